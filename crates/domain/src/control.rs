@@ -1,0 +1,120 @@
+//! What people and the system do to the installation. Control state (flows, entities, keys) is
+//! the fold of these events.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{EntityId, EventId, FlowId, FlowVersion, LeadId, SubjectId, Timestamp};
+
+/// One thing done to the installation: written once, never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlEvent {
+    /// Unique.
+    pub id: EventId,
+    /// When.
+    pub at: Timestamp,
+    /// What it was done to: a flow, an entity, a key; its events form one chain.
+    pub subject_id: SubjectId,
+    /// Which key did it, in its public form (`key_…`); `system` for the installation itself.
+    pub actor: Arc<str>,
+    /// What was done.
+    pub kind: ControlKind,
+}
+
+/// What was done to the installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlKind {
+    /// A version of a flow was frozen.
+    FlowPublished {
+        /// Which flow.
+        flow_id: FlowId,
+        /// Which version of it.
+        version: FlowVersion,
+        /// The document as JSON text, sealed at rest.
+        document: Arc<str>,
+    },
+    /// Another party was made known.
+    EntityCreated {
+        /// Its id.
+        entity_id: EntityId,
+        /// Source, buyer or service.
+        kind: EntityKind,
+        /// What people call it, sealed at rest.
+        name: Arc<str>,
+    },
+    /// An API key was made.
+    KeyCreated {
+        /// Its public name, `key_…`: safe to show and log.
+        key_name: Arc<str>,
+        /// What it may do.
+        scopes: Vec<Arc<str>>,
+        /// What the people call it, sealed at rest.
+        label: Arc<str>,
+        /// SHA-256 of the key: the key itself is never stored.
+        hash: ApiKeyHash,
+    },
+    /// An API key was taken back.
+    KeyRevoked {
+        /// Its public name.
+        key_name: Arc<str>,
+    },
+    /// Personal values are about to be shown in clear: durable before they are.
+    PiiRevealed(Reveal),
+}
+
+/// Who saw personal values, of whom, and why. The actor is on the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reveal {
+    /// The request that asked for it.
+    pub request: Arc<str>,
+    /// The leads whose values were shown.
+    pub lead_ids: Vec<LeadId>,
+    /// The reason given, sealed at rest.
+    pub why: Option<Arc<str>>,
+}
+
+/// SHA-256 of an API key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ApiKeyHash(pub [u8; 32]);
+
+impl fmt::Debug for ApiKeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKeyHash(…)")
+    }
+}
+
+/// What kind of party an entity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntityKind {
+    /// Submits leads.
+    Source,
+    /// Buys leads.
+    Buyer,
+    /// Adds data to leads.
+    Service,
+}
+
+impl EntityKind {
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EntityKind::Source => "source",
+            EntityKind::Buyer => "buyer",
+            EntityKind::Service => "service",
+        }
+    }
+}
+
+impl ControlKind {
+    /// The name of this kind of event: `flow.published` and so on. Names may be added, none is
+    /// ever renamed.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            ControlKind::FlowPublished { .. } => "flow.published",
+            ControlKind::EntityCreated { .. } => "entity.created",
+            ControlKind::KeyCreated { .. } => "key.created",
+            ControlKind::KeyRevoked { .. } => "key.revoked",
+            ControlKind::PiiRevealed(_) => "pii.revealed",
+        }
+    }
+}

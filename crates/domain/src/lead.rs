@@ -1,0 +1,104 @@
+//! The lead: every value under its path, in one canonical order.
+
+use crate::{FieldPath, Value};
+
+/// A whole lead at one moment: fields, their components (`email.domain`), what steps appended
+/// (`appended.<step>.…`) and where it came from (`source.name`). Snapshots are taken by cloning,
+/// which shares the values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lead {
+    // Invariant: ascending by the bytes of the path, no path twice.
+    entries: Vec<(FieldPath, Value)>,
+}
+
+impl Lead {
+    /// A lead without any value.
+    pub fn new() -> Lead {
+        Lead::default()
+    }
+
+    /// The value under a path.
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        self.find(path).ok().map(|at| &self.entries[at].1)
+    }
+
+    /// Puts a value under a path, over whatever stood there.
+    pub fn set(&mut self, path: FieldPath, value: Value) {
+        match self.find(path.as_str()) {
+            Ok(at) => self.entries[at].1 = value,
+            Err(at) => self.entries.insert(at, (path, value)),
+        }
+    }
+
+    /// Takes a value away, and says what it was.
+    pub fn remove(&mut self, path: &str) -> Option<Value> {
+        self.find(path).ok().map(|at| self.entries.remove(at).1)
+    }
+
+    /// Paths and values in ascending byte order of the path.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&FieldPath, &Value)> {
+        self.entries.iter().map(|(path, value)| (path, value))
+    }
+
+    /// How many paths have a value.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no path has a value.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn find(&self, path: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(own, _)| own.as_str().as_bytes().cmp(path.as_bytes()))
+    }
+}
+
+impl FromIterator<(FieldPath, Value)> for Lead {
+    /// Of equal paths the last one wins.
+    fn from_iter<I: IntoIterator<Item = (FieldPath, Value)>>(pairs: I) -> Lead {
+        let mut entries: Vec<(FieldPath, Value)> = pairs.into_iter().collect();
+        // A stable sort keeps equal paths in order, so the last of them is the last of its run.
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
+        entries.reverse();
+        entries.dedup_by(|later, earlier| later.0 == earlier.0);
+        entries.reverse();
+        Lead { entries }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path(text: &str) -> FieldPath {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn order_is_that_of_the_path_bytes() {
+        let lead: Lead = ["email.valid", "email", "b", "é", "email_2", "a"]
+            .map(|text| (path(text), Value::text(text)))
+            .into_iter()
+            .collect();
+        let paths: Vec<&str> = lead.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["a", "b", "email", "email.valid", "email_2", "é"]);
+        assert_eq!(lead.get("email_2"), Some(&Value::text("email_2")));
+        assert_eq!(lead.get("c"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn setting_one_by_one_is_collecting_at_once(pairs in prop::collection::vec(("[a-c]{1,2}", "[a-z]{0,3}"), 0..20)) {
+            let pairs: Vec<_> = pairs.iter().map(|(key, text)| (path(key), Value::text(text.as_str()))).collect();
+            let mut lead = Lead::new();
+            for (path, value) in pairs.clone() {
+                lead.set(path, value);
+            }
+            prop_assert_eq!(lead, pairs.into_iter().collect::<Lead>());
+        }
+    }
+}

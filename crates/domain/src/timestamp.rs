@@ -1,0 +1,102 @@
+//! Moments as values: nothing here reads a clock.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A moment, UTC, to the millisecond. For people and metrics; never used to order events. Text
+/// form: RFC 3339 with three decimals and `Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Timestamp(i64);
+
+/// Why a text is not a moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a moment; write it like 2024-01-15T14:30:45.123Z")]
+pub struct TimestampError(pub String);
+
+impl Timestamp {
+    /// The earliest moment with a text form, 0000-01-01.
+    pub const MIN: Timestamp = Timestamp(-62_167_219_200_000);
+    /// The latest moment with a text form, 9999-12-30 (the last day is left to time zones).
+    pub const MAX: Timestamp = Timestamp(253_402_207_200_999);
+
+    /// The moment this many milliseconds after 1970-01-01T00:00:00Z, kept within
+    /// [`MIN`](Timestamp::MIN) and [`MAX`](Timestamp::MAX).
+    pub fn from_millis(millis: i64) -> Timestamp {
+        Timestamp(millis.clamp(Timestamp::MIN.0, Timestamp::MAX.0))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
+    pub fn millis_since(self, earlier: Timestamp) -> u64 {
+        u64::try_from(self.0 - earlier.0).unwrap_or(0)
+    }
+
+    /// The moment this many milliseconds later (or earlier, when negative).
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Timestamp {
+        Timestamp::from_millis(self.0.saturating_add(millis))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_millisecond(self.0).expect("a Timestamp lies within jiff's range");
+        let civil = jiff::tz::Offset::UTC.to_datetime(moment);
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            civil.year(),
+            civil.month(),
+            civil.day(),
+            civil.hour(),
+            civil.minute(),
+            civil.second(),
+            civil.millisecond(),
+        )
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// Reads RFC 3339 with any offset; more than three decimals are cut.
+    fn from_str(text: &str) -> Result<Timestamp, TimestampError> {
+        let wrong = || TimestampError(text.chars().take(40).collect());
+        let moment: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+        let millis = moment.as_nanosecond().div_euclid(1_000_000);
+        let millis = i64::try_from(millis).map_err(|_| wrong())?;
+        if (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&millis) {
+            Ok(Timestamp(millis))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_has_milliseconds_and_utc() {
+        let at: Timestamp = "2024-01-15T08:30:45.1239-06:00".parse().unwrap();
+        assert_eq!(at.to_string(), "2024-01-15T14:30:45.123Z");
+        assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00.000Z");
+        assert!("yesterday".parse::<Timestamp>().is_err());
+        assert!("2024-01-15".parse::<Timestamp>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn text_forms_round_trip(millis in Timestamp::MIN.0..=Timestamp::MAX.0) {
+            let at = Timestamp::from_millis(millis);
+            prop_assert_eq!(at.to_string().parse::<Timestamp>(), Ok(at));
+        }
+    }
+}

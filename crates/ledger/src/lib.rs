@@ -1,0 +1,2 @@
+//! The append-only event log.
+pub mod disk;
