@@ -1,1 +1,19 @@
-//! (room)
+//! JSON shapes that outlive the process or leave it: stored records, public events, flow files.
+//!
+//! A stored shape is a promise: it is versioned and only grows, and the bytes that were written
+//! are the bytes that are hashed, so nothing here ever re-serialises what it read. Start with
+//! [`Record`] (what the ledger stores of an event) and [`Body`] (its sealed half).
+
+pub mod json;
+
+mod body;
+mod control_record;
+mod event_record;
+mod header;
+mod record;
+
+pub use body::{Body, BodyError, BodyView, EXCHANGE_BYTES_MAX, Element, PATHS_MAX};
+pub use control_record::read_control_event;
+pub use event_record::read_event;
+pub use header::{Header, HeaderError, Text};
+pub use record::{Place, Record};

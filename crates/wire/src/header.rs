@@ -1,0 +1,289 @@
+//! The header of a record as readers see it. Readers keep what they do not know: unknown members
+//! are skipped here and stay in the stored bytes, which nobody re-serialises.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use domain::{ChainId, EventId, Timestamp};
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+/// Text that is borrowed from the JSON it was read from, unless that held escapes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<'a>(Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// Why bytes are not a header.
+#[derive(Debug, thiserror::Error)]
+pub enum HeaderError {
+    /// Not one JSON object, a member of the wrong kind, or a known member twice.
+    #[error("the header is not a JSON object of the expected members")]
+    Json(#[source] serde_json::Error),
+    /// A later format.
+    #[error("the header has version {0}; this release reads version 1")]
+    Version(u32),
+    /// A member that every header of its kind has is missing or malformed.
+    #[error("the header member {0:?} is missing or malformed")]
+    Member(&'static str),
+}
+
+/// The members of a stored header that this release knows, borrowed from its bytes. Which of
+/// them are present depends on the type; see `docs/ledger-format.md`.
+#[derive(Debug, serde::Deserialize)]
+#[expect(missing_docs, reason = "members are named as in the stored header, which the format describes")]
+pub struct Header<'a> {
+    pub v: u32,
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(rename = "type", borrow)]
+    pub event_type: Text<'a>,
+    #[serde(borrow)]
+    pub timestamp: Text<'a>,
+    #[serde(borrow)]
+    pub snapshot: Text<'a>,
+    #[serde(borrow)]
+    pub lead_id: Option<Text<'a>>,
+    pub lead_seq: Option<u32>,
+    #[serde(borrow)]
+    pub subject_id: Option<Text<'a>>,
+    pub subject_seq: Option<u32>,
+    #[serde(borrow)]
+    pub actor: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub flow_id: Option<Text<'a>>,
+    pub flow_version: Option<u32>,
+    #[serde(borrow)]
+    pub step_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub source_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub entity_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub outcome: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub reason_code: Option<Text<'a>>,
+    pub duration_ms: Option<u64>,
+    pub wait_ms: Option<u64>,
+    pub total_ms: Option<u64>,
+    pub asked: Option<bool>,
+    #[serde(borrow)]
+    pub integration: Option<Text<'a>>,
+    pub response_code: Option<u16>,
+    #[serde(borrow)]
+    pub error_kind: Option<Text<'a>>,
+    pub attempt: Option<u32>,
+    #[serde(borrow)]
+    pub delivery_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub due: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub price: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub bid: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub amount: Option<Text<'a>>,
+    pub below_floor: Option<bool>,
+    #[serde(borrow)]
+    pub counts_as: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub caps: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    pub duplicate_of: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub rule_set: Option<Text<'a>>,
+    pub rules_evaluated: Option<u32>,
+    #[serde(borrow)]
+    pub feedback: Option<FeedbackMember<'a>>,
+    #[serde(borrow)]
+    pub recipient_event_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub recipient_entity_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub final_outcome: Option<Text<'a>>,
+    pub steps_run: Option<u32>,
+    pub deliveries: Option<u32>,
+    #[serde(borrow)]
+    pub cost: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub revenue: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub margin: Option<Text<'a>>,
+    pub dims: Option<serde_json::Map<String, serde_json::Value>>,
+    pub test: Option<bool>,
+    #[serde(borrow)]
+    pub batch: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub resubmit_of: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub request_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub key_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub scopes: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    pub entity_kind: Option<Text<'a>>,
+    pub format: Option<u32>,
+    #[serde(borrow)]
+    pub ledger_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub origin: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub public_key: Option<Text<'a>>,
+}
+
+/// The member `feedback` of a stored header.
+#[derive(Debug, serde::Deserialize)]
+#[expect(missing_docs, reason = "members are named as in the stored header, which the format describes")]
+pub struct FeedbackMember<'a> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Text<'a>,
+    #[serde(borrow)]
+    pub value: Option<Text<'a>>,
+    pub days_to_convert: Option<u32>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads stored header bytes.
+    ///
+    /// # Errors
+    /// When they are not a JSON object with the members every header has, hold a known member
+    /// twice, or are of another version.
+    pub fn read(bytes: &'a [u8]) -> Result<Header<'a>, HeaderError> {
+        let header: Header<'a> = serde_json::from_slice(bytes).map_err(HeaderError::Json)?;
+        if header.v == 1 { Ok(header) } else { Err(HeaderError::Version(header.v)) }
+    }
+
+    /// The event's id.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn event_id(&self) -> Result<EventId, HeaderError> {
+        self.id.parse().map_err(|_| HeaderError::Member("id"))
+    }
+
+    /// When the moment ended.
+    ///
+    /// # Errors
+    /// When it is not a moment.
+    pub fn at(&self) -> Result<Timestamp, HeaderError> {
+        self.timestamp.parse().map_err(|_| HeaderError::Member("timestamp"))
+    }
+
+    /// The chain the record continues and its place there, from 1; none for records of the
+    /// ledger itself.
+    ///
+    /// # Errors
+    /// When an id has no place, or the reverse, or either is malformed.
+    pub fn chain(&self) -> Result<Option<(ChainId, u32)>, HeaderError> {
+        let read = |id: &Option<Text<'a>>, seq: Option<u32>, member: &'static str| match (id, seq) {
+            (None, None) => Ok(None),
+            (Some(id), Some(seq)) if seq > 0 => {
+                let id = id.parse().map_err(|_| HeaderError::Member(member))?;
+                Ok(Some((id, seq)))
+            }
+            (None | Some(_), None | Some(_)) => Err(HeaderError::Member(member)),
+        };
+        let lead = read(&self.lead_id, self.lead_seq, "lead_id")?;
+        let subject = read(&self.subject_id, self.subject_seq, "subject_id")?;
+        match (lead, subject) {
+            (Some(_), Some(_)) => Err(HeaderError::Member("subject_id")),
+            (chain, None) | (None, chain) => Ok(chain),
+        }
+    }
+
+    /// Parses an optional member.
+    pub(crate) fn optional<T: std::str::FromStr>(
+        member: &Option<Text<'a>>,
+        name: &'static str,
+    ) -> Result<Option<T>, HeaderError> {
+        member.as_ref().map(|text| text.parse()).transpose().map_err(|_| HeaderError::Member(name))
+    }
+
+    /// Parses a member that its type requires.
+    pub(crate) fn required<T: std::str::FromStr>(
+        member: &Option<Text<'a>>,
+        name: &'static str,
+    ) -> Result<T, HeaderError> {
+        Header::optional(member, name)?.ok_or(HeaderError::Member(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = r#""id":"evt_018d0d882e839a41d06f0001","type":"x.y","timestamp":"2024-01-15T14:30:45.123Z","snapshot":"s""#;
+
+    fn read(members: &str) -> Result<Option<(ChainId, u32)>, HeaderError> {
+        Header::read(format!("{{{members}}}").as_bytes())?.chain()
+    }
+
+    #[test]
+    fn unknown_members_are_kept_out_of_the_way() {
+        let json = format!(r#"{{"v":1,{LEAST},"later":{{"a":[1]}},"lead_id":null}}"#);
+        let header = Header::read(json.as_bytes()).unwrap();
+        assert_eq!(&*header.event_type, "x.y");
+        assert_eq!(header.chain().unwrap(), None);
+    }
+
+    #[test]
+    fn escapes_in_known_members_are_read() {
+        let json = format!(r#"{{"v":1,{LEAST},"reason":"a\"b\u00e9"}}"#);
+        assert_eq!(Header::read(json.as_bytes()).unwrap().reason.as_deref(), Some("a\"bé"));
+    }
+
+    #[test]
+    fn a_chain_is_an_id_and_a_place() {
+        let lead = r#""lead_id":"lead_018d0d882e839a41d06f0001""#;
+        assert!(matches!(read(&format!(r#""v":1,{LEAST},{lead},"lead_seq":3"#)), Ok(Some((ChainId::Lead(_), 3)))));
+        assert!(read(&format!(r#""v":1,{LEAST},{lead}"#)).is_err());
+        assert!(read(&format!(r#""v":1,{LEAST},{lead},"lead_seq":0"#)).is_err());
+        assert!(read(&format!(r#""v":1,{LEAST},"lead_seq":1"#)).is_err());
+    }
+
+    #[test]
+    fn what_is_no_header_of_version_1_is_refused() {
+        for json in ["", "[]", "{}", &format!(r#"{{{LEAST}}}"#), &format!(r#"{{"v":2,{LEAST}}}"#), &format!(r#"{{"v":1,"v":1,{LEAST}}}"#)] {
+            assert!(Header::read(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}

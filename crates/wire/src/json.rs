@@ -1,0 +1,193 @@
+//! The few forms of JSON that stored bytes use: no white space, RFC 8785 string escapes, plain
+//! decimal numbers.
+
+use std::fmt::{Display, Write};
+
+use domain::{Scalar, Value};
+
+/// Appends a JSON string with the escapes of RFC 8785 section 3.2.2.2: the short forms, lower-case
+/// `\u00xx` for other control characters, all else as it is.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut clean_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            0x08 => b"\\b",
+            0x09 => b"\\t",
+            0x0a => b"\\n",
+            0x0c => b"\\f",
+            0x0d => b"\\r",
+            0x00..=0x1f => b"",
+            0x20..=0xff => continue,
+        };
+        out.extend_from_slice(&text.as_bytes()[clean_from..at]);
+        if escape.is_empty() {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+        } else {
+            out.extend_from_slice(escape);
+        }
+        clean_from = at + 1;
+    }
+    out.extend_from_slice(&text.as_bytes()[clean_from..]);
+    out.push(b'"');
+}
+
+/// Appends `null`, `true`, `false`, a plain decimal or a string.
+pub fn write_scalar(scalar: &Scalar, out: &mut Vec<u8>) {
+    match scalar {
+        Scalar::Null => out.extend_from_slice(b"null"),
+        Scalar::Bool(true) => out.extend_from_slice(b"true"),
+        Scalar::Bool(false) => out.extend_from_slice(b"false"),
+        Scalar::Number(number) => out.extend_from_slice(number.as_str().as_bytes()),
+        Scalar::Text(text) => write_string(text, out),
+    }
+}
+
+/// Appends a scalar, or an array of scalars.
+pub fn write_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Scalar(scalar) => write_scalar(scalar, out),
+        Value::List(list) => write_array(list.iter(), out, write_scalar),
+    }
+}
+
+/// Appends an array, each item by `write`.
+pub fn write_array<T>(items: impl Iterator<Item = T>, out: &mut Vec<u8>, write: impl Fn(T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
+/// Reads a scalar or an array of scalars; none for anything deeper. A number that does not fit
+/// [`domain::Number`] becomes text.
+pub fn read_value(value: &serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::Array(items) => {
+            items.iter().map(read_scalar).collect::<Option<Vec<_>>>().map(|list| Value::List(list.into()))
+        }
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_)
+        | serde_json::Value::Object(_) => read_scalar(value).map(Value::Scalar),
+    }
+}
+
+/// Reads a scalar; none for an array or an object. A number that does not fit
+/// [`domain::Number`] becomes text.
+pub fn read_scalar(value: &serde_json::Value) -> Option<Scalar> {
+    match value {
+        serde_json::Value::Null => Some(Scalar::Null),
+        serde_json::Value::Bool(value) => Some(Scalar::Bool(*value)),
+        serde_json::Value::Number(number) => {
+            let text = number.as_str();
+            Some(match text.parse() {
+                Ok(number) => Scalar::Number(number),
+                Err(_) => Scalar::Text(text.into()),
+            })
+        }
+        serde_json::Value::String(text) => Some(Scalar::Text(text.as_str().into())),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+    }
+}
+
+/// Writes one object, member by member, in the order of the calls.
+#[derive(Debug)]
+pub struct ObjectWriter<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> ObjectWriter<'a> {
+    /// Opens the object.
+    pub fn open(out: &'a mut Vec<u8>) -> ObjectWriter<'a> {
+        out.push(b'{');
+        ObjectWriter { out, first: true }
+    }
+
+    /// Closes the object.
+    pub fn close(self) {
+        self.out.push(b'}');
+    }
+
+    /// Writes the key and hands out the buffer for the value.
+    pub fn value(&mut self, key: &str) -> &mut Vec<u8> {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        write_string(key, self.out);
+        self.out.push(b':');
+        self.out
+    }
+
+    /// A string member.
+    pub fn text(&mut self, key: &str, text: &str) {
+        write_string(text, self.value(key));
+    }
+
+    /// A string member from something whose text needs no escapes: an id, a time, an amount.
+    pub fn plain(&mut self, key: &str, value: impl Display) {
+        let out = self.value(key);
+        out.push(b'"');
+        write!(Ascii(out), "{value}").expect("writing to memory cannot fail");
+        out.push(b'"');
+    }
+
+    /// A number member.
+    pub fn number(&mut self, key: &str, number: u64) {
+        let out = self.value(key);
+        write!(Ascii(out), "{number}").expect("writing to memory cannot fail");
+    }
+
+    /// A `true` or `false` member.
+    pub fn boolean(&mut self, key: &str, value: bool) {
+        self.value(key).extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// A `null` member.
+    pub fn null(&mut self, key: &str) {
+        self.value(key).extend_from_slice(b"null");
+    }
+}
+
+struct Ascii<'a>(&'a mut Vec<u8>);
+
+impl Write for Ascii<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn string(text: &str) -> String {
+        let mut out = Vec::new();
+        write_string(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn strings_are_escaped_as_rfc_8785_says() {
+        assert_eq!(string("a\"\\/\u{8}\t\n\u{c}\r\u{1f}\u{7f}é€"), "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u001f\u{7f}é€\"");
+    }
+
+    proptest! {
+        #[test]
+        fn any_string_reads_back(text: String) {
+            prop_assert_eq!(serde_json::from_str::<String>(&string(&text)).unwrap(), text);
+        }
+    }
+}
