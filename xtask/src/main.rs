@@ -29,7 +29,7 @@ enum Chore {
     Ci,
     /// Run a benchmark and print its report.
     ///
-    /// Example: cargo xtask bench ledger --write -- --help
+    /// Example: cargo xtask bench ledger --write
     Bench {
         name: bench::Name,
         /// Put the report into docs/benchmarks.md, in place of the last one.
