@@ -5,36 +5,57 @@
 //! knows nothing of JSON either; `wire` gives these values their stored and public shapes.
 //!
 //! Start with [`Event`] (what happened), then [`Lead`] (what it happened to) and [`EventKind`]
-//! (what is true of each kind of moment).
+//! (what is true of each kind of moment). What a lead goes through is a [`Flow`]: its [`Fields`]
+//! read the lead, [`Condition`]s judge it, and [`Flow::next`] says what comes next.
 
+mod condition;
 mod control;
 mod event;
 mod event_kind;
 mod event_type;
+mod field;
+mod field_type;
+mod flow;
 mod id;
 mod lead;
 mod ledger_event;
 mod money;
 mod name;
+mod next;
 mod number;
+mod operator;
 mod outcome;
+mod parse;
 mod path;
+mod privacy;
+mod rule;
+mod step;
 mod timestamp;
 mod value;
 
+pub use condition::{Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
 pub use event::{Event, EventBody, EventHead, Exchange, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
     Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Price, Retry,
 };
 pub use event_type::{EventType, UnknownEventType};
+pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields};
+pub use field_type::{FieldType, UnknownFieldType};
+pub use flow::{Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS};
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
 pub use lead::Lead;
 pub use ledger_event::{LedgerEvent, LedgerEventKind, Predecessor};
 pub use money::{Money, MoneyError};
 pub use name::{EntityId, FlowId, FlowVersion, NameError, SourceId, StepId};
+pub use next::{Next, Progress, StepEnd};
 pub use number::Number;
+pub use operator::{Operator, UnknownOperator};
 pub use outcome::{Outcome, Reason, ReasonCode};
+pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
+pub use privacy::{ClosedSet, Privacy};
+pub use rule::{Rule, RuleError, RuleFault};
+pub use step::{Check, CheckTest, Ending, Filter, Judgement, OnFail, Step, StepKind};
 pub use timestamp::{Timestamp, TimestampError};
 pub use value::{Scalar, Value};

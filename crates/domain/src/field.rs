@@ -1,0 +1,388 @@
+//! The fields a flow declares, and what becomes of a raw lead under them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::parse::Parsed;
+use crate::{FieldPath, FieldType, Lead, NameError, Scalar, Value};
+
+/// Names one field of a flow. Text form: up to 64 of `a-z 0-9 _`, in parts joined by `.` that
+/// each begin with a letter or `_`, as in `email` or `vehicle.make`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldName(FieldPath);
+
+/// At most this many characters.
+const FIELD_NAME_CHARS_MAX: usize = 64;
+/// Names that stand for something else below `lead.`.
+const TAKEN: [&str; 4] = ["id", "source", "appended", "valid"];
+/// Parameters of a submission that steer it.
+const STEERING: [&str; 4] = ["redir_url", "strict", "is_test", "ping_token"];
+
+impl FieldName {
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Where the field stands in a lead.
+    pub fn path(&self) -> &FieldPath {
+        &self.0
+    }
+}
+
+impl FromStr for FieldName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<FieldName, NameError> {
+        let error = |wanted| NameError { wanted, text: text.chars().take(80).collect() };
+        let part_is_good = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+                && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        };
+        if text.len() > FIELD_NAME_CHARS_MAX || !text.split('.').all(part_is_good) {
+            return Err(error("a field name: 1 to 64 of a-z, 0-9 and _, parts joined by dots"));
+        }
+        let first = text.split('.').next().unwrap_or_default();
+        if TAKEN.contains(&first) {
+            return Err(error("a free field name: id, source, appended and valid stand for something else"));
+        }
+        if STEERING.contains(&text) {
+            return Err(error(
+                "a free field name: redir_url, strict, is_test and ping_token steer the submission",
+            ));
+        }
+        Ok(FieldName(text.parse().expect("short names of few characters are paths")))
+    }
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One field a flow declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// What the source, the rules and the buyers call it.
+    pub name: FieldName,
+    /// How its raw value is read.
+    pub field_type: FieldType,
+    /// Whether a lead without it is refused.
+    pub required: bool,
+    /// The values it may have, matched without regard to case and kept in this spelling; empty
+    /// for any. Only for [`FieldType::String`].
+    pub values: Vec<Arc<str>>,
+}
+
+impl Field {
+    /// A field that is not required and takes any value.
+    pub fn new(name: FieldName, field_type: FieldType) -> Field {
+        Field { name, field_type, required: false, values: Vec::new() }
+    }
+
+    /// Reads a raw value as the type says; nothing when it is absent. With declared values, a
+    /// value is valid when it is one of them.
+    pub fn parse(&self, raw: &Value) -> Option<Parsed> {
+        let parsed = self.field_type.parse(raw)?;
+        if self.values.is_empty() {
+            return Some(parsed);
+        }
+        Some(match parsed.normal.as_text().and_then(|text| self.declared(text)) {
+            Some(value) => {
+                Parsed { normal: Value::text(value.clone()), components: Vec::new(), valid: Some(true) }
+            }
+            None => Parsed { components: Vec::new(), valid: Some(false), ..parsed },
+        })
+    }
+
+    /// The declared value that this text means.
+    pub fn declared(&self, text: &str) -> Option<&Arc<str>> {
+        let text = text.trim().to_lowercase();
+        self.values.iter().find(|value| value.to_lowercase() == text)
+    }
+
+    /// Whether some values are not valid.
+    pub(crate) fn has_format(&self) -> bool {
+        self.field_type.has_format() || !self.values.is_empty()
+    }
+}
+
+/// The fields of one flow, in the order they were declared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fields {
+    // Invariants: no name twice, no name within another (`a` and `a.b`), values only with strings,
+    // no value blank or twice.
+    fields: Vec<Field>,
+}
+
+/// Why fields do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// Two fields of one name.
+    #[error("the field {0} is declared twice")]
+    Twice(FieldName),
+    /// One name within another.
+    #[error("the field {inner} lies within the field {outer}; a field is a value or a group, not both")]
+    Within {
+        /// The longer name.
+        inner: FieldName,
+        /// The shorter one.
+        outer: FieldName,
+    },
+    /// Values declared for a type that has its own.
+    #[error("the field {name} has the type {field_type}; only string fields take values")]
+    Values {
+        /// The field.
+        name: FieldName,
+        /// Its type.
+        field_type: FieldType,
+    },
+    /// A declared value that is blank, too long, or there already.
+    #[error("the value {value:?} of the field {name} is {fault}")]
+    Value {
+        /// The field.
+        name: FieldName,
+        /// The value, cut to 80 characters.
+        value: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// More than a lead can hold.
+    #[error("{count} fields are declared; at most {max} fit", max = FIELDS_MAX)]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// A lead has at most 1,000 paths; a field can have up to ten, and not every field is a phone.
+pub const FIELDS_MAX: usize = 250;
+/// Longest declared value, in bytes: it may stand in a header of a record.
+const DECLARED_BYTES_MAX: usize = 128;
+
+impl Fields {
+    /// Checks that the fields go together; all that is wrong is told.
+    ///
+    /// # Errors
+    /// With every fault found.
+    pub fn new(fields: Vec<Field>) -> Result<Fields, Vec<FieldError>> {
+        if fields.len() > FIELDS_MAX {
+            return Err(vec![FieldError::TooMany { count: fields.len() }]);
+        }
+        let mut errors = Vec::new();
+        for (at, field) in fields.iter().enumerate() {
+            errors.extend(fields[..at].iter().filter_map(|earlier| clash(earlier, field)));
+            errors.extend(wrong_values(field));
+        }
+        if errors.is_empty() { Ok(Fields { fields }) } else { Err(errors) }
+    }
+
+    /// The fields in the order they were declared.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Field> {
+        self.fields.iter()
+    }
+
+    /// The field of this name.
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.as_str() == name)
+    }
+
+    /// The field that a path of a lead (without `lead.`) belongs to, and the component of it.
+    pub fn at<'a>(&self, path: &'a str) -> Option<(&Field, Option<&'a str>)> {
+        self.fields.iter().find_map(|field| {
+            let rest = path.strip_prefix(field.name.as_str())?;
+            if rest.is_empty() { Some((field, None)) } else { Some((field, Some(rest.strip_prefix('.')?))) }
+        })
+    }
+
+    /// The lead as the fields read it: only declared fields, each with its components and, where
+    /// the type can be wrong, `<field>.valid`. A raw parameter named like a field is its value. A
+    /// tree where one value is meant is not valid.
+    pub fn parse(&self, raw: &Lead) -> Lead {
+        let mut pairs = Vec::with_capacity(self.fields.len() * 4);
+        for field in &self.fields {
+            let path = field.name.path();
+            let parsed = match raw.get(field.name.as_str()) {
+                Some(value) => field.parse(value),
+                None if has_below(raw, field.name.as_str()) => {
+                    Some(Parsed { normal: Scalar::Null.into(), components: Vec::new(), valid: Some(false) })
+                }
+                None => None,
+            };
+            let Some(parsed) = parsed else { continue };
+            let child = |name: &str| path.child(name).expect("components have short names");
+            pairs.extend(parsed.components.into_iter().map(|(name, value)| (child(name), value)));
+            pairs.extend(parsed.valid.map(|valid| (child("valid"), Value::from(valid))));
+            pairs.push((path.clone(), parsed.normal));
+        }
+        pairs.into_iter().collect()
+    }
+
+    /// The required fields that a parsed lead lacks, in the order they were declared.
+    pub fn missing<'a>(&'a self, lead: &'a Lead) -> impl Iterator<Item = &'a Field> + 'a {
+        self.iter().filter(|field| {
+            field.required
+                && match lead.get(field.name.as_str()) {
+                    // Something was sent that is no number or boolean: it is wrong, not missing.
+                    Some(Value::Scalar(Scalar::Null)) => false,
+                    Some(value) => value.is_blank(),
+                    None => true,
+                }
+        })
+    }
+}
+
+fn has_below(raw: &Lead, name: &str) -> bool {
+    raw.iter().any(|(path, _)| path.as_str().strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn clash(one: &Field, other: &Field) -> Option<FieldError> {
+    if one.name == other.name {
+        return Some(FieldError::Twice(other.name.clone()));
+    }
+    let (outer, inner) = if one.name.as_str().len() < other.name.as_str().len() {
+        (&one.name, &other.name)
+    } else {
+        (&other.name, &one.name)
+    };
+    let rest = inner.as_str().strip_prefix(outer.as_str())?;
+    rest.starts_with('.').then(|| FieldError::Within { inner: inner.clone(), outer: outer.clone() })
+}
+
+fn wrong_values(field: &Field) -> Vec<FieldError> {
+    if field.values.is_empty() {
+        return Vec::new();
+    }
+    if field.field_type != FieldType::String {
+        return vec![FieldError::Values { name: field.name.clone(), field_type: field.field_type }];
+    }
+    let mut errors = Vec::new();
+    let mut seen = Vec::with_capacity(field.values.len());
+    for value in &field.values {
+        let meant = value.trim().to_lowercase();
+        let fault = if meant.is_empty() {
+            "blank"
+        } else if value.len() > DECLARED_BYTES_MAX {
+            "longer than 128 bytes"
+        } else if value.trim() != &**value || value.chars().any(char::is_control) {
+            "not plain text: it begins or ends with a blank, or holds a control character"
+        } else if seen.contains(&meant) {
+            "there already; case does not matter"
+        } else {
+            seen.push(meant);
+            continue;
+        };
+        let value = value.chars().take(80).collect();
+        errors.push(FieldError::Value { name: field.name.clone(), value, fault });
+    }
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, field_type: FieldType) -> Field {
+        Field::new(name.parse().unwrap(), field_type)
+    }
+
+    #[test]
+    fn a_name_has_few_characters_and_a_meaning_of_its_own() {
+        for name in ["email", "phone_1", "_x", "vehicle.make", "price", "original_source"] {
+            assert!(name.parse::<FieldName>().is_ok(), "{name}");
+        }
+        for name in [
+            "",
+            "1a",
+            "Email",
+            "a-b",
+            "a..b",
+            ".a",
+            "a b",
+            "é",
+            "id",
+            "source",
+            "source.name",
+            "valid",
+            "is_test",
+        ] {
+            assert!(name.parse::<FieldName>().is_err(), "{name}");
+        }
+        assert!("a".repeat(65).parse::<FieldName>().is_err());
+    }
+
+    #[test]
+    fn only_declared_fields_become_the_lead() {
+        let fields =
+            Fields::new(vec![field("email", FieldType::Email), field("age", FieldType::Number)]).unwrap();
+        let raw: Lead =
+            [("email", "Joe@Example.com"), ("age", "old"), ("other", "x"), ("email.domain", "forged")]
+                .map(|(path, raw)| (path.parse().unwrap(), Value::text(raw)))
+                .into_iter()
+                .collect();
+        let lead = fields.parse(&raw);
+        let read: Vec<String> = lead.iter().map(|(path, value)| format!("{path}={value:?}")).collect();
+        assert_eq!(
+            read,
+            [
+                "age=Scalar(Null)",
+                "age.valid=Scalar(Bool(false))",
+                "email=Scalar(Text(\"joe@example.com\"))",
+                "email.domain=Scalar(Text(\"example.com\"))",
+                "email.user=Scalar(Text(\"Joe\"))",
+                "email.valid=Scalar(Bool(true))",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tree_where_one_value_is_meant_is_not_valid() {
+        let fields = Fields::new(vec![field("email", FieldType::Email)]).unwrap();
+        let raw: Lead = [("email.user".parse().unwrap(), Value::text("joe"))].into_iter().collect();
+        let lead = fields.parse(&raw);
+        assert_eq!(lead.get("email.valid"), Some(&Value::from(false)));
+        assert_eq!(lead.get("email.user"), None);
+    }
+
+    #[test]
+    fn a_declared_value_is_kept_in_its_declared_spelling() {
+        let product = Field { values: vec!["Roof".into()], ..field("product", FieldType::String) };
+        let parsed = product.parse(&Value::text(" ROOF ")).unwrap();
+        assert_eq!((parsed.normal, parsed.valid), (Value::text("Roof"), Some(true)));
+        let parsed = product.parse(&Value::text("floor")).unwrap();
+        assert_eq!((parsed.normal, parsed.valid), (Value::text("floor"), Some(false)));
+    }
+
+    #[test]
+    fn fields_that_do_not_go_together_are_all_named() {
+        let values = |values: &[&str]| values.iter().map(|value| Arc::from(*value)).collect();
+        let errors = Fields::new(vec![
+            field("a", FieldType::String),
+            field("a", FieldType::Email),
+            field("vehicle", FieldType::String),
+            field("vehicle.make", FieldType::String),
+            Field { values: values(&["TX"]), ..field("state", FieldType::State) },
+            Field { values: values(&["x", "X", " "]), ..field("b", FieldType::String) },
+        ])
+        .unwrap_err();
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "the field a is declared twice",
+                "the field vehicle.make lies within the field vehicle; a field is a value or a group, not both",
+                "the field state has the type state; only string fields take values",
+                "the value \"X\" of the field b is there already; case does not matter",
+                "the value \" \" of the field b is blank",
+            ]
+        );
+    }
+}

@@ -1,0 +1,493 @@
+//! A flow: the fields, gates and steps that leads of some sources go through.
+
+use std::sync::Arc;
+
+use crate::{
+    Check, FieldError, FieldType, Fields, FlowId, Judgement, Lead, Reason, ReasonCode, Scalar, SourceId,
+    Step, StepId, Value,
+};
+
+/// A checked flow. What is in it fits together; nothing further in checks again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    // Invariants: every rule was checked with these fields; dims name closed types and value
+    // lists, ascending; source and step ids are unique and free.
+    parts: FlowParts,
+}
+
+/// What a flow is made of, before it is checked as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowParts {
+    /// Its id.
+    pub id: FlowId,
+    /// What people call it.
+    pub name: Arc<str>,
+    /// Whether it takes leads.
+    pub enabled: bool,
+    /// What becomes `lead.…`.
+    pub fields: Fields,
+    /// The fields kept in the clear for reports, as `lead.<field>`.
+    pub dims: Vec<Arc<str>>,
+    /// What every lead must fulfil.
+    pub accept: Option<Check>,
+    /// Where leads come from.
+    pub sources: Vec<FlowSource>,
+    /// What is done with an accepted lead, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One source of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowSource {
+    /// Who it is.
+    pub id: SourceId,
+    /// Whether a submission needs a key of the scope `submit:<source>`.
+    pub key_required: bool,
+    /// What its leads must fulfil besides.
+    pub accept: Option<Check>,
+}
+
+/// Why a flow does not fit together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FlowError {
+    /// Its fields do not.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// A report dimension that is no field of the flow.
+    #[error("the dim {0} is not a field of the flow; write lead.<field>")]
+    UnknownDim(Arc<str>),
+    /// A report dimension that could hold personal values.
+    #[error(
+        "the dim {dim} has the type {field_type}; only state, boolean and string fields with declared values are \
+         kept in the clear"
+    )]
+    OpenDim {
+        /// The dimension.
+        dim: Arc<str>,
+        /// Its type.
+        field_type: FieldType,
+    },
+    /// A report dimension named twice.
+    #[error("the dim {0} is named twice")]
+    DimTwice(Arc<str>),
+    /// A source named twice.
+    #[error("the source {0} is named twice")]
+    SourceTwice(SourceId),
+    /// A step id used twice.
+    #[error("the step id {0} is used twice")]
+    StepTwice(StepId),
+    /// A step id that stands for something else in rules and templates.
+    #[error("the step id {0} is reserved")]
+    StepReserved(StepId),
+    /// Rules that were checked with other fields.
+    #[error("a rule of {0} was checked with other fields")]
+    ForeignRule(String),
+    /// A reason that is blank or too long for the header of a record.
+    #[error("the reason of {place} has {chars} characters; 1 to {max} fit", max = REASON_CHARS_MAX)]
+    Reason {
+        /// Whose reason.
+        place: String,
+        /// How long it is.
+        chars: usize,
+    },
+}
+
+/// Longest reason a flow may give, in characters.
+pub const REASON_CHARS_MAX: usize = 300;
+
+/// Step ids that stand for something else in rules and templates.
+pub const RESERVED_STEP_IDS: [&str; 10] =
+    ["lead", "source", "feedback", "secret", "appended", "event_id", "delivery_id", "price", "random", "now"];
+
+impl Flow {
+    /// Checks that the parts fit together; all that is wrong is told.
+    ///
+    /// # Errors
+    /// With every fault found.
+    pub fn new(mut parts: FlowParts) -> Result<Flow, Vec<FlowError>> {
+        let mut errors = Vec::new();
+        parts.dims.sort();
+        for (at, dim) in parts.dims.iter().enumerate() {
+            errors.extend(dim_fault(&parts.fields, dim));
+            if at > 0 && parts.dims[at - 1] == *dim {
+                errors.push(FlowError::DimTwice(dim.clone()));
+            }
+        }
+        for (at, source) in parts.sources.iter().enumerate() {
+            if parts.sources[..at].iter().any(|earlier| earlier.id == source.id) {
+                errors.push(FlowError::SourceTwice(source.id.clone()));
+            }
+        }
+        for (at, step) in parts.steps.iter().enumerate() {
+            if RESERVED_STEP_IDS.contains(&step.id.as_str()) {
+                errors.push(FlowError::StepReserved(step.id.clone()));
+            }
+            if parts.steps[..at].iter().any(|earlier| earlier.id == step.id) {
+                errors.push(FlowError::StepTwice(step.id.clone()));
+            }
+        }
+        for (place, check) in checks(&parts) {
+            if !check.condition().belongs_to(&parts.fields) {
+                errors.push(FlowError::ForeignRule(place.clone()));
+            }
+            if let Some(reason) = &check.reason {
+                let chars = reason.chars().count();
+                if reason.trim().is_empty() || chars > REASON_CHARS_MAX {
+                    errors.push(FlowError::Reason { place, chars });
+                }
+            }
+        }
+        if errors.is_empty() { Ok(Flow { parts }) } else { Err(errors) }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &FlowId {
+        &self.parts.id
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    /// Whether it takes leads.
+    pub fn enabled(&self) -> bool {
+        self.parts.enabled
+    }
+
+    /// The declared fields.
+    pub fn fields(&self) -> &Fields {
+        &self.parts.fields
+    }
+
+    /// Its sources, in order.
+    pub fn sources(&self) -> &[FlowSource] {
+        &self.parts.sources
+    }
+
+    /// The source of this id, when leads of it may enter.
+    pub fn source(&self, id: &SourceId) -> Option<&FlowSource> {
+        self.parts.sources.iter().find(|source| source.id == *id)
+    }
+
+    /// Its steps, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.parts.steps
+    }
+
+    /// Its steps by id.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.parts.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// The parts, to build another flow from.
+    pub fn into_parts(self) -> FlowParts {
+        self.parts
+    }
+
+    /// The lead as the declared fields read it; see [`Fields::parse`].
+    pub fn parse_lead(&self, raw: &Lead) -> Lead {
+        self.parts.fields.parse(raw)
+    }
+
+    /// Decides whether a parsed lead of this source enters: required fields first, then what the
+    /// flow asks, then what the source asks. The first refusal counts.
+    pub fn accept(&self, source: &FlowSource, lead: &Lead) -> Judgement {
+        if let Some(field) = self.parts.fields.missing(lead).next() {
+            let text = format!("Missing required field: {}", field.name);
+            return Judgement {
+                refusal: Some(Reason::new(ReasonCode::MissingField, text)),
+                ..Judgement::passed()
+            };
+        }
+        let mut judgement = Judgement::passed();
+        for check in self.parts.accept.iter().chain(&source.accept) {
+            let Judgement { trace, refusal } = check.judge(lead);
+            judgement.trace.rules.extend(trace.rules);
+            judgement.refusal = refusal;
+            if judgement.refusal.is_some() {
+                break;
+            }
+        }
+        judgement
+    }
+
+    /// What of a parsed lead is kept in the clear for reports: of the declared dimensions those
+    /// with a valid value. Pairs ascending by path, as [`EventHead::dims`](crate::EventHead::dims)
+    /// has them.
+    pub fn dims(&self, lead: &Lead) -> Vec<(Arc<str>, Scalar)> {
+        let shown = |dim: &Arc<str>| {
+            let field = self.parts.fields.get(dim.strip_prefix("lead.")?)?;
+            // Read again, so that no value slips out by being put into the lead some other way.
+            let parsed = field.parse(lead.get(field.name.as_str())?)?;
+            match (parsed.valid, parsed.normal) {
+                (Some(true), Value::Scalar(scalar)) => Some((dim.clone(), scalar)),
+                (_, Value::Scalar(_) | Value::List(_)) => None,
+            }
+        };
+        self.parts.dims.iter().filter_map(shown).collect()
+    }
+}
+
+fn checks(parts: &FlowParts) -> Vec<(String, &Check)> {
+    let mut checks: Vec<(String, &Check)> =
+        parts.accept.iter().map(|check| ("accept".to_owned(), check)).collect();
+    for source in &parts.sources {
+        checks.extend(source.accept.iter().map(|check| (format!("the source {}", source.id), check)));
+    }
+    for step in &parts.steps {
+        match &step.kind {
+            crate::StepKind::Filter(filter) => checks.push((format!("the step {}", step.id), &filter.check)),
+        }
+    }
+    checks
+}
+
+fn dim_fault(fields: &Fields, dim: &Arc<str>) -> Option<FlowError> {
+    let Some(field) = dim.strip_prefix("lead.").and_then(|name| fields.get(name)) else {
+        let (field, _) = dim.strip_prefix("lead.").and_then(|path| fields.at(path)).unzip();
+        return Some(match field {
+            Some(field) => FlowError::OpenDim { dim: dim.clone(), field_type: field.field_type },
+            None => FlowError::UnknownDim(dim.clone()),
+        });
+    };
+    let closed = match field.field_type {
+        FieldType::State | FieldType::Boolean => true,
+        FieldType::String => !field.values.is_empty(),
+        FieldType::FirstName
+        | FieldType::LastName
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::PostalCode
+        | FieldType::Number
+        | FieldType::Date
+        | FieldType::Url => false,
+    };
+    (!closed).then(|| FlowError::OpenDim { dim: dim.clone(), field_type: field.field_type })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        CheckTest, Condition, Ending, Field, Filter, Next, OnFail, Operator, Outcome, Progress, Rule,
+        StepEnd, StepKind,
+    };
+
+    fn fields() -> Fields {
+        let field = |name: &str, field_type| Field::new(name.parse().unwrap(), field_type);
+        Fields::new(vec![
+            Field { required: true, ..field("email", FieldType::Email) },
+            field("state", FieldType::State),
+            field("owner", FieldType::Boolean),
+            Field { values: vec!["roof".into(), "solar".into()], ..field("product", FieldType::String) },
+            field("note", FieldType::String),
+        ])
+        .unwrap()
+    }
+
+    fn state_in(codes: &str) -> Condition {
+        Rule::new(&fields(), "lead.state", Operator::IncludedIn, Some(&Value::text(codes))).unwrap().into()
+    }
+
+    fn require(condition: Condition, reason: Option<&str>) -> Check {
+        Check { test: CheckTest::Require(condition), reason: reason.map(Arc::from) }
+    }
+
+    fn filter(id: &str, check: Check, on_fail: OnFail) -> Step {
+        Step { id: id.parse().unwrap(), kind: StepKind::Filter(Filter { check, on_fail }) }
+    }
+
+    fn parts() -> FlowParts {
+        FlowParts {
+            id: "flow_solar".parse().unwrap(),
+            name: "Roofs".into(),
+            enabled: true,
+            fields: fields(),
+            dims: ["lead.state", "lead.product", "lead.owner"].map(Arc::from).to_vec(),
+            accept: Some(require(state_in("TX, OK, CA"), None)),
+            sources: vec![FlowSource {
+                id: "src_web".parse().unwrap(),
+                key_required: true,
+                accept: Some(require(state_in("TX, OK"), Some("Not from there"))),
+            }],
+            steps: vec![
+                filter("soft", require(state_in("OK"), None), OnFail::Continue),
+                filter("hard", require(state_in("TX"), None), OnFail::Stop(Ending::Failure)),
+            ],
+        }
+    }
+
+    fn lead(flow: &Flow, pairs: &[(&str, &str)]) -> Lead {
+        let pairs = pairs.iter().map(|(path, raw)| (path.parse().unwrap(), Value::text(*raw)));
+        flow.parse_lead(&pairs.collect())
+    }
+
+    fn refusal(pairs: &[(&str, &str)]) -> Option<String> {
+        let flow = Flow::new(parts()).unwrap();
+        let judgement = flow.accept(&flow.sources()[0], &lead(&flow, pairs));
+        judgement.refusal.map(|reason| format!("{}: {}", reason.code, reason.text))
+    }
+
+    #[test]
+    fn required_fields_come_first_then_the_flow_then_the_source() {
+        let missing = Some("missing_field: Missing required field: email".to_owned());
+        assert_eq!(refusal(&[("state", "TX")]), missing);
+        assert_eq!(refusal(&[("state", "TX"), ("email", "  ")]), missing);
+        assert_eq!(
+            refusal(&[("state", "NY"), ("email", "a@example.com")]),
+            Some("criteria: State must be included in TX, OK or CA".to_owned())
+        );
+        assert_eq!(
+            refusal(&[("state", "CA"), ("email", "a@example.com")]),
+            Some("criteria: Not from there".to_owned())
+        );
+        assert_eq!(refusal(&[("state", "TX"), ("email", "wrong is not missing")]), None);
+    }
+
+    #[test]
+    fn the_trace_of_acceptance_has_the_rules_of_flow_and_source() {
+        let flow = Flow::new(parts()).unwrap();
+        let judgement = flow.accept(&flow.sources()[0], &lead(&flow, &[("state", "TX"), ("email", "a")]));
+        assert_eq!(judgement.rules_evaluated(), 2);
+        let judgement = flow.accept(&flow.sources()[0], &lead(&flow, &[("state", "NY"), ("email", "a")]));
+        assert_eq!(judgement.rules_evaluated(), 1);
+    }
+
+    #[test]
+    fn a_required_number_that_cannot_be_read_is_wrong_but_not_missing() {
+        let age = Field { required: true, ..Field::new("age".parse().unwrap(), FieldType::Number) };
+        let fields = Fields::new(vec![age]).unwrap();
+        let missing = |raw: &str| {
+            let raw: Lead = [("age".parse().unwrap(), Value::text(raw))].into_iter().collect();
+            fields.missing(&fields.parse(&raw)).count()
+        };
+        assert_eq!((missing("old"), missing(""), missing("40")), (0, 1, 0));
+    }
+
+    #[test]
+    fn dims_are_valid_values_of_closed_types_only() {
+        let flow = Flow::new(parts()).unwrap();
+        let shown = |pairs: &[(&str, &str)]| {
+            let dims = flow.dims(&lead(&flow, pairs));
+            dims.iter().map(|(path, value)| format!("{path}={value:?}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            shown(&[
+                ("product", "ROOF"),
+                ("state", "texas"),
+                ("owner", "yes"),
+                ("note", "x"),
+                ("email", "a@example.com")
+            ]),
+            "lead.owner=Bool(true) lead.product=Text(\"roof\") lead.state=Text(\"TX\")"
+        );
+        assert_eq!(shown(&[("product", "Ann's house"), ("state", "Ann"), ("owner", "Ann")]), "");
+        // Put in by some other way than parsing.
+        let forged: Lead = [("state".parse().unwrap(), Value::text("Ann Example"))].into_iter().collect();
+        assert_eq!(flow.dims(&forged), []);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_all_named() {
+        let foreign = Fields::new(vec![Field::new("state".parse().unwrap(), FieldType::Email)]).unwrap();
+        let foreign = Rule::new(&foreign, "lead.state", Operator::Valid, None).unwrap().into();
+        let mut parts = parts();
+        parts.dims = ["lead.email", "lead.email.domain", "lead.note", "lead.zip", "lead.state", "lead.state"]
+            .map(Arc::from)
+            .to_vec();
+        parts.accept = Some(require(foreign, Some(" ")));
+        parts.sources.push(parts.sources[0].clone());
+        parts.steps.push(filter("soft", require(state_in("OK"), None), OnFail::Continue));
+        parts.steps.push(filter("lead", require(state_in("OK"), None), OnFail::Continue));
+        let errors: Vec<String> = Flow::new(parts).unwrap_err().iter().map(ToString::to_string).collect();
+        let open = |dim: &str, field_type: &str| {
+            format!(
+                "the dim {dim} has the type {field_type}; only state, boolean and string fields with declared values \
+                 are kept in the clear"
+            )
+        };
+        assert_eq!(
+            errors,
+            [
+                open("lead.email", "email"),
+                open("lead.email.domain", "email"),
+                open("lead.note", "string"),
+                "the dim lead.state is named twice".to_owned(),
+                "the dim lead.zip is not a field of the flow; write lead.<field>".to_owned(),
+                "the source src_web is named twice".to_owned(),
+                "the step id soft is used twice".to_owned(),
+                "the step id lead is reserved".to_owned(),
+                "a rule of accept was checked with other fields".to_owned(),
+                "the reason of accept has 1 characters; 1 to 300 fit".to_owned(),
+            ]
+        );
+    }
+
+    /// Runs the steps as `engine` does: `soft failed, hard passed: success`.
+    fn run(flow: &Flow, state: &str) -> String {
+        let lead = lead(flow, &[("email", "a@example.com"), ("state", state)]);
+        let mut progress = Progress::new();
+        let mut told = Vec::new();
+        loop {
+            match flow.next(&progress) {
+                Next::Run(step) => {
+                    let StepKind::Filter(filter) = &step.kind;
+                    let end = match filter.check.judge(&lead).refusal {
+                        Some(reason) => StepEnd::Failed(reason),
+                        None => StepEnd::Passed,
+                    };
+                    let word = if end == StepEnd::Passed { "passed" } else { "failed" };
+                    told.push(format!("{} {word}", step.id));
+                    progress.after(step.id.clone(), end);
+                }
+                Next::Finish { outcome, reason } => {
+                    let reason = reason.map(|reason| format!(" ({})", reason.text)).unwrap_or_default();
+                    return format!("{}: {outcome}{reason}", told.join(", "));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_run_in_order_until_one_stops_the_flow() {
+        let flow = Flow::new(parts()).unwrap();
+        assert_eq!(run(&flow, "TX"), "soft failed, hard passed: success");
+        assert_eq!(run(&flow, "OK"), "soft passed, hard failed: failure (State must be included in TX)");
+        let mut parts = parts();
+        parts.steps.rotate_left(1);
+        assert_eq!(
+            run(&Flow::new(parts.clone()).unwrap(), "OK"),
+            "hard failed: failure (State must be included in TX)"
+        );
+        parts.steps.clear();
+        assert_eq!(run(&Flow::new(parts).unwrap(), "TX"), ": success");
+    }
+
+    #[test]
+    fn a_filter_may_stop_with_success_and_then_gives_no_reason() {
+        let mut parts = parts();
+        let check =
+            Check { test: CheckTest::Exclude(state_in("TX")), reason: Some("In our own hands".into()) };
+        parts.steps = vec![filter("ours", check.clone(), OnFail::Stop(Ending::Success))];
+        assert_eq!(run(&Flow::new(parts.clone()).unwrap(), "TX"), "ours failed: success");
+        assert_eq!(run(&Flow::new(parts.clone()).unwrap(), "OK"), "ours passed: success");
+        parts.steps = vec![filter("ours", check, OnFail::Stop(Ending::Error))];
+        assert_eq!(run(&Flow::new(parts).unwrap(), "TX"), "ours failed: error (In our own hands)");
+    }
+
+    #[test]
+    fn progress_is_rebuilt_from_the_steps_that_have_their_event() {
+        let flow = Flow::new(parts()).unwrap();
+        let mut progress = Progress::new();
+        progress.after("soft".parse().unwrap(), StepEnd::Passed);
+        let Next::Run(step) = flow.next(&progress) else { panic!("the second step is next") };
+        assert_eq!(step.id.as_str(), "hard");
+        let reason = Reason::new(ReasonCode::Criteria, "No");
+        progress.after("hard".parse().unwrap(), StepEnd::Failed(reason.clone()));
+        progress.after("hard".parse().unwrap(), StepEnd::Passed);
+        let finish = Next::Finish { outcome: Outcome::Failure, reason: Some(reason) };
+        assert_eq!(flow.next(&progress), finish);
+        assert_eq!(progress.steps_run(), 2);
+    }
+}

@@ -1,0 +1,100 @@
+//! Postal codes of the United States, Canada and the United Kingdom, tried in that order.
+
+use super::{Parsed, parse_text};
+use crate::Value;
+
+/// Blank text counts as absent.
+pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
+    if matches!(raw, Value::Scalar(_)) && raw.is_blank() {
+        return None;
+    }
+    parse_text(raw, |text| {
+        let code = text.trim().to_ascii_uppercase();
+        united_states(&code).or_else(|| canada(&code)).or_else(|| united_kingdom(&code))
+    })
+}
+
+fn is_blank_or_hyphen(c: char) -> bool {
+    c == '-' || c.is_whitespace()
+}
+
+fn united_states(code: &str) -> Option<Parsed> {
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (zip, rest) = code.split_at_checked(5)?;
+    let four = rest.trim_start_matches(is_blank_or_hyphen);
+    if !all_digits(zip) || !all_digits(four) || !matches!(four.len(), 0 | 4) {
+        return None;
+    }
+    let mut components =
+        vec![("country_code", Value::text("US")), ("code", Value::text(code)), ("zip", Value::text(zip))];
+    if four.is_empty() {
+        return Some(Parsed::valid(Value::text(zip), components));
+    }
+    components.push(("four", Value::text(four)));
+    Some(Parsed::valid(Value::text(format!("{zip}-{four}")), components))
+}
+
+/// Two halves with at most some blanks or one hyphen between them.
+fn halves(code: &str, last: usize) -> Option<(&str, &str)> {
+    let (head, tail) = code.split_at_checked(code.len().checked_sub(last)?)?;
+    let head = head.trim_end();
+    let head = head.strip_suffix('-').unwrap_or(head);
+    Some((head.trim_end(), tail))
+}
+
+/// `A1A 1A1`; the letters D F I O Q U are never used, W and Z never first.
+fn canada(code: &str) -> Option<Parsed> {
+    let (fsa, ldu) = halves(code, 3)?;
+    let letter = |byte: u8| byte.is_ascii_uppercase() && !b"DFIOQU".contains(&byte);
+    let [district, area, region] = fsa.as_bytes() else { return None };
+    let [first, middle, last] = ldu.as_bytes() else { return None };
+    let good = letter(*district)
+        && !b"WZ".contains(district)
+        && area.is_ascii_digit()
+        && letter(*region)
+        && first.is_ascii_digit()
+        && letter(*middle)
+        && last.is_ascii_digit();
+    good.then(|| {
+        Parsed::valid(
+            Value::text(format!("{fsa} {ldu}")),
+            vec![
+                ("country_code", Value::text("CA")),
+                ("code", Value::text(code)),
+                ("fsa", Value::text(fsa)),
+                ("ldu", Value::text(ldu)),
+                ("district", Value::text(&fsa[..1])),
+            ],
+        )
+    })
+}
+
+/// Outcode `A9 A99 AA9 AA99 A9A AA9A`, incode `9AA` without C I K M O V. Both are needed.
+fn united_kingdom(code: &str) -> Option<Parsed> {
+    let (outcode, incode) = halves(code, 3)?;
+    let shape: String = outcode
+        .chars()
+        .map(|c| match c {
+            'A'..='Z' => 'A',
+            '0'..='9' => '9',
+            other => other,
+        })
+        .collect();
+    let [first, second, third] = incode.as_bytes() else { return None };
+    let letter = |byte: &u8| byte.is_ascii_uppercase() && !b"CIKMOV".contains(byte);
+    let good = ["A9", "A99", "AA9", "AA99", "A9A", "AA9A"].contains(&shape.as_str())
+        && first.is_ascii_digit()
+        && letter(second)
+        && letter(third);
+    good.then(|| {
+        Parsed::valid(
+            Value::text(format!("{outcode} {incode}")),
+            vec![
+                ("country_code", Value::text("GB")),
+                ("code", Value::text(code)),
+                ("outcode", Value::text(outcode)),
+                ("incode", Value::text(incode)),
+            ],
+        )
+    })
+}

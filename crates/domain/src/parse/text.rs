@@ -1,0 +1,25 @@
+//! Plain text and names of people: taken as they are.
+
+use super::{Parsed, RawText, raw_text};
+use crate::{Scalar, Value};
+
+pub(crate) fn string(raw: &Value) -> Option<Parsed> {
+    match raw_text(raw) {
+        RawText::Absent => None,
+        RawText::List(list) => Some(Parsed::invalid(list.clone())),
+        RawText::Text(text) => {
+            Some(Parsed { normal: Value::text(&*text), components: Vec::new(), valid: None })
+        }
+    }
+}
+
+/// A number or a boolean is nobody's name. Any text may be one, so good names have no flag.
+pub(crate) fn person_name(raw: &Value) -> Option<Parsed> {
+    let parsed = string(raw)?;
+    match raw {
+        Value::Scalar(Scalar::Text(_)) => Some(parsed),
+        Value::Scalar(Scalar::Null | Scalar::Bool(_) | Scalar::Number(_)) | Value::List(_) => {
+            Some(Parsed { valid: Some(false), ..parsed })
+        }
+    }
+}
