@@ -1,0 +1,58 @@
+//! Flow files: a flow and the parties it names, as YAML 1.2 or JSON that people write.
+//!
+//! Everything in a file is read or refused with its line; nothing is skipped. Start with
+//! [`FlowFile::read`]; `keys` lists what a file may say, `reader` gives it its meaning.
+
+mod keys;
+mod node;
+mod problem;
+mod reader;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use domain::{EntityId, EntityKind, Flow};
+
+pub use node::FLOW_FILE_BYTES_MAX;
+pub use problem::{FlowFileError, Problem};
+
+/// A flow file that was understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowFile {
+    /// The parties it names, in the order of the file. What is missing is to be created, what
+    /// exists is left alone.
+    pub entities: Vec<Entity>,
+    /// The flow.
+    pub flow: Flow,
+    /// The document as JSON without white space, members in the order of the file. Reading it
+    /// gives the same flow.
+    pub document: Arc<str>,
+}
+
+/// Another party that a flow file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// Its id.
+    pub id: EntityId,
+    /// Source, buyer or service, as the id says too.
+    pub kind: EntityKind,
+    /// What people call it.
+    pub name: Arc<str>,
+}
+
+impl FlowFile {
+    /// Reads YAML 1.2 or JSON of at most [`FLOW_FILE_BYTES_MAX`] bytes, nested at most 32 deep.
+    ///
+    /// # Errors
+    /// With all problems that can be told at once, each with its line.
+    pub fn read(text: &str) -> Result<FlowFile, FlowFileError> {
+        let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
+        let mut reader = reader::Reader::default();
+        match reader.file(&root) {
+            Some(file) if reader.problems.is_empty() => Ok(file),
+            Some(_) | None => Err(FlowFileError::new(reader.problems)),
+        }
+    }
+}
