@@ -1,7 +1,9 @@
 //! For tests only: what the other crates need to be tried hard.
 //!
-//! Start at [`SimDisk`]: a directory of files, in memory, that can lose power at any operation.
+//! Start at [`SimDisk`], a directory of files, in memory, that can lose power at any call, and at
+//! [`histories`], which use, kill and rob a log on such a disk and hold it against a model.
 
 pub mod disk;
+pub mod histories;
 
 pub use disk::SimDisk;

@@ -110,6 +110,11 @@ impl SimDisk {
         !self.state().plan.is_empty()
     }
 
+    /// How many planned faults have happened since the disk began.
+    pub fn faults_struck(&self) -> u64 {
+        self.state().struck
+    }
+
     /// How many calls were made since the disk began, whatever came of them.
     pub fn calls(&self, calls: Calls) -> u64 {
         self.state().count_of(calls)

@@ -110,6 +110,8 @@ pub(super) struct State {
     next_inode: InodeId,
     pub(super) directory: Directory,
     pub(super) plan: Plan,
+    /// How many planned faults have happened.
+    pub(super) struck: u64,
     calls: BTreeMap<Call, u64>,
     pub(super) read_only: bool,
     pub(super) capacity_bytes: Option<u64>,
@@ -131,6 +133,7 @@ impl State {
             next_inode: 1,
             directory: Directory::default(),
             plan: Plan::default(),
+            struck: 0,
             calls: BTreeMap::new(),
             read_only: false,
             capacity_bytes: None,
@@ -153,7 +156,9 @@ impl State {
         self.alive(life)?;
         *self.calls.entry(request.call).or_default() += 1;
         let writable = !(self.read_only && request.call.is_change());
-        match self.plan.count(request.call) {
+        let failure = self.plan.count(request.call);
+        self.struck += u64::from(failure.is_some());
+        match failure {
             None => {
                 let result = if writable { apply(self, Share::Whole) } else { Err(errno(EROFS)) };
                 self.note(request, if result.is_ok() { Outcome::Ok } else { Outcome::Refused });
