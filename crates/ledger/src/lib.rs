@@ -1,2 +1,56 @@
-//! The append-only event log.
+//! The append-only event log: what was acknowledged is there after any crash, in one order, and
+//! what a person's events say can be destroyed without touching that order.
+//!
+//! Callers take a [`Lease`] of a chain (the events of one lead), hand it events, and get a
+//! [`Ticket`] at once; [`Ticket::durable`] is the barrier to wait at where something irrevocable
+//! comes next. One [`Writer`] gives records their `seq`, writes them in batches and syncs once a
+//! batch. A [`Reader`] sees only what is durable.
+//!
+//! The bytes are described in `docs/ledger-format.md`. Start with [`Ledger::start`]; then
+//! `writer.rs` for the way in, `reader.rs` for the way out, `recovery.rs` for what a start does
+//! with the files of a crash, and `verify.rs` for what an auditor checks. Nothing outside this
+//! crate opens a file of the ledger.
+
 pub mod disk;
+
+mod chain;
+mod data_directory;
+mod defences;
+mod entropy;
+mod frame;
+mod hash;
+mod hot;
+mod index;
+mod keys;
+mod lease;
+mod ledger;
+mod log;
+mod reader;
+mod recovery;
+mod seal;
+mod stages;
+mod stopped;
+mod vault;
+mod verify;
+mod writer;
+
+pub use chain::EncodeError;
+pub use data_directory::{DataDirectory, DataDirectoryError};
+#[cfg(feature = "sabotage")]
+pub use defences::Defence;
+pub use defences::Defences;
+pub use disk::{Access, Disk, DiskFile, RealDisk};
+pub use entropy::{Entropy, OsEntropy};
+pub use frame::{FRAME_BYTES_MAX, HEADER_BYTES_MAX};
+pub use hash::{Hash, NO_LEAF, leaf};
+pub use keys::{LedgerKeys, SecretKey};
+pub use lease::{EncodedGroup, Lease};
+pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, Vitals};
+pub use reader::{Filter, Order, Page, ReadError, Reader, StoredBody, StoredRecord, TypePattern, Window};
+pub use recovery::RecoveryError;
+pub use seal::{BODY_BYTES_MAX, OpenError as SealError};
+pub use stages::{Stage, Stages};
+pub use stopped::Stopped;
+pub use vault::VaultError;
+pub use verify::{Finding, Report, verify};
+pub use writer::{Durable, GROUP_BYTES_MAX, RecordError, Ticket, Writer};

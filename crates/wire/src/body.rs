@@ -77,7 +77,9 @@ impl Body {
     /// Of each element, in order: the path as its JSON string (quotes included), and the tail:
     /// the stored bytes after the element's `[`, which is what its commitment covers.
     pub fn elements(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
-        self.elements.iter().map(|element| (&self.bytes[element.path.clone()], &self.bytes[element.tail.clone()]))
+        self.elements
+            .iter()
+            .map(|element| (&self.bytes[element.path.clone()], &self.bytes[element.tail.clone()]))
     }
 
     /// The body of an event of a lead.
@@ -234,7 +236,8 @@ impl<'a> BodyView<'a> {
     /// # Errors
     /// When something under `lead.` is no path or value of a lead.
     pub fn lead(&self) -> Result<Lead, BodyError> {
-        let fields = self.elements.iter().filter_map(|(path, element)| Some((path.strip_prefix("lead.")?, *element)));
+        let fields =
+            self.elements.iter().filter_map(|(path, element)| Some((path.strip_prefix("lead.")?, *element)));
         fields
             .map(|(field, element)| {
                 let wrong = || BodyError::Value(field.to_owned());
@@ -300,7 +303,11 @@ mod tests {
         event.reason_raw = Some("no \"luck\"".into());
         event.exchanges = vec![Exchange { request: Some(b"GET /".as_slice().into()), response: None }];
         event.rules = Some(RuleTrace {
-            rules: vec![TracedRule { rule: "state is TX".into(), actual: Scalar::Text("TX".into()), passed: true }],
+            rules: vec![TracedRule {
+                rule: "state is TX".into(),
+                actual: Scalar::Text("TX".into()),
+                passed: true,
+            }],
         });
         let body = Body::of_event(&event).unwrap();
         expect_test::expect![[r#"
@@ -334,16 +341,17 @@ mod tests {
 
     #[test]
     fn too_many_paths_are_refused() {
-        let pairs: Lead = (0..=PATHS_MAX)
-            .map(|index| (format!("f{index}").parse().unwrap(), Value::from(true)))
-            .collect();
+        let pairs: Lead =
+            (0..=PATHS_MAX).map(|index| (format!("f{index}").parse().unwrap(), Value::from(true))).collect();
         let error = Body::of_event(&EventBody { lead: pairs, ..EventBody::default() }).unwrap_err();
         assert_eq!(error.to_string(), "the event has 1001 values; a record holds at most 1000");
     }
 
     #[test]
     fn bytes_that_are_no_body_are_refused() {
-        for bytes in ["", "{}", "[1]", "[[\"a\"]]", "[[\"b\",1],[\"a\",1]]", "[[\"a\",1],[\"a\",2]]", "[[\"a\",1,2]]"] {
+        for bytes in
+            ["", "{}", "[1]", "[[\"a\"]]", "[[\"b\",1],[\"a\",1]]", "[[\"a\",1],[\"a\",2]]", "[[\"a\",1,2]]"]
+        {
             assert!(BodyView::read(bytes.as_bytes()).is_err(), "{bytes}");
         }
         assert_eq!(BodyView::read(b"[]").unwrap().elements().len(), 0);

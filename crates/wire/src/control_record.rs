@@ -5,8 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
-    ApiKeyHash, ChainId, ControlEvent, ControlKind, EntityKind, EventId, FlowVersion, LedgerEvent, LedgerEventKind,
-    Reveal, Scalar, Value,
+    ApiKeyHash, ChainId, ControlEvent, ControlKind, EntityKind, EventId, FlowVersion, LedgerEvent,
+    LedgerEventKind, Reveal, Scalar, Value,
 };
 
 use crate::json::{self, ObjectWriter};
@@ -43,7 +43,9 @@ impl Record for ControlEvent {
             }
             ControlKind::KeyCreated { key_name, scopes, label: _, hash: _ } => {
                 object.text("key_name", key_name);
-                json::write_array(scopes.iter(), object.value("scopes"), |scope, out| json::write_string(scope, out));
+                json::write_array(scopes.iter(), object.value("scopes"), |scope, out| {
+                    json::write_string(scope, out)
+                });
             }
             ControlKind::KeyRevoked { key_name } => object.text("key_name", key_name),
             ControlKind::PiiRevealed(reveal) => object.number("leads", reveal.lead_ids.len() as u64),

@@ -1,9 +1,9 @@
 //! The stored shape of an event of a lead: its members in the order people read them.
 
 use domain::{
-    Answer, Asked, Call, ChainId, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind, EventType,
-    Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, Outcome, Price, Reason, ReasonCode, Retry,
-    StepId, Timing,
+    Answer, Asked, Call, ChainId, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind,
+    EventType, Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, Outcome, Price, Reason,
+    ReasonCode, Retry, StepId, Timing,
 };
 
 use crate::header::FeedbackMember;
@@ -182,7 +182,9 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
             write_call(call, object);
             object.text("error_kind", fault.kind.as_str());
         }
-        EventKind::EnhancementSkipped { .. } | EventKind::RecipientSkipped { .. } => object.boolean("asked", false),
+        EventKind::EnhancementSkipped { .. } | EventKind::RecipientSkipped { .. } => {
+            object.boolean("asked", false)
+        }
         EventKind::RecipientBid { call, bid } => {
             write_call(call, object);
             if let Ok(bid) = bid {
@@ -363,9 +365,8 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
     let price = || Header::required::<Money>(&header.price, "price");
     let rules_evaluated = || header.rules_evaluated.ok_or(HeaderError::Member("rules_evaluated"));
     let caps = || header.caps.iter().flatten().map(|cap| (**cap).into()).collect::<Vec<_>>();
-    let answer = || {
-        Ok::<_, HeaderError>(Answer { outcome: outcome()?, reason: read_reason(header), price: price()? })
-    };
+    let answer =
+        || Ok::<_, HeaderError>(Answer { outcome: outcome()?, reason: read_reason(header), price: price()? });
     let call = || {
         Ok::<_, HeaderError>(Call {
             step_id: step_id()?,
@@ -383,7 +384,10 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
     let fault = || {
         let word = header.error_kind.as_deref();
         let kind = FaultKind::ALL.into_iter().find(|kind| word == Some(kind.as_str()));
-        Ok::<_, HeaderError>(Fault { kind: kind.ok_or(HeaderError::Member("error_kind"))?, reason: reason()? })
+        Ok::<_, HeaderError>(Fault {
+            kind: kind.ok_or(HeaderError::Member("error_kind"))?,
+            reason: reason()?,
+        })
     };
     let succeeded = || Ok::<_, HeaderError>(outcome()? == Outcome::Success);
 
@@ -451,11 +455,19 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
         EventType::RetryAttempted => {
             EventKind::RetryAttempted { step_id: step_id()?, entity_id: entity_id()?, retry: retry()? }
         }
-        EventType::FeedbackReceived => EventKind::FeedbackReceived { feedback: read_feedback(header, entity_id()?)? },
-        EventType::FeedbackReturned => EventKind::FeedbackReturned { feedback: read_feedback(header, entity_id()?)? },
+        EventType::FeedbackReceived => {
+            EventKind::FeedbackReceived { feedback: read_feedback(header, entity_id()?)? }
+        }
+        EventType::FeedbackReturned => {
+            EventKind::FeedbackReturned { feedback: read_feedback(header, entity_id()?)? }
+        }
         EventType::FeedbackProcessed => EventKind::FeedbackProcessed {
             feedback: read_feedback(header, entity_id()?)?,
-            result: if succeeded()? { Ok(Header::required(&header.amount, "amount")?) } else { Err(reason()?) },
+            result: if succeeded()? {
+                Ok(Header::required(&header.amount, "amount")?)
+            } else {
+                Err(reason()?)
+            },
         },
         EventType::FeedbackSent => EventKind::FeedbackSent {
             feedback: read_feedback(
@@ -495,7 +507,10 @@ fn read_feedback(header: &Header<'_>, entity_id: EntityId) -> Result<Feedback, H
     Ok(Feedback {
         entity_id,
         recipient_event_id: Header::required(&header.recipient_event_id, "recipient_event_id")?,
-        kind: kinds.into_iter().find(|known| known.as_str() == &**kind).ok_or(HeaderError::Member("feedback"))?,
+        kind: kinds
+            .into_iter()
+            .find(|known| known.as_str() == &**kind)
+            .ok_or(HeaderError::Member("feedback"))?,
         value: value.as_deref().map(Into::into),
         days_to_convert: *days_to_convert,
     })

@@ -172,12 +172,14 @@ pub struct Header<'a> {
 
 /// The member `feedback` of a stored header.
 #[derive(Debug, serde::Deserialize)]
-#[expect(missing_docs, reason = "members are named as in the stored header, which the format describes")]
 pub struct FeedbackMember<'a> {
+    /// `return` or `conversion`.
     #[serde(rename = "type", borrow)]
     pub kind: Text<'a>,
+    /// The word that came with it.
     #[serde(borrow)]
     pub value: Option<Text<'a>>,
+    /// Whole days from the submission.
     pub days_to_convert: Option<u32>,
 }
 
@@ -274,7 +276,10 @@ mod tests {
     #[test]
     fn a_chain_is_an_id_and_a_place() {
         let lead = r#""lead_id":"lead_018d0d882e839a41d06f0001""#;
-        assert!(matches!(read(&format!(r#""v":1,{LEAST},{lead},"lead_seq":3"#)), Ok(Some((ChainId::Lead(_), 3)))));
+        assert!(matches!(
+            read(&format!(r#""v":1,{LEAST},{lead},"lead_seq":3"#)),
+            Ok(Some((ChainId::Lead(_), 3)))
+        ));
         assert!(read(&format!(r#""v":1,{LEAST},{lead}"#)).is_err());
         assert!(read(&format!(r#""v":1,{LEAST},{lead},"lead_seq":0"#)).is_err());
         assert!(read(&format!(r#""v":1,{LEAST},"lead_seq":1"#)).is_err());
@@ -282,7 +287,14 @@ mod tests {
 
     #[test]
     fn what_is_no_header_of_version_1_is_refused() {
-        for json in ["", "[]", "{}", &format!(r#"{{{LEAST}}}"#), &format!(r#"{{"v":2,{LEAST}}}"#), &format!(r#"{{"v":1,"v":1,{LEAST}}}"#)] {
+        for json in [
+            "",
+            "[]",
+            "{}",
+            &format!(r#"{{{LEAST}}}"#),
+            &format!(r#"{{"v":2,{LEAST}}}"#),
+            &format!(r#"{{"v":1,"v":1,{LEAST}}}"#),
+        ] {
             assert!(Header::read(json.as_bytes()).is_err(), "{json}");
         }
     }

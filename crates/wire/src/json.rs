@@ -181,7 +181,10 @@ mod tests {
 
     #[test]
     fn strings_are_escaped_as_rfc_8785_says() {
-        assert_eq!(string("a\"\\/\u{8}\t\n\u{c}\r\u{1f}\u{7f}é€"), "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u001f\u{7f}é€\"");
+        assert_eq!(
+            string("a\"\\/\u{8}\t\n\u{c}\r\u{1f}\u{7f}é€"),
+            "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u001f\u{7f}é€\""
+        );
     }
 
     proptest! {

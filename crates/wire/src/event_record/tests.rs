@@ -49,7 +49,10 @@ fn reason() -> Reason {
 }
 
 fn fault() -> Fault {
-    Fault { kind: FaultKind::Timeout, reason: Reason::new(ReasonCode::Timeout, "Service timeout after 5000ms") }
+    Fault {
+        kind: FaultKind::Timeout,
+        reason: Reason::new(ReasonCode::Timeout, "Service timeout after 5000ms"),
+    }
 }
 
 fn feedback() -> Feedback {
@@ -128,7 +131,10 @@ fn every_kind() -> Vec<EventKind> {
         EventKind::SourceAccepted { price: None, caps: vec![] },
         EventKind::SourceAccepted { price: Some(parse("14")), caps: vec!["flow_solar/monthly_cap".into()] },
         EventKind::SourceRejected { reason: reason(), duplicate_of: None },
-        EventKind::SourceRejected { reason: reason(), duplicate_of: Some(parse("lead_018d0d882d57aa10f3e77100")) },
+        EventKind::SourceRejected {
+            reason: reason(),
+            duplicate_of: Some(parse("lead_018d0d882d57aa10f3e77100")),
+        },
         EventKind::SourcePinged { answer: answer(Outcome::Success, None) },
         EventKind::SourcePinged { answer: answer(Outcome::Failure, Some(reason())) },
         EventKind::SourceAnswered { answer: answer(Outcome::Error, Some(reason())) },
@@ -137,10 +143,18 @@ fn every_kind() -> Vec<EventKind> {
         EventKind::EnhancementSuccess { call: call() },
         EventKind::EnhancementFailure { call: Call { response_code: None, ..call() }, reason: reason() },
         EventKind::EnhancementError { call: call(), fault: fault() },
-        EventKind::EnhancementSkipped { step_id: step_id.clone(), entity_id: entity_id.clone(), reason: reason() },
+        EventKind::EnhancementSkipped {
+            step_id: step_id.clone(),
+            entity_id: entity_id.clone(),
+            reason: reason(),
+        },
         EventKind::RecipientBid { call: call(), bid: Ok(parse("12.50")) },
         EventKind::RecipientBid { call: call(), bid: Err(reason()) },
-        EventKind::RecipientAttempted { call: call(), retry: retry(), caps: vec!["buyer_premier/daily_cap".into()] },
+        EventKind::RecipientAttempted {
+            call: call(),
+            retry: retry(),
+            caps: vec!["buyer_premier/daily_cap".into()],
+        },
         EventKind::RecipientDelivered {
             call: call(),
             retry: retry(),
@@ -152,12 +166,26 @@ fn every_kind() -> Vec<EventKind> {
             reason: Reason::new(ReasonCode::CapReached, "Daily cap reached (100/100)"),
         },
         EventKind::RecipientError { call: call(), retry: retry(), fault: fault() },
-        EventKind::RecipientSkipped { step_id: step_id.clone(), entity_id: entity_id.clone(), reason: reason() },
-        EventKind::RetryScheduled { step_id: step_id.clone(), entity_id: entity_id.clone(), retry: retry(), due },
+        EventKind::RecipientSkipped {
+            step_id: step_id.clone(),
+            entity_id: entity_id.clone(),
+            reason: reason(),
+        },
+        EventKind::RetryScheduled {
+            step_id: step_id.clone(),
+            entity_id: entity_id.clone(),
+            retry: retry(),
+            due,
+        },
         EventKind::RetryAttempted { step_id, entity_id, retry: retry() },
         EventKind::FeedbackReceived { feedback: feedback() },
         EventKind::FeedbackReturned {
-            feedback: Feedback { kind: FeedbackKind::Return, value: None, days_to_convert: None, ..feedback() },
+            feedback: Feedback {
+                kind: FeedbackKind::Return,
+                value: None,
+                days_to_convert: None,
+                ..feedback()
+            },
         },
         EventKind::FeedbackProcessed { feedback: feedback(), result: Ok(parse("-25")) },
         EventKind::FeedbackProcessed { feedback: feedback(), result: Err(reason()) },
@@ -165,7 +193,10 @@ fn every_kind() -> Vec<EventKind> {
         EventKind::FeedbackSent { feedback: feedback(), response_code: None, fault: Some(fault()) },
         EventKind::ConsentRevoked,
         EventKind::FlowCompleted(completion(None)),
-        EventKind::FlowCompleted(completion(Some(Reason::new(ReasonCode::Other("later_word".into()), "Later")))),
+        EventKind::FlowCompleted(completion(Some(Reason::new(
+            ReasonCode::Other("later_word".into()),
+            "Later",
+        )))),
         EventKind::PrivacyErased,
     ]
 }
@@ -208,7 +239,9 @@ fn a_header_that_lacks_what_its_type_requires_is_refused() {
     for kind in every_kind() {
         let text = header_text(&event(kind));
         let whole: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
-        for member in ["step_id", "integration", "attempt", "reason", "price", "feedback", "final_outcome", "flow_id"] {
+        for member in
+            ["step_id", "integration", "attempt", "reason", "price", "feedback", "final_outcome", "flow_id"]
+        {
             let mut less = whole.clone();
             if less.remove(member).is_none() {
                 continue;

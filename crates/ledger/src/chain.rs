@@ -1,0 +1,214 @@
+//! Encoding of one chain's records: commitments, snapshot, leaf, seal. The state of the chain is
+//! a value, so an encoding that is never recorded changes nothing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::{ChainId, EventId};
+use wire::{Body, BodyError, HeaderError, Place, Record};
+
+use crate::Defences;
+use crate::entropy::{Entropy, draw};
+use crate::frame::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, FrameDraft, HEADER_BYTES_MAX, NONCE_BYTES};
+use crate::hash::{self, Hash, NO_LEAF};
+use crate::index::{RowDraft, Words};
+use crate::keys::ChainKeys;
+use crate::seal::{self, BODY_BYTES_MAX};
+use crate::stages::{Stage, Stages};
+
+/// Why an event cannot become a record. Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// The header is longer than a record holds.
+    #[error("the header of {id} has {bytes} bytes; a record holds at most {HEADER_BYTES_MAX}")]
+    HeaderTooLong {
+        /// Which event.
+        id: EventId,
+        /// Length of its header.
+        bytes: usize,
+    },
+    /// The body is longer than a record holds.
+    #[error("the body of {id} has {bytes} bytes; a record holds at most {BODY_BYTES_MAX}")]
+    BodyTooLong {
+        /// Which event.
+        id: EventId,
+        /// Length of its body before compression.
+        bytes: usize,
+    },
+    /// The body has too many paths.
+    #[error("the body of an event cannot be written")]
+    Body(#[from] BodyError),
+    /// The header does not read back: a fault of this program.
+    #[error("the header of an event does not read back")]
+    Header(#[from] HeaderError),
+    /// The event belongs to another chain than the lease.
+    #[error("the event {id} does not belong to {chain}")]
+    OtherChain {
+        /// Which event.
+        id: EventId,
+        /// The chain of the lease.
+        chain: ChainId,
+    },
+    /// The event has a body, but its chain's key was destroyed.
+    #[error("the key of {chain} was destroyed, so nothing more can be sealed for it")]
+    Erased {
+        /// Which chain.
+        chain: ChainId,
+    },
+}
+
+/// A record that lacks only its place in the log.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) frame: FrameDraft,
+    pub(crate) row: RowDraft,
+}
+
+impl Encoded {
+    /// The frame, for writing; an empty one stays behind.
+    pub(crate) fn take_frame(&mut self) -> FrameDraft {
+        std::mem::take(&mut self.frame)
+    }
+}
+
+/// What encoding needs of the ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct EncodeContext {
+    pub(crate) ledger_id: [u8; 16],
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) words: Arc<Words>,
+    pub(crate) defences: Defences,
+    pub(crate) stages: Option<Arc<Stages>>,
+}
+
+impl EncodeContext {
+    fn mark(&self, stage: Stage, since: &mut Option<Instant>) {
+        if let (Some(stages), Some(start)) = (&self.stages, since.as_mut()) {
+            let now = Instant::now();
+            stages.add(stage, now - *start);
+            *start = now;
+        }
+    }
+}
+
+/// Where a chain stands: what its next record continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChainHead {
+    /// Place of the newest record, 0 when there is none.
+    pub(crate) seq: u32,
+    /// Leaf of the newest record.
+    pub(crate) leaf: Hash,
+}
+
+impl ChainHead {
+    pub(crate) const START: ChainHead = ChainHead { seq: 0, leaf: NO_LEAF };
+}
+
+/// Commitments of the newest body, to be reused where the next body has the same element.
+#[derive(Debug, Default)]
+pub(crate) struct CommitmentCache {
+    /// Tail and commitment of each element, in path order.
+    elements: Vec<(Box<[u8]>, Hash)>,
+    /// The tail of the path list and its commitment `c_0`.
+    paths: Option<(Vec<u8>, Hash)>,
+}
+
+impl CommitmentCache {
+    /// The commitments `c_0 … c_n` of a body, computing only what changed.
+    fn commit(&mut self, body: &Body, keys: &ChainKeys) -> Vec<Hash> {
+        let mut old = std::mem::take(&mut self.elements).into_iter().peekable();
+        let mut commitments = Vec::with_capacity(body.len() + 1);
+        let paths = hash::path_list_tail(body.elements().map(|(path, _)| path));
+        match &self.paths {
+            Some((known, commitment)) if *known == paths => commitments.push(*commitment),
+            Some(_) | None => {
+                let commitment = hash::commitment(&keys.salt, &paths);
+                self.paths = Some((paths, commitment));
+                commitments.push(commitment);
+            }
+        }
+        let mut elements = Vec::with_capacity(body.len());
+        for (_, tail) in body.elements() {
+            // Tails begin with the path, so both lists ascend alike, but for escapes; an element
+            // that is missed is only computed again.
+            while old.peek().is_some_and(|(known, _)| &**known < tail) {
+                old.next();
+            }
+            let element = match old.next_if(|(known, _)| &**known == tail) {
+                Some(known) => known,
+                None => (tail.into(), hash::commitment(&keys.salt, tail)),
+            };
+            commitments.push(element.1);
+            elements.push(element);
+        }
+        self.elements = elements;
+        commitments
+    }
+}
+
+/// Encodes one record behind `head`, and gives it with the head that follows.
+pub(crate) fn encode(
+    record: &dyn Record,
+    head: ChainHead,
+    keys: Option<&ChainKeys>,
+    cache: &mut CommitmentCache,
+    context: &EncodeContext,
+) -> Result<(Encoded, ChainHead), EncodeError> {
+    let id = record.id();
+    let mut since = context.stages.as_ref().map(|_| Instant::now());
+    let body = record.body()?;
+    if let Some(body) = body.as_ref().filter(|body| body.bytes().len() > BODY_BYTES_MAX) {
+        return Err(EncodeError::BodyTooLong { id, bytes: body.bytes().len() });
+    }
+    let sealing = match (&body, keys) {
+        (Some(body), Some(keys)) => Some((body, keys)),
+        (Some(_), None) => {
+            let chain = record.chain().expect("records without a chain have no body");
+            return Err(EncodeError::Erased { chain });
+        }
+        (None, _) => None,
+    };
+    context.mark(Stage::Encode, &mut since);
+
+    let snapshot = match sealing {
+        Some((body, keys)) => hash::snapshot(&head.leaf, cache.commit(body, keys).iter()),
+        None => hash::snapshot(&head.leaf, std::iter::empty()),
+    };
+    context.mark(Stage::Commit, &mut since);
+
+    let chain_seq = record.chain().map(|_| head.seq + 1);
+    let mut header = Vec::with_capacity(768);
+    record.write_header(Place { chain_seq, snapshot: &snapshot }, &mut header);
+    if header.len() > HEADER_BYTES_MAX {
+        return Err(EncodeError::HeaderTooLong { id, bytes: header.len() });
+    }
+    let row = RowDraft::read(&header, &context.words)?;
+    let leaf = hash::leaf(&header);
+    context.mark(Stage::Encode, &mut since);
+
+    let compressed = sealing.map(|(body, keys)| (seal::compress(body.bytes(), &context.defences), keys));
+    context.mark(Stage::Compress, &mut since);
+
+    let sealed = compressed.map(|(compressed, keys)| {
+        let nonce: [u8; NONCE_BYTES] = draw(&*context.entropy);
+        let sealed =
+            seal::encrypt(&keys.body, &nonce, &context.ledger_id, &leaf, compressed, &context.defences);
+        (nonce, sealed)
+    });
+    let key_slot = keys.map_or(0, |keys| keys.slot);
+    let frame = FrameDraft::new(
+        &header,
+        key_slot,
+        0,
+        sealed.as_ref().map(|(nonce, sealed)| (nonce, sealed.as_slice())),
+    );
+    assert!(
+        frame.len() <= FRAME_BYTES_MAX,
+        "limits on header and body keep frames below {FRAME_BYTES_MAX} bytes"
+    );
+    debug_assert!(frame.len() > FRAME_HEAD_BYTES);
+    context.mark(Stage::Seal, &mut since);
+
+    let next = ChainHead { seq: chain_seq.unwrap_or(0), leaf };
+    Ok((Encoded { frame, row }, next))
+}

@@ -1,0 +1,520 @@
+//! Opening a ledger, and the handle that everybody shares.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use domain::{ChainId, EventId, LedgerEvent, LedgerEventKind, Timestamp};
+use tokio::sync::watch;
+use wire::Header;
+
+use crate::chain::{self, ChainHead, CommitmentCache, EncodeContext};
+use crate::disk::Disk;
+use crate::entropy::{Entropy, draw};
+use crate::hash;
+use crate::hot::{self, HOT_HEADER_BYTES, HotFile};
+use crate::index::{HotIndex, Location, RowDraft, SharedIndex, Words};
+use crate::keys::{ChainKeys, LedgerKeys};
+use crate::lease::Lease;
+use crate::log::{ActiveFile, Log, LogOptions};
+use crate::reader::{ReadError, Reader};
+use crate::recovery::{self, RecoveryError};
+use crate::stages::Stages;
+use crate::vault::{Slot, Vault, VaultError};
+use crate::writer::{RecordError, Shared, Writer};
+use crate::{Defences, Stopped};
+
+/// Which of the two ledgers of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerKind {
+    /// The events of leads.
+    Leads,
+    /// What people and the system do to the installation.
+    Control,
+}
+
+impl LedgerKind {
+    /// The last part of the origin, and the name of the directory.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LedgerKind::Leads => "leads",
+            LedgerKind::Control => "control",
+        }
+    }
+}
+
+/// How a ledger lays out and paces its work. The default suits production.
+#[derive(Debug, Clone)]
+pub struct LedgerOptions {
+    /// Name of the installation: the first part of the origin of a new ledger.
+    pub name: String,
+    /// Which of the two ledgers.
+    pub kind: LedgerKind,
+    /// Space set aside in a hot file at a time, in bytes.
+    pub reserve_bytes: u64,
+    /// A hot file that has grown past this many bytes is followed by a new one.
+    pub hot_bytes_max: u64,
+    /// At most about this many bytes are written with one sync.
+    pub batch_bytes_max: usize,
+    /// At most about this many bytes wait to be written.
+    pub queue_bytes_max: usize,
+    /// Vault slots made ready at a time.
+    pub vault_block_slots: u64,
+    /// Which defences are on: all, outside tests.
+    pub defences: Defences,
+    /// Where to add up times, for benchmarks.
+    pub stages: Option<Arc<Stages>>,
+}
+
+impl LedgerOptions {
+    /// What production uses.
+    pub fn new(name: &str, kind: LedgerKind) -> LedgerOptions {
+        LedgerOptions {
+            name: name.to_owned(),
+            kind,
+            reserve_bytes: 16 * 1024 * 1024,
+            hot_bytes_max: 64 * 1024 * 1024,
+            batch_bytes_max: 8 * 1024 * 1024,
+            queue_bytes_max: 64 * 1024 * 1024,
+            vault_block_slots: match kind {
+                LedgerKind::Leads => 4096,
+                LedgerKind::Control => 64,
+            },
+            defences: Defences::ALL,
+            stages: None,
+        }
+    }
+
+    fn log(&self, ledger_id: [u8; 16]) -> LogOptions {
+        LogOptions {
+            ledger_id,
+            reserve_bytes: self.reserve_bytes,
+            hot_bytes_max: self.hot_bytes_max,
+            defences: self.defences,
+        }
+    }
+}
+
+/// Why a ledger does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its hot files.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// Its vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Making it failed.
+    #[error(transparent)]
+    Create(#[from] Stopped),
+    /// A record does not read as one.
+    #[error("the record at offset {offset} of {} cannot be read", path.display())]
+    Record {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// Why.
+        source: wire::HeaderError,
+    },
+    /// The vault was used, so records were acknowledged, yet none is there.
+    #[error(
+        "{} holds no records, yet its vault was used; hot files are missing, restore them from a backup",
+        path.display()
+    )]
+    FilesMissing {
+        /// The directory.
+        path: std::path::PathBuf,
+    },
+    /// Record 0 names another signing key than the one given.
+    #[error("the signing key is not the one that {} was opened with", path.display())]
+    SigningKey {
+        /// The directory.
+        path: std::path::PathBuf,
+    },
+    /// A thread could not be started.
+    #[error("cannot start a thread of the ledger")]
+    Thread(#[source] std::io::Error),
+}
+
+/// One ledger, open. Cheap to clone; all clones are the same ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+impl Ledger {
+    /// Recovers a ledger, or makes a new one where there is none, and starts its threads. `now`
+    /// is written into record 0 of a new one.
+    ///
+    /// # Errors
+    /// When files are damaged or cannot be read or written; nothing is repaired that was ever
+    /// acknowledged.
+    pub fn start(
+        disk: Arc<dyn Disk>,
+        keys: &LedgerKeys,
+        options: LedgerOptions,
+        entropy: Arc<dyn Entropy>,
+        now: Timestamp,
+    ) -> Result<(Ledger, Running), OpenError> {
+        let kind = options.kind;
+        let (ledger, writer) = Ledger::open(disk, keys, options, entropy, now)?;
+        let name = |part: &str| format!("{}-{part}", kind.as_str());
+        let writer = std::thread::Builder::new()
+            .name(name("writer"))
+            .spawn(move || writer.run())
+            .map_err(OpenError::Thread)?;
+        let shared = Arc::clone(&ledger.shared);
+        let vault = std::thread::Builder::new().name(name("vault")).spawn(move || {
+            if let Err(stopped) = shared.vault.keep_ready() {
+                shared.stop(stopped);
+            }
+        });
+        let vault = vault.map_err(|error| {
+            ledger.shared.close();
+            OpenError::Thread(error)
+        })?;
+        let running = Running { shared: Arc::clone(&ledger.shared), writer, vault };
+        Ok((ledger, running))
+    }
+
+    /// The same without threads: the caller drives the writer, as simulations do.
+    ///
+    /// # Errors
+    /// As [`start`](Ledger::start).
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        keys: &LedgerKeys,
+        options: LedgerOptions,
+        entropy: Arc<dyn Entropy>,
+        now: Timestamp,
+    ) -> Result<(Ledger, Writer), OpenError> {
+        let words = Arc::new(Words::default());
+        let mut opened = Opened::recover(&*disk, &options.defences, &words)?;
+        if opened.is_empty() {
+            opened = Opened::create(&disk, keys, &options, &entropy, &words, now)?;
+        }
+        opened.check_signing_key(&*disk, keys)?;
+        let Opened { ledger_id, files, index, end, .. } = opened;
+        let next_seq = index.next_seq();
+        let vault = Vault::open(
+            Arc::clone(&disk),
+            &ledger_id,
+            &keys.master,
+            Arc::clone(&entropy),
+            options.vault_block_slots.max(1),
+            &options.defences,
+        )?;
+        let context = EncodeContext {
+            ledger_id,
+            entropy: Arc::clone(&entropy),
+            words,
+            defences: options.defences,
+            stages: options.stages.clone(),
+        };
+        let active =
+            ActiveFile { hot: files.last().expect("an open ledger has a file").clone(), end, reserved: end };
+        let shared =
+            Arc::new(Shared::new(context, SharedIndex::new(index), vault, files, options.queue_bytes_max));
+        let log = Log::new(disk, entropy, options.log(ledger_id), active, next_seq);
+        let writer = Writer::new(Arc::clone(&shared), log, options.batch_bytes_max, options.defences);
+        Ok((Ledger { shared }, writer))
+    }
+
+    /// Sixteen random bytes that every file of the ledger repeats.
+    pub fn id(&self) -> [u8; 16] {
+        self.shared.context.ledger_id
+    }
+
+    /// Begins a chain: gives it a key of its own. Waits for the disk only when slots are used up
+    /// faster than they are made ready.
+    ///
+    /// # Errors
+    /// When the ledger stopped.
+    ///
+    /// # Panics
+    /// When the chain exists: ids are drawn at random, 48 bits of them in one millisecond.
+    pub fn create(&self, chain: impl Into<ChainId>) -> Result<Lease, RecordError> {
+        let chain = chain.into();
+        self.check_running()?;
+        let slot = self.shared.vault.take().map_err(|stopped| {
+            self.shared.stop(stopped.clone());
+            RecordError::Stopped(stopped)
+        })?;
+        assert!(self.shared.leases().try_hold(chain), "{chain} is new");
+        assert!(self.shared.index.read().last_of(&chain).is_none(), "{chain} is new");
+        let keys = ChainKeys::derive(slot.number, &slot.key);
+        Ok(Lease::new(Arc::clone(&self.shared), chain, ChainHead::START, Some(keys)))
+    }
+
+    /// Takes over a chain, waiting until nobody else has it; none when there is no such chain.
+    /// One task that asks twice for the same chain waits for ever.
+    ///
+    /// # Errors
+    /// When its newest record cannot be read, or the ledger stopped.
+    pub async fn lease(&self, chain: impl Into<ChainId>) -> Result<Option<Lease>, LeaseError> {
+        let chain = chain.into();
+        loop {
+            let freed = self.shared.lease_freed.notified();
+            let mut freed = std::pin::pin!(freed);
+            freed.as_mut().enable();
+            self.check_running()?;
+            if self.shared.leases().try_hold(chain) {
+                return self.take_over(chain);
+            }
+            freed.await;
+        }
+    }
+
+    /// The same without waiting; [`LeaseError::Held`] when somebody has it.
+    ///
+    /// # Errors
+    /// As [`lease`](Ledger::lease).
+    pub fn try_lease(&self, chain: impl Into<ChainId>) -> Result<Option<Lease>, LeaseError> {
+        let chain = chain.into();
+        self.check_running()?;
+        if self.shared.leases().try_hold(chain) {
+            self.take_over(chain)
+        } else {
+            Err(LeaseError::Held(chain))
+        }
+    }
+
+    /// Builds the lease of a chain that is held for the caller. Dropping it gives the chain back.
+    fn take_over(&self, chain: ChainId) -> Result<Option<Lease>, LeaseError> {
+        let mut lease = Lease::new(Arc::clone(&self.shared), chain, ChainHead::START, None);
+        let Some((chain_seq, seq)) = self.shared.index.read().last_of(&chain) else {
+            return Ok(None);
+        };
+        let (header, key_slot) = self.reader().header(seq)?;
+        let keys = match self.shared.vault.read(key_slot)? {
+            Slot::Live(key) => Some(ChainKeys::derive(key_slot, &key)),
+            Slot::Erased => None,
+            Slot::Free => return Err(LeaseError::NoKey { chain, slot: key_slot }),
+        };
+        lease.continue_from(ChainHead { seq: chain_seq, leaf: hash::leaf(&header) }, keys);
+        Ok(Some(lease))
+    }
+
+    fn check_running(&self) -> Result<(), RecordError> {
+        self.shared.stopped().map_or(Ok(()), |stopped| Err(RecordError::Stopped(stopped.clone())))
+    }
+
+    /// Reads what is durable.
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.shared))
+    }
+
+    /// Follows the watermark: the value is the seq below which everything is durable.
+    pub fn watch_durable(&self) -> watch::Receiver<u64> {
+        self.shared.watch_durable()
+    }
+
+    /// Why the ledger stopped for good, when it did.
+    pub fn stopped(&self) -> Option<Stopped> {
+        self.shared.stopped().cloned()
+    }
+
+    /// Waits until a write or sync fails, which stops the ledger for good. The process should
+    /// then end.
+    pub async fn wait_for_stop(&self) -> Stopped {
+        self.shared.wait_for_stop().await
+    }
+
+    /// How the ledger fares, for metrics.
+    pub fn vitals(&self) -> Vitals {
+        Vitals {
+            next_seq: self.shared.index.read().next_seq(),
+            batches: self.shared.batches(),
+            queued_bytes: self.shared.queued_bytes(),
+            open_chains: self.shared.leases().len(),
+            vault_slots: self.shared.vault.slots().unwrap_or(0),
+        }
+    }
+}
+
+/// How a ledger fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vitals {
+    /// How many records it has.
+    pub next_seq: u64,
+    /// Batches written since the start, each with one sync.
+    pub batches: u64,
+    /// Bytes that wait to be written.
+    pub queued_bytes: usize,
+    /// Chains that somebody has a lease of, or with groups under way.
+    pub open_chains: usize,
+    /// Vault slots ever made ready.
+    pub vault_slots: u64,
+}
+
+/// Why a chain could not be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Somebody else has it.
+    #[error("{0} has another owner at this moment")]
+    Held(ChainId),
+    /// Its newest record cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Its slot cannot be read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Its slot is empty, which no slot in use can be.
+    #[error("the vault slot {slot} of {chain} is empty")]
+    NoKey {
+        /// Which chain.
+        chain: ChainId,
+        /// Which slot.
+        slot: u64,
+    },
+    /// The ledger stopped.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// The threads of a ledger. Dropped without [`close`](Running::close), they end with the process.
+#[derive(Debug)]
+pub struct Running {
+    shared: Arc<Shared>,
+    writer: JoinHandle<Result<(), Stopped>>,
+    vault: JoinHandle<()>,
+}
+
+impl Running {
+    /// Takes nothing more, writes what is queued, and ends the threads.
+    ///
+    /// # Errors
+    /// When the ledger stopped before that.
+    pub fn close(self) -> Result<(), Stopped> {
+        self.shared.close();
+        let result = self.writer.join().expect("the writer does not panic");
+        self.shared.vault.close();
+        self.vault.join().expect("the vault's thread does not panic");
+        result
+    }
+}
+
+/// A ledger's files as a start found or made them.
+struct Opened {
+    ledger_id: [u8; 16],
+    files: Vec<HotFile>,
+    index: HotIndex,
+    /// Where the next frame goes in the newest file.
+    end: u64,
+    /// Header bytes of record 0, when the hot part reaches back to it.
+    record_0: Option<Vec<u8>>,
+}
+
+impl Opened {
+    fn recover(disk: &dyn Disk, defences: &Defences, words: &Words) -> Result<Opened, OpenError> {
+        let mut index = HotIndex::new(0);
+        let mut record_0 = None;
+        let recovered = recovery::recover::<OpenError>(disk, None, defences, |kept| {
+            let header = &kept.bytes[kept.frame.header.clone()];
+            let draft = RowDraft::read(header, words).map_err(|source| OpenError::Record {
+                path: disk.path(""),
+                offset: kept.offset,
+                source,
+            })?;
+            if index.next_seq() == 0 && kept.frame.seq > 0 {
+                index = HotIndex::new(kept.frame.seq);
+            }
+            if kept.frame.seq == 0 {
+                record_0 = Some(header.to_vec());
+            }
+            let len = u32::try_from(kept.frame.len).expect("frames have at most 8 MiB");
+            let file = u32::try_from(kept.file).expect("fewer than four thousand million files");
+            index.push(draft, Location { file, len, offset: kept.offset });
+            Ok(())
+        })?;
+        let newest = recovered.last();
+        let ledger_id = newest.map_or([0; 16], |file| file.header.ledger_id);
+        let end = newest.map_or(0, |file| file.end);
+        let files = recovered
+            .into_iter()
+            .map(|file| HotFile { file: file.file, path: file.path, epoch: file.header.epoch })
+            .collect();
+        Ok(Opened { ledger_id, files, index, end, record_0 })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.index.next_seq() == 0
+    }
+
+    /// Makes a new ledger over whatever an interrupted attempt left.
+    fn create(
+        disk: &Arc<dyn Disk>,
+        keys: &LedgerKeys,
+        options: &LedgerOptions,
+        entropy: &Arc<dyn Entropy>,
+        words: &Arc<Words>,
+        now: Timestamp,
+    ) -> Result<Opened, OpenError> {
+        let path = disk.path("");
+        let fail = |action| {
+            let path = path.clone();
+            move |source| RecoveryError::Disk { action, path, source }
+        };
+        if Vault::was_used(&**disk).map_err(fail("look into"))? {
+            return Err(OpenError::FilesMissing { path });
+        }
+        for name in disk.list().map_err(fail("list"))? {
+            if hot::first_seq_of(&name).is_some() {
+                disk.remove(&name).map_err(fail("remove a file of"))?;
+            }
+        }
+        let ledger_id: [u8; 16] = draw(&**entropy);
+        Vault::create(&**disk, &ledger_id, &keys.master, &**entropy)?;
+        let active = Log::create_file(&**disk, &**entropy, ledger_id, 0)?;
+        let hot = active.hot.clone();
+
+        let hex: String = ledger_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let event = LedgerEvent {
+            id: EventId::new(now, draw(&**entropy)),
+            at: now,
+            kind: LedgerEventKind::Opened {
+                format: 1,
+                ledger_id,
+                origin: format!("{}/{hex}/{}", options.name, options.kind.as_str()).into(),
+                public_key: keys.public_key(),
+                predecessor: None,
+            },
+        };
+        let context = EncodeContext {
+            ledger_id,
+            entropy: Arc::clone(entropy),
+            words: Arc::clone(words),
+            defences: options.defences,
+            stages: None,
+        };
+        let (mut record, _) =
+            chain::encode(&event, ChainHead::START, None, &mut CommitmentCache::default(), &context)
+                .expect("record 0 is small and has no body");
+        let frame = record.take_frame();
+        let mut log = Log::new(Arc::clone(disk), Arc::clone(entropy), options.log(ledger_id), active, 0);
+        log.write(std::iter::once(std::slice::from_ref(&frame)))?;
+        log.sync()?;
+
+        let offset = HOT_HEADER_BYTES as u64;
+        let len = u32::try_from(frame.len()).expect("record 0 is small");
+        let mut index = HotIndex::new(0);
+        index.push(record.row, Location { file: 0, len, offset });
+        let end = offset + u64::from(len);
+        Ok(Opened { ledger_id, files: vec![hot], index, end, record_0: Some(frame.header().to_vec()) })
+    }
+
+    fn check_signing_key(&self, disk: &dyn Disk, keys: &LedgerKeys) -> Result<(), OpenError> {
+        use base64::Engine as _;
+        use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+        let Some(header) = self.record_0.as_deref().and_then(|bytes| Header::read(bytes).ok()) else {
+            return Ok(());
+        };
+        let expected = BASE64_URL_SAFE_NO_PAD.encode(keys.public_key());
+        if header.public_key.as_deref() == Some(expected.as_str()) {
+            Ok(())
+        } else {
+            Err(OpenError::SigningKey { path: disk.path("") })
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The read side: records by seq, id and chain, and lists by filter. It sees only what is
+//! durable, because only that has rows in the index.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use domain::{ChainId, EntityId, EventId, FlowId, Outcome, SourceId, StepId, Timestamp};
+
+use crate::frame::{Frame, FramePlace, NONCE_BYTES};
+use crate::hash;
+use crate::hot::HotFile;
+use crate::index::{Location, Row, Word, Words};
+use crate::keys::ChainKeys;
+use crate::seal::{self, OpenError};
+use crate::vault::{Slot, VaultError};
+use crate::writer::Shared;
+
+/// Why a durable record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Reading failed.
+    #[error("cannot read {} at offset {offset}", path.display())]
+    Disk {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What is there is not the record that was written.
+    #[error("{} is damaged at offset {offset}: the record {seq} is not valid", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// Which record.
+        seq: u64,
+    },
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The body does not open.
+    #[error("the body of record {seq} cannot be opened")]
+    Body {
+        /// Which record.
+        seq: u64,
+        /// Why.
+        source: OpenError,
+    },
+}
+
+/// A record as it was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its place in the ledger.
+    pub seq: u64,
+    /// The header bytes, which are the hashed bytes.
+    pub header: Vec<u8>,
+    /// Its body.
+    pub body: StoredBody,
+}
+
+/// The body of a stored record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredBody {
+    /// The kind of record has none.
+    None,
+    /// The key was destroyed: the person is forgotten.
+    Erased,
+    /// The JSON array of path and value.
+    Open(Vec<u8>),
+}
+
+impl StoredBody {
+    /// The bytes, when there are some.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            StoredBody::Open(bytes) => Some(bytes),
+            StoredBody::None | StoredBody::Erased => None,
+        }
+    }
+}
+
+/// Which types of event a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypePattern {
+    /// One type, by its whole name.
+    Exact(String),
+    /// All types of a family: `recipient.*` is `Family("recipient".into())`.
+    Family(String),
+}
+
+/// What a list shows. Several values of one kind mean *or*, several kinds mean *and*; an empty
+/// list of a kind means all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One chain only.
+    pub chain: Option<ChainId>,
+    /// Types.
+    pub types: Vec<TypePattern>,
+    /// Flows.
+    pub flows: Vec<FlowId>,
+    /// Sources.
+    pub sources: Vec<SourceId>,
+    /// Parties.
+    pub entities: Vec<EntityId>,
+    /// Steps.
+    pub steps: Vec<StepId>,
+    /// Outcomes.
+    pub outcomes: Vec<Outcome>,
+    /// Not before this moment.
+    pub start: Option<Timestamp>,
+    /// Before this moment.
+    pub end: Option<Timestamp>,
+}
+
+/// In which order a list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Highest seq first.
+    #[default]
+    NewestFirst,
+    /// Lowest seq first.
+    OldestFirst,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Only seqs above this one.
+    pub after: Option<u64>,
+    /// Only seqs below this one.
+    pub before: Option<u64>,
+    /// In which order.
+    pub order: Order,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The seqs, in the order asked for.
+    pub seqs: Vec<u64>,
+    /// Whether more match in that direction.
+    pub more: bool,
+    /// All records below this seq were looked at or could have been: what came later is not
+    /// part of this answer.
+    pub complete_to_seq: u64,
+}
+
+/// How many rows are looked at before the writer gets its turn at the index.
+const ROWS_AT_A_TIME: u64 = 4096;
+
+/// Reads one ledger. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Reader {
+        Reader { shared }
+    }
+
+    /// The seq below which everything is durable, and so visible.
+    pub fn next_seq(&self) -> u64 {
+        self.shared.index.read().next_seq()
+    }
+
+    /// The seq of an event; none when there is no such event.
+    pub fn find(&self, id: &EventId) -> Option<u64> {
+        self.shared.index.read().find(id)
+    }
+
+    /// The seqs of a chain, oldest first.
+    pub fn chain(&self, chain: impl Into<ChainId>) -> Vec<u64> {
+        let mut seqs: Vec<u64> = self.shared.index.read().chain(&chain.into()).collect();
+        seqs.reverse();
+        seqs
+    }
+
+    /// Every chain with the seq of its newest event, in no order.
+    pub fn chains(&self) -> Vec<(ChainId, u64)> {
+        self.shared.index.read().chains().collect()
+    }
+
+    /// Lists seqs by filter. Rows are looked at in stretches, so the writer never waits for a
+    /// long list.
+    pub fn list(&self, filter: &Filter, window: Window) -> Page {
+        let complete_to_seq = self.next_seq();
+        let mut page = Page { seqs: Vec::new(), more: false, complete_to_seq };
+        let Some(matcher) = Matcher::new(filter, &self.shared.context.words) else {
+            return page;
+        };
+        let low =
+            window.after.map_or(0, |after| after.saturating_add(1)).max(self.shared.index.read().first_seq());
+        let high = window.before.unwrap_or(u64::MAX).min(complete_to_seq);
+        if let Some(chain) = filter.chain {
+            // A chain is short: it is gathered at once, and no other row is looked at.
+            let mut seqs = self.chain(chain);
+            if window.order == Order::NewestFirst {
+                seqs.reverse();
+            }
+            let index = self.shared.index.read();
+            let matching = seqs
+                .into_iter()
+                .filter(|seq| (low..high).contains(seq))
+                .filter(|seq| index.get(*seq).is_some_and(|row| matcher.matches(row)));
+            page.seqs = matching.take(window.limit.saturating_add(1)).collect();
+        } else {
+            let mut stretch = low..high;
+            while !stretch.is_empty() && page.seqs.len() <= window.limit {
+                let index = self.shared.index.read();
+                let wanted = |seq: &u64| index.get(*seq).is_some_and(|row| matcher.matches(row));
+                let left = window.limit + 1 - page.seqs.len();
+                match window.order {
+                    Order::OldestFirst => {
+                        let end = stretch.end.min(stretch.start + ROWS_AT_A_TIME);
+                        page.seqs.extend((stretch.start..end).filter(wanted).take(left));
+                        stretch.start = end;
+                    }
+                    Order::NewestFirst => {
+                        let start = stretch.start.max(stretch.end.saturating_sub(ROWS_AT_A_TIME));
+                        page.seqs.extend((start..stretch.end).rev().filter(wanted).take(left));
+                        stretch.end = start;
+                    }
+                }
+            }
+        }
+        page.more = page.seqs.len() > window.limit;
+        page.seqs.truncate(window.limit);
+        page
+    }
+
+    /// One record; none when there is no such seq yet.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what was written.
+    pub fn record(&self, seq: u64) -> Result<Option<StoredRecord>, ReadError> {
+        Ok(self.records(&[seq])?.pop())
+    }
+
+    /// Several records, in the order asked for; seqs that do not exist are left out.
+    ///
+    /// # Errors
+    /// When one cannot be read, or is not what was written.
+    pub fn records(&self, seqs: &[u64]) -> Result<Vec<StoredRecord>, ReadError> {
+        let mut keys: Option<(u64, Option<ChainKeys>)> = None;
+        let mut records = Vec::with_capacity(seqs.len());
+        for &seq in seqs {
+            let Some((frame, bytes)) = self.frame(seq)? else {
+                continue;
+            };
+            let header = bytes[frame.header.clone()].to_vec();
+            let body = match frame.sealed {
+                None => StoredBody::None,
+                Some((nonce, sealed)) => {
+                    if keys.as_ref().is_none_or(|(slot, _)| *slot != frame.key_slot) {
+                        keys = Some((frame.key_slot, self.keys(seq, frame.key_slot)?));
+                    }
+                    let nonce: &[u8; NONCE_BYTES] =
+                        bytes[nonce].try_into().expect("a nonce has twelve bytes");
+                    match keys.as_ref().and_then(|(_, keys)| keys.as_ref()) {
+                        None => StoredBody::Erased,
+                        Some(keys) => {
+                            let context = &self.shared.context;
+                            seal::open(
+                                &keys.body,
+                                nonce,
+                                &context.ledger_id,
+                                &hash::leaf(&header),
+                                &bytes[sealed],
+                                &context.defences,
+                            )
+                            .map(StoredBody::Open)
+                            .map_err(|source| ReadError::Body { seq, source })?
+                        }
+                    }
+                }
+            };
+            records.push(StoredRecord { seq, header, body });
+        }
+        Ok(records)
+    }
+
+    fn keys(&self, seq: u64, slot: u64) -> Result<Option<ChainKeys>, ReadError> {
+        match self.shared.vault.read(slot)? {
+            Slot::Live(key) => Ok(Some(ChainKeys::derive(slot, &key))),
+            Slot::Erased => Ok(None),
+            Slot::Free => Err(ReadError::Body { seq, source: OpenError::Sealed }),
+        }
+    }
+
+    /// Header bytes and key slot of a record that has a row.
+    pub(crate) fn header(&self, seq: u64) -> Result<(Vec<u8>, u64), ReadError> {
+        let (frame, bytes) = self.frame(seq)?.expect("the caller found the seq in the index");
+        Ok((bytes[frame.header.clone()].to_vec(), frame.key_slot))
+    }
+
+    fn frame(&self, seq: u64) -> Result<Option<(Frame, Vec<u8>)>, ReadError> {
+        let Some(location) = self.shared.index.read().get(seq).map(|row| row.location) else {
+            return Ok(None);
+        };
+        let Location { file, len, offset } = location;
+        let HotFile { file, path, epoch } = {
+            let files = self.shared.files.read().unwrap_or_else(PoisonError::into_inner);
+            files[file as usize].clone()
+        };
+        let mut bytes = vec![0; len as usize];
+        file.read_exact_at(&mut bytes, offset).map_err(|source| ReadError::Disk {
+            path: path.clone(),
+            offset,
+            source,
+        })?;
+        match Frame::read(FramePlace { epoch, offset }, &bytes, &self.shared.context.defences) {
+            Some(frame) if frame.seq == seq => Ok(Some((frame, bytes))),
+            Some(_) | None => Err(ReadError::Damaged { path, offset, seq }),
+        }
+    }
+}
+
+/// A filter in the numbers of the index.
+struct Matcher {
+    types: Option<Vec<Word>>,
+    flows: Option<Vec<Word>>,
+    sources: Option<Vec<Word>>,
+    entities: Option<Vec<Word>>,
+    steps: Option<Vec<Word>>,
+    outcomes: Vec<Outcome>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+}
+
+impl Matcher {
+    /// None when nothing can match, because a word it asks for was never recorded.
+    fn new(filter: &Filter, words: &Words) -> Option<Matcher> {
+        let known = |wanted: Vec<Vec<Word>>| -> Option<Option<Vec<Word>>> {
+            if wanted.is_empty() {
+                return Some(None);
+            }
+            let numbers: Vec<Word> = wanted.into_iter().flatten().collect();
+            if numbers.is_empty() { None } else { Some(Some(numbers)) }
+        };
+        let exact = |word: &str| words.find(word).into_iter().collect::<Vec<_>>();
+        let types = filter.types.iter().map(|pattern| match pattern {
+            TypePattern::Exact(name) => exact(name),
+            TypePattern::Family(family) => words.beginning_with(&format!("{family}.")),
+        });
+        Some(Matcher {
+            types: known(types.collect())?,
+            flows: known(filter.flows.iter().map(|id| exact(id.as_str())).collect())?,
+            sources: known(filter.sources.iter().map(|id| exact(id.as_str())).collect())?,
+            entities: known(filter.entities.iter().map(|id| exact(id.as_str())).collect())?,
+            steps: known(filter.steps.iter().map(|id| exact(id.as_str())).collect())?,
+            outcomes: filter.outcomes.clone(),
+            start: filter.start,
+            end: filter.end,
+        })
+    }
+
+    fn matches(&self, row: &Row) -> bool {
+        let among = |wanted: &Option<Vec<Word>>, word: Word| {
+            wanted.as_ref().is_none_or(|wanted| wanted.contains(&word))
+        };
+        let draft = &row.draft;
+        among(&self.types, draft.event_type)
+            && among(&self.flows, draft.flow)
+            && among(&self.sources, draft.source)
+            && among(&self.entities, draft.entity)
+            && among(&self.steps, draft.step)
+            && (self.outcomes.is_empty()
+                || draft.outcome.is_some_and(|outcome| self.outcomes.contains(&outcome)))
+            && self.start.is_none_or(|start| draft.at >= start)
+            && self.end.is_none_or(|end| draft.at < end)
+    }
+}
