@@ -178,10 +178,17 @@ impl State {
             }
             Some(failure @ (Failure::PowerLoss(_) | Failure::Kill)) => {
                 self.note(request, Outcome::Failed);
-                match self.rng.random_range(0..3) {
-                    0 if writable => drop(apply(self, Share::Part)),
-                    1 if writable => drop(apply(self, Share::Whole)),
-                    _ => {}
+                let share = match self.rng.random_range(0..4) {
+                    0 => Some(Share::Whole),
+                    1 | 2 => Some(Share::Part),
+                    _ => None,
+                };
+                // How much of a sync is done when the power goes is for the power loss to say.
+                let says_itself = matches!(request.call, Call::Sync | Call::SyncDirectory)
+                    && matches!(failure, Failure::PowerLoss(_));
+                if let Some(share) = share.filter(|share| writable && !(*share == Share::Part && says_itself))
+                {
+                    let _ = apply(self, share);
                 }
                 if let Failure::PowerLoss(loss) = failure {
                     self.lose_power(loss);
