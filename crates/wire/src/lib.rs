@@ -6,6 +6,8 @@
 
 pub mod flow_file;
 pub mod json;
+pub mod mask;
+pub mod public_event;
 
 mod body;
 mod control_record;
