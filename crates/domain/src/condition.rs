@@ -68,6 +68,16 @@ impl Condition {
         }
     }
 
+    /// How many rules it has.
+    pub(crate) fn rules(&self) -> usize {
+        match self {
+            Condition::Rule(_) => 1,
+            Condition::All(members) | Condition::Any(members) | Condition::None(members) => {
+                members.iter().map(Condition::rules).sum()
+            }
+        }
+    }
+
     /// Whether each rule was checked with these fields.
     pub(crate) fn belongs_to(&self, fields: &Fields) -> bool {
         match self {

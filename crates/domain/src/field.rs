@@ -155,6 +155,14 @@ pub enum FieldError {
         /// What is wrong.
         fault: &'static str,
     },
+    /// More declared values than a field may have.
+    #[error("the field {name} declares {count} values; at most {max} fit", max = DECLARED_MAX)]
+    TooManyValues {
+        /// The field.
+        name: FieldName,
+        /// How many.
+        count: usize,
+    },
     /// More than a lead can hold.
     #[error("{count} fields are declared; at most {max} fit", max = FIELDS_MAX)]
     TooMany {
@@ -165,6 +173,8 @@ pub enum FieldError {
 
 /// A lead has at most 1,000 paths; a field can have up to ten, and not every field is a phone.
 pub const FIELDS_MAX: usize = 250;
+/// Most values one field may declare; longer lists are suppression lists.
+const DECLARED_MAX: usize = 500;
 /// Longest declared value, in bytes: it may stand in a header of a record.
 const DECLARED_BYTES_MAX: usize = 128;
 
@@ -263,6 +273,9 @@ fn wrong_values(field: &Field) -> Vec<FieldError> {
     }
     if field.field_type != FieldType::String {
         return vec![FieldError::Values { name: field.name.clone(), field_type: field.field_type }];
+    }
+    if field.values.len() > DECLARED_MAX {
+        return vec![FieldError::TooManyValues { name: field.name.clone(), count: field.values.len() }];
     }
     let mut errors = Vec::new();
     let mut seen = Vec::with_capacity(field.values.len());

@@ -1,4 +1,5 @@
-//! The types a field can have, as values: what each makes of a raw value is in [`parse`](crate::parse).
+//! The types a field can have, as values: what each makes of a raw value is in
+//! `parse`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Check, FieldError, FieldType, Fields, FlowId, Judgement, Lead, Reason, ReasonCode, Scalar, SourceId,
-    Step, StepId, Value,
+    Check, FieldType, Fields, FlowId, Judgement, Lead, Reason, ReasonCode, Scalar, SourceId, Step, StepId,
+    Value,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -50,9 +50,18 @@ pub struct FlowSource {
 /// Why a flow does not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
-    /// Its fields do not.
-    #[error(transparent)]
-    Field(#[from] FieldError),
+    /// More of something than a flow may have.
+    #[error("{place} has {count} {things}; at most {max} fit")]
+    TooMany {
+        /// Where: the flow, or whose condition.
+        place: String,
+        /// Of what.
+        things: &'static str,
+        /// How many.
+        count: usize,
+        /// How many fit.
+        max: usize,
+    },
     /// A report dimension that is no field of the flow.
     #[error("the dim {0} is not a field of the flow; write lead.<field>")]
     UnknownDim(Arc<str>),
@@ -95,6 +104,15 @@ pub enum FlowError {
 /// Longest reason a flow may give, in characters.
 pub const REASON_CHARS_MAX: usize = 300;
 
+/// Most report dimensions of a flow: they stand in the header of each event.
+pub const DIMS_MAX: usize = 20;
+/// Most sources of a flow.
+pub const SOURCES_MAX: usize = 1_000;
+/// Most steps of a flow: each leaves an event of each lead.
+pub const STEPS_MAX: usize = 200;
+/// Most rules of one condition: the trace of all of them is recorded.
+pub const RULES_MAX: usize = 200;
+
 /// Step ids that stand for something else in rules and templates.
 pub const RESERVED_STEP_IDS: [&str; 10] =
     ["lead", "source", "feedback", "secret", "appended", "event_id", "delivery_id", "price", "random", "now"];
@@ -105,7 +123,18 @@ impl Flow {
     /// # Errors
     /// With every fault found.
     pub fn new(mut parts: FlowParts) -> Result<Flow, Vec<FlowError>> {
-        let mut errors = Vec::new();
+        let mut errors: Vec<FlowError> = [
+            ("dims", parts.dims.len(), DIMS_MAX),
+            ("sources", parts.sources.len(), SOURCES_MAX),
+            ("steps", parts.steps.len(), STEPS_MAX),
+        ]
+        .into_iter()
+        .filter(|(_, count, max)| count > max)
+        .map(|(things, count, max)| FlowError::TooMany { place: "the flow".to_owned(), things, count, max })
+        .collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         parts.dims.sort();
         for (at, dim) in parts.dims.iter().enumerate() {
             errors.extend(dim_fault(&parts.fields, dim));
@@ -127,6 +156,11 @@ impl Flow {
             }
         }
         for (place, check) in checks(&parts) {
+            let count = check.condition().rules();
+            if count > RULES_MAX {
+                let place = place.clone();
+                errors.push(FlowError::TooMany { place, things: "rules", count, max: RULES_MAX });
+            }
             if !check.condition().belongs_to(&parts.fields) {
                 errors.push(FlowError::ForeignRule(place.clone()));
             }
@@ -422,6 +456,18 @@ mod tests {
                 "the reason of accept has 1 characters; 1 to 300 fit".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn a_flow_has_bounds() {
+        let mut long = parts();
+        long.steps = (0..201)
+            .map(|number| filter(&format!("s{number}"), require(state_in("OK"), None), OnFail::Continue))
+            .collect();
+        assert_eq!(Flow::new(long).unwrap_err()[0].to_string(), "the flow has 201 steps; at most 200 fit");
+        let mut long = parts();
+        long.accept = Some(require(Condition::Any((0..201).map(|_| state_in("OK")).collect()), None));
+        assert_eq!(Flow::new(long).unwrap_err()[0].to_string(), "accept has 201 rules; at most 200 fit");
     }
 
     /// Runs the steps as `engine` does: `soft failed, hard passed: success`.

@@ -29,6 +29,7 @@ mod parse;
 mod path;
 mod privacy;
 mod rule;
+mod scope;
 mod step;
 mod timestamp;
 mod value;
@@ -42,7 +43,10 @@ pub use event_kind::{
 pub use event_type::{EventType, UnknownEventType};
 pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields};
 pub use field_type::{FieldType, UnknownFieldType};
-pub use flow::{Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS};
+pub use flow::{
+    DIMS_MAX, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS, RULES_MAX,
+    SOURCES_MAX, STEPS_MAX,
+};
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
 pub use lead::Lead;
 pub use ledger_event::{LedgerEvent, LedgerEventKind, Predecessor};
@@ -56,6 +60,7 @@ pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use privacy::{ClosedSet, Privacy};
 pub use rule::{Rule, RuleError, RuleFault};
+pub use scope::{Scope, UnknownScope};
 pub use step::{Check, CheckTest, Ending, Filter, Judgement, OnFail, Step, StepKind};
 pub use timestamp::{Timestamp, TimestampError};
 pub use value::{Scalar, Value};

@@ -1,5 +1,6 @@
 //! One rule: a place in the lead, an operator, and what to compare with.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
@@ -29,7 +30,7 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
     /// Equal to one of these; each a sorted list, a single value being a list of one.
-    OneOf(Vec<Vec<String>>),
+    OneOf(HashSet<Vec<String>>),
     Compare(Bound),
     Includes(String),
     Blank,
@@ -241,8 +242,7 @@ impl Rule {
                 Value::List(list)
                     if matches!(self.operator, Operator::IncludedIn | Operator::NotIncludedIn) =>
                 {
-                    !list.is_empty()
-                        && list.iter().all(|scalar| wanted.iter().any(|one| [key(scalar)] == one[..]))
+                    !list.is_empty() && list.iter().all(|scalar| wanted.contains(&vec![key(scalar)]))
                 }
                 Value::List(_) | Value::Scalar(_) => !is_null(value) && wanted.contains(&keys(value)),
             },
@@ -415,7 +415,7 @@ fn test(
             if matches!(operand, Some(Value::List(_))) {
                 one.sort_unstable();
             }
-            Test::OneOf(vec![one])
+            Test::OneOf(HashSet::from([one]))
         }
         Operator::IncludedIn | Operator::NotIncludedIn => {
             Test::OneOf(operands.iter().map(|scalar| vec![key(scalar)]).collect())

@@ -152,7 +152,9 @@ impl Reader {
                 for error in errors {
                     let name = match &error {
                         FieldError::Twice(name) | FieldError::Within { inner: name, .. } => Some(name),
-                        FieldError::Values { name, .. } | FieldError::Value { name, .. } => Some(name),
+                        FieldError::Values { name, .. }
+                        | FieldError::Value { name, .. }
+                        | FieldError::TooManyValues { name, .. } => Some(name),
                         FieldError::TooMany { .. } => None,
                     };
                     let member =
@@ -590,7 +592,7 @@ impl Places {
             }
             FlowError::SourceTwice(id) => find(&self.sources, id.as_str()),
             FlowError::StepTwice(id) | FlowError::StepReserved(id) => find(&self.steps, id.as_str()),
-            FlowError::Field(_) | FlowError::ForeignRule(_) | FlowError::Reason { .. } => None,
+            FlowError::TooMany { .. } | FlowError::ForeignRule(_) | FlowError::Reason { .. } => None,
         };
         line.unwrap_or(self.flow)
     }

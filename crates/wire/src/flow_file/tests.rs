@@ -298,6 +298,27 @@ fn deep_nesting_and_alias_bombs_are_refused_at_once() {
 }
 
 #[test]
+fn a_file_that_is_long_but_shallow_is_judged_at_once() {
+    let steps: String = (0..8_000)
+        .map(|_| "    - { id: a, kind: filter, require: { field: lead.s, op: blank } }\n")
+        .collect();
+    let values = (0..90_000).map(|number| format!("v{number}")).collect::<Vec<_>>().join(", ");
+    for text in [
+        flow(&format!("  fields: {{ s: string }}\n  steps:\n{steps}")),
+        flow(&format!("  fields: {{ s: {{ type: string, values: [ {values} ] }} }}\n")),
+        flow(&format!(
+            "  fields: {{ {} }}\n",
+            (0..20_000).map(|number| format!("f{number}: phone, ")).collect::<String>()
+        )),
+    ] {
+        let started = std::time::Instant::now();
+        let error = FlowFile::read(&text).unwrap_err();
+        assert!(error.to_string().contains("at most"), "{error}");
+        assert!(started.elapsed().as_secs() < 5);
+    }
+}
+
+#[test]
 fn a_simple_alias_is_fine() {
     let text = flow(
         "  fields: { state: state }\n  accept: { require: &texas { field: lead.state, op: eq, value: TX } }\n  \
