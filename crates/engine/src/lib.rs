@@ -1,1 +1,15 @@
-//! (room)
+//! Takes a lead through its flow: asks `domain` what is next, does it, appends the events.
+//!
+//! [`Engine::submit`] is the way in; `run.rs` is the life of one lead, from `source.submitted` to
+//! `flow.completed`, and also how a lead that a crash interrupted goes on. [`Control`] is the
+//! installation's state (flows, parties, keys), folded from the control ledger. The engine
+//! writes; it knows nothing of HTTP, lists or exports.
+
+mod clock;
+mod control;
+mod engine;
+mod run;
+
+pub use clock::{Clock, SystemClock};
+pub use control::{Control, ControlError, Key, NewKey, Published, PublishedFlow};
+pub use engine::{Engine, Render, ResumeError, Submission, SubmitError, Submitted};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use domain::{ChainId, EntityId, EventId, FlowId, Outcome, SourceId, StepId, Timestamp};
+use domain::{ChainId, EntityId, EventId, EventType, FlowId, Outcome, SourceId, StepId, Timestamp};
 
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
@@ -185,6 +185,19 @@ impl Reader {
     /// Every chain with the seq of its newest event, in no order.
     pub fn chains(&self) -> Vec<(ChainId, u64)> {
         self.shared.index.read().chains().collect()
+    }
+
+    /// The chains that have no event of a type, in no order: each is walked back from its newest
+    /// event until there is one.
+    pub fn chains_without(&self, event_type: EventType) -> Vec<ChainId> {
+        let wanted = self.shared.context.words.find(event_type.as_str());
+        let index = self.shared.index.read();
+        let has = |chain: &ChainId| {
+            index
+                .chain(chain)
+                .any(|seq| index.get(seq).is_some_and(|row| Some(row.draft.event_type) == wanted))
+        };
+        index.chains().map(|(chain, _)| chain).filter(|chain| !has(chain)).collect()
     }
 
     /// Lists seqs by filter. Rows are looked at in stretches, so the writer never waits for a

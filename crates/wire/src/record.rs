@@ -15,7 +15,7 @@ pub struct Place<'a> {
 }
 
 /// Something the ledger can record.
-pub trait Record {
+pub trait Record: Sync {
     /// Its unique id.
     fn id(&self) -> EventId;
 
