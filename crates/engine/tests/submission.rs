@@ -157,7 +157,7 @@ async fn a_lead_without_a_required_field_is_rejected() {
         1 source.submitted - - -
           [["exchange.0.request","POST /flows/flow_roofs/sources/src_web/submit HTTP/1.1"],["lead.first_name","ann"]]
         2 source.rejected - failure Missing required field: email
-          [["lead.first_name","ann"],["lead.source.name","Web Form A"],["rules",[]]]
+          [["lead.first_name","ann"],["lead.source.name","Web Form A"]]
         3 flow.completed - failure Missing required field: email
           [["exchange.0.response","failure"],["lead.first_name","ann"],["lead.source.name","Web Form A"]]
     "#]]).await;

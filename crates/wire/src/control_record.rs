@@ -44,7 +44,7 @@ impl Record for ControlEvent {
             ControlKind::KeyCreated { key_name, scopes, label: _, hash: _ } => {
                 object.text("key_name", key_name);
                 json::write_array(scopes.iter(), object.value("scopes"), |scope, out| {
-                    json::write_string(scope, out)
+                    json::write_string(scope, out);
                 });
             }
             ControlKind::KeyRevoked { key_name } => object.text("key_name", key_name),

@@ -183,7 +183,7 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
             object.text("error_kind", fault.kind.as_str());
         }
         EventKind::EnhancementSkipped { .. } | EventKind::RecipientSkipped { .. } => {
-            object.boolean("asked", false)
+            object.boolean("asked", false);
         }
         EventKind::RecipientBid { call, bid } => {
             write_call(call, object);
