@@ -1,7 +1,7 @@
 //! Chores of the repository, in Rust, so that a machine with cargo needs nothing else to start.
 //!
-//! One module per chore (`test`, `ci`, `bench`); `report` runs commands and keeps the score, `tools`
-//! brings what a chore needs and the machine lacks.
+//! One module per chore (`test`, `ci`, `bench`, `train_dictionary`); `report` runs commands and keeps the
+//! score, `tools` brings what a chore needs and the machine lacks.
 
 #![expect(clippy::print_stdout, reason = "a chore talks to the person at the terminal")]
 
@@ -10,6 +10,7 @@ mod ci;
 mod report;
 mod test;
 mod tools;
+mod train_dictionary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +40,14 @@ enum Chore {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Show where the dictionary of stored bodies comes from: train it anew and compare.
+    ///
+    /// A frozen dictionary must never change, or nothing written with it can be read.
+    TrainDictionary {
+        /// Put what was trained in place of what is there. Never again once number 1 is frozen.
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -56,6 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(report.close())
         }
         Chore::Bench { name, write, args } => bench::run(&root, name, write, &args),
+        Chore::TrainDictionary { write } => train_dictionary::run(&root, write),
     }
 }
 
