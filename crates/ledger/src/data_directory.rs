@@ -108,7 +108,7 @@ impl DataDirectory {
             move |source| DataDirectoryError::Disk { action, path, source }
         };
         RealDisk::open(path, Access::Read).map_err(fail("open the data directory"))?;
-        let lock = File::open(path.join(LOCK_FILE)).ok().filter(|lock| lock.try_lock().is_ok());
+        let lock = File::open(path.join(LOCK_FILE)).ok().filter(|lock| lock.try_lock_shared().is_ok());
         Ok(DataDirectory { path: path.to_path_buf(), access: Access::Read, lock })
     }
 
