@@ -49,12 +49,6 @@ pub enum EncodeError {
         /// The chain of the lease.
         chain: ChainId,
     },
-    /// The event has a body, but its chain's key was destroyed.
-    #[error("the key of {chain} was destroyed, so nothing more can be sealed for it")]
-    Erased {
-        /// Which chain.
-        chain: ChainId,
-    },
 }
 
 /// A record that lacks only its place in the log.
@@ -160,14 +154,8 @@ pub(crate) fn encode(
     if let Some(body) = body.as_ref().filter(|body| body.bytes().len() > BODY_BYTES_MAX) {
         return Err(EncodeError::BodyTooLong { id, bytes: body.bytes().len() });
     }
-    let sealing = match (&body, keys) {
-        (Some(body), Some(keys)) => Some((body, keys)),
-        (Some(_), None) => {
-            let chain = record.chain().expect("records without a chain have no body");
-            return Err(EncodeError::Erased { chain });
-        }
-        (None, _) => None,
-    };
+    // Once the key of a chain is destroyed, what comes later is recorded without its body.
+    let sealing = body.as_ref().zip(keys);
     context.mark(Stage::Encode, &mut since);
 
     let snapshot = match sealing {

@@ -518,3 +518,57 @@ impl Opened {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{ControlEvent, ControlKind, SubjectId};
+
+    use super::*;
+    use crate::disk::{Access, RealDisk};
+    use crate::keys::SecretKey;
+    use crate::{OsEntropy, StoredBody, verify};
+
+    #[test]
+    fn a_chain_whose_key_was_destroyed_goes_on_without_bodies() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(directory.path(), Access::Write).unwrap());
+        let key = |byte| SecretKey::from_bytes([byte; 32]);
+        let keys = LedgerKeys { master: key(1), signing: key(2) };
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        let (ledger, mut writer) = Ledger::open(
+            Arc::clone(&disk),
+            &keys,
+            LedgerOptions::new("test", LedgerKind::Control),
+            Arc::new(OsEntropy),
+            at,
+        )
+        .unwrap();
+        let subject_id = SubjectId::new(at, [1; 6]);
+        let event = |number: u8| ControlEvent {
+            id: EventId::new(at, [number; 6]),
+            at,
+            subject_id,
+            actor: "system".into(),
+            kind: ControlKind::KeyRevoked { key_name: "key_1".into() },
+        };
+        let mut record = |lease: &mut Lease, number| {
+            lease.try_record(&[&event(number)]).unwrap();
+            writer.write_batch().unwrap();
+        };
+        let mut lease = ledger.create(subject_id).unwrap();
+        record(&mut lease, 1);
+        let slot = ledger.reader().header(1).unwrap().1;
+        drop(lease);
+        ledger.shared.vault.erase(slot);
+
+        let mut lease = ledger.try_lease(subject_id).unwrap().unwrap();
+        record(&mut lease, 2);
+        let bodies: Vec<StoredBody> =
+            ledger.reader().records(&[1, 2]).unwrap().into_iter().map(|record| record.body).collect();
+        assert_eq!(bodies, [StoredBody::Erased, StoredBody::None]);
+        assert_eq!(ledger.reader().chain(subject_id), [1, 2]);
+        let report = verify(&disk, Some(&keys.master), Defences::ALL).unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        assert_eq!((report.bodies_erased, report.bodies_checked), (1, 0));
+    }
+}

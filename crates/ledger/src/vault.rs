@@ -366,3 +366,79 @@ impl Kek {
         (own == number.to_le_bytes()).then(|| SecretKey::from_bytes(*key))
     }
 }
+
+#[cfg(test)]
+impl Vault {
+    /// Destroys the key of a slot.
+    pub(crate) fn erase(&self, number: u64) {
+        let mut slot = [0; SLOT_BYTES];
+        slot[0] = STATE_ERASED;
+        let crc = slot_crc(number, &slot);
+        slot[SLOT_CRC_AT..SLOT_CRC_AT + 4].copy_from_slice(&crc.to_le_bytes());
+        self.file.write_all_at(&slot, number * SLOT_BYTES as u64).unwrap();
+        self.file.sync_data().unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::{Access, RealDisk};
+    use crate::entropy::OsEntropy;
+
+    const LEDGER: [u8; 16] = [7; 16];
+
+    fn open(disk: &Arc<dyn Disk>, master: u8) -> Result<Vault, VaultError> {
+        let master = SecretKey::from_bytes([master; 32]);
+        Vault::open(Arc::clone(disk), &LEDGER, &master, Arc::new(OsEntropy), 4, &Defences::ALL)
+    }
+
+    fn new_vault() -> (tempfile::TempDir, Arc<dyn Disk>) {
+        let directory = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(directory.path(), Access::Write).unwrap());
+        Vault::create(&*disk, &LEDGER, &SecretKey::from_bytes([1; 32]), &OsEntropy).unwrap();
+        (directory, disk)
+    }
+
+    #[test]
+    fn a_slot_gives_its_key_back_and_no_life_hands_it_out_again() {
+        let (_directory, disk) = new_vault();
+        assert!(!Vault::was_used(&*disk).unwrap());
+        let vault = open(&disk, 1).unwrap();
+        let first = vault.take().unwrap();
+        assert_eq!(first.number, 1, "slot 0 stands for none");
+        let Slot::Live(key) = vault.read(1).unwrap() else { panic!("slot 1 is live") };
+        assert_eq!(key.as_bytes(), first.key.as_bytes());
+        assert!(Vault::was_used(&*disk).unwrap());
+        drop(vault);
+        assert_eq!(open(&disk, 1).unwrap().take().unwrap().number, 5, "slots 2 to 4 are burnt");
+    }
+
+    #[test]
+    fn erased_free_and_damaged_are_told_apart() {
+        let (_directory, disk) = new_vault();
+        let vault = open(&disk, 1).unwrap();
+        vault.take().unwrap();
+        vault.erase(2);
+        assert!(matches!(vault.read(2), Ok(Slot::Erased)));
+        assert!(matches!(vault.read(99), Ok(Slot::Free)));
+        let file = disk.open(VAULT_FILE).unwrap();
+        file.write_all_at(&[0xff], 3 * 64 + 20).unwrap();
+        let error = vault.read(3).unwrap_err();
+        assert!(error.to_string().contains("slot 3 has a wrong checksum"), "{error}");
+        // A slot put into the place of another is damage, not that other's key.
+        let mut slot = [0; SLOT_BYTES];
+        file.read_exact_at(&mut slot, 64).unwrap();
+        file.write_all_at(&slot, 4 * 64).unwrap();
+        assert!(vault.read(4).is_err());
+    }
+
+    #[test]
+    fn another_master_key_and_another_ledger_are_named() {
+        let (_directory, disk) = new_vault();
+        assert!(matches!(open(&disk, 2), Err(VaultError::MasterKey { .. })));
+        let master = SecretKey::from_bytes([1; 32]);
+        let other = Vault::open(disk, &[8; 16], &master, Arc::new(OsEntropy), 4, &Defences::ALL);
+        assert!(other.unwrap_err().to_string().contains("it belongs to another ledger"));
+    }
+}
