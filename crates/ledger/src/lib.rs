@@ -31,6 +31,8 @@ mod seal;
 mod stages;
 mod stopped;
 mod vault;
+#[cfg(test)]
+mod vectors;
 mod verify;
 mod writer;
 

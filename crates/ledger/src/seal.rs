@@ -66,7 +66,7 @@ pub(crate) fn compress(body: &[u8], defences: &Defences) -> Vec<u8> {
         .expect("compressing memory to memory works")
 }
 
-fn decompress(bytes: &[u8], defences: &Defences) -> Result<Vec<u8>, OpenError> {
+pub(crate) fn decompress(bytes: &[u8], defences: &Defences) -> Result<Vec<u8>, OpenError> {
     if !defences.sealing {
         return Ok(bytes.to_vec());
     }

@@ -14,6 +14,7 @@ use wire::{BodyView, Record, json};
 
 use crate::Defences;
 use crate::chain::{self, ChainHead, CommitmentCache, EncodeContext};
+use crate::disk::{Access, RealDisk};
 use crate::entropy::Entropy;
 use crate::frame::{Frame, FrameDraft, FramePlace};
 use crate::hash;
@@ -21,7 +22,7 @@ use crate::hot::HotHeader;
 use crate::index::Words;
 use crate::keys::{ChainKeys, LedgerKeys, SecretKey};
 use crate::seal;
-use crate::vault;
+use crate::vault::{Slot, Vault};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/vectors/records.json");
 
@@ -32,6 +33,7 @@ const MASTER_KEY: [u8; 32] = [0x22; 32];
 const KEK: [u8; 32] = [0x33; 32];
 const SIGNING_SEED: [u8; 32] = [0x44; 32];
 const NONCE: [u8; 12] = [0x55; 12];
+const KEY_SLOT: u64 = 3;
 
 /// Every vector. Bytes are lower-case hex but for headers and bodies, which are their own text.
 #[derive(Serialize, Deserialize)]
@@ -251,14 +253,11 @@ fn stories() -> Vec<Vec<(&'static str, Box<dyn Record>)>> {
 }
 
 fn keys() -> LedgerKeys {
-    LedgerKeys {
-        master: SecretKey::from_bytes(MASTER_KEY),
-        signing: SecretKey::from_bytes(SIGNING_SEED),
-    }
+    LedgerKeys { master: SecretKey::from_bytes(MASTER_KEY), signing: SecretKey::from_bytes(SIGNING_SEED) }
 }
 
 fn chain_keys() -> ChainKeys {
-    ChainKeys::derive(3, &SecretKey::from_bytes(LEAD_KEY))
+    ChainKeys::derive(KEY_SLOT, &SecretKey::from_bytes(LEAD_KEY))
 }
 
 fn context() -> EncodeContext {
@@ -327,10 +326,11 @@ fn frame_vectors(records: &[RecordVector]) -> Vec<FrameVector> {
             let known = known.filter(|frame| frame.record == record.name);
             let known = known.filter_map(|frame| frame.compressed.as_deref().map(unhex)).next();
             let compressed = known
-                .filter(|bytes| seal::decompress(bytes, &defences).is_ok_and(|plain| plain == body.as_bytes()))
+                .filter(|bytes| {
+                    seal::decompress(bytes, &defences).is_ok_and(|plain| plain == body.as_bytes())
+                })
                 .unwrap_or_else(|| seal::compress(body.as_bytes(), &defences));
-            let sealed =
-                seal::encrypt(&keys.body, &NONCE, &LEDGER_ID, &leaf, compressed.clone(), &defences);
+            let sealed = seal::encrypt(&keys.body, &NONCE, &LEDGER_ID, &leaf, compressed.clone(), &defences);
             (compressed, sealed)
         });
         let key_slot = if record.header.contains("\"lead_seq\"") { keys.slot } else { 0 };
@@ -370,6 +370,21 @@ fn frame_vectors(records: &[RecordVector]) -> Vec<FrameVector> {
     vec![first, second, third, fourth]
 }
 
+/// The files of a vault that made three slots ready, all for the same key.
+fn vault_files() -> (Vec<u8>, Vec<u8>) {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Arc::new(RealDisk::open(directory.path(), Access::Write).unwrap());
+    let master = keys().master;
+    Vault::create(&*disk, &LEDGER_ID, &master, &Fixed(&KEK)).unwrap();
+    let entropy = Arc::new(Fixed(&LEAD_KEY));
+    let vault = Vault::open(disk, &LEDGER_ID, &master, entropy, KEY_SLOT, &Defences::ALL).unwrap();
+    assert_eq!(vault.take().unwrap().number, 1);
+    let Slot::Live(key) = vault.read(KEY_SLOT).unwrap() else { panic!("the slot is live") };
+    assert_eq!(*key.as_bytes(), LEAD_KEY);
+    let read = |name| std::fs::read(directory.path().join(name)).unwrap();
+    (read("keks"), read("vault"))
+}
+
 /// A number of eight different bytes that any reader of JSON keeps exactly.
 const EPOCH: u64 = 0x0001_0203_0405_0607;
 
@@ -378,7 +393,7 @@ fn the_vectors_are_what_the_code_writes() {
     let records = record_vectors();
     let frames = frame_vectors(&records);
     let hot = HotHeader { ledger_id: LEDGER_ID, epoch: EPOCH, first_seq: 0 };
-    let files = vault::vectors(&LEDGER_ID, &SecretKey::from_bytes(MASTER_KEY), &KEK, 3, LEAD_KEY);
+    let (keks_file, vault_file) = vault_files();
     let vectors = Vectors {
         about: "Vectors of the ledger's format, version 1, a draft. See docs/ledger-format.md. Bytes are in hex, \
                 but headers and bodies are their own text in UTF-8."
@@ -401,10 +416,10 @@ fn the_vectors_are_what_the_code_writes() {
             master_key: hex(&MASTER_KEY),
             kek_id: 1,
             kek: hex(&KEK),
-            keks_file: hex(&files.keks),
-            vault_header: hex(&files.header),
-            slot: 3,
-            live_slot: hex(&files.slot),
+            keks_file: hex(&keks_file),
+            vault_header: hex(&vault_file[..64]),
+            slot: KEY_SLOT,
+            live_slot: hex(&vault_file[192..256]),
         },
     };
     let text = serde_json::to_string_pretty(&vectors).unwrap() + "\n";
