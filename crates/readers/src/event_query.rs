@@ -73,7 +73,7 @@ impl EventQuery {
                     return Err(ParameterError::new(name, "a list is of one lead, or of all"));
                 }
             }
-            "type" => several(name, value, &mut filter.types, |text| read_type(text))?,
+            "type" => several(name, value, &mut filter.types, read_type)?,
             "outcome" => several(name, value, &mut filter.outcomes, str::parse)?,
             "entity_id" => several(name, value, &mut filter.entities, str::parse)?,
             "source_id" => several(name, value, &mut filter.sources, str::parse)?,

@@ -1,0 +1,91 @@
+//! Connections: how many, how slow they may be, and how they end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tracing::{debug, warn};
+
+/// Most connections at a time; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 4096;
+/// Longest time for a client to send the headers of a request.
+const HEADERS_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long to wait after a failed accept, which usually means too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Longest time that requests under way have to end when the server stops.
+pub const SHUTDOWN_MAX: Duration = Duration::from_secs(30);
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct RemoteAddress(pub SocketAddr);
+
+/// Answers requests until `stop` is done; then accepts nothing more, lets what is under way end
+/// within [`SHUTDOWN_MAX`], and returns.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let open = GracefulShutdown::new();
+    loop {
+        let accept = async {
+            let place = Arc::clone(&places).acquire_owned().await.expect("nobody closes the semaphore");
+            (place, listener.accept().await)
+        };
+        // Dropping `accept` half-way loses nothing: a connection not yet accepted stays queued.
+        let (place, accepted) = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = accept => accepted,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                warn!("Cannot accept a connection: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let connection = open.watch(connection(stream, address, router.clone()));
+        // Owned by `open`, which waits for it below.
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                debug!("A connection ended: {error}");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(SHUTDOWN_MAX, open.shutdown()).await.is_err() {
+        warn!("Some requests did not end within {} s", SHUTDOWN_MAX.as_secs());
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    address: SocketAddr,
+    router: Router,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!("Cannot turn off Nagle's algorithm: {error}");
+    }
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(RemoteAddress(address));
+        router.call(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_TIME_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+}

@@ -1,0 +1,69 @@
+//! What surrounds every request: its id, its time limit, and the form of its errors.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::error;
+
+use crate::Services;
+use crate::error::ApiError;
+
+/// The header that names a request.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest time from the end of a request's headers to its reply.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// The id of a request: `req_` and 24 hex digits. Always our own, for a client's could be
+/// anything, a person's address included, and this one is logged and recorded in the clear.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+/// Gives the request an id, and its error the one shape.
+pub(crate) async fn identify(State(services): State<Services>, mut request: Request, next: Next) -> Response {
+    let mut random = [0; 12];
+    services.entropy.fill(&mut random);
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id: Arc<str> = format!("req_{hex}").into();
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        let mut rendered = error.render(&id);
+        // What the routing added, such as Allow, stays.
+        for (name, value) in response.headers() {
+            if !rendered.headers().contains_key(name) && name != axum::http::header::CONTENT_LENGTH {
+                rendered.headers_mut().append(name, value.clone());
+            }
+        }
+        response = rendered;
+    }
+    let value = HeaderValue::from_str(&id).expect("hex digits are a header value");
+    response.headers_mut().insert(REQUEST_ID, value);
+    response
+}
+
+/// Ends a request that takes too long. A lead that was being taken in goes on to its end.
+pub(crate) async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::timeout().into_response(),
+    }
+}
+
+/// A bug must not take the connection with it.
+pub(crate) fn on_panic(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    // Messages of panics are our own words; those of indexing and unwrapping may quote a value,
+    // so only the first is told.
+    error!("A request panicked: {}", text.split([':', '`', '"']).next().unwrap_or_default());
+    ApiError::panicked().into_response()
+}

@@ -1,0 +1,116 @@
+//! A request that makes no lead: refused as plain text, with the statuses that sources know.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{BODY_BYTES_MAX, PARAMETERS_MAX};
+
+/// Why a request makes no lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Neither GET nor POST.
+    Method(Method),
+    /// The flow is not known.
+    Flow,
+    /// The flow has no such source.
+    Source,
+    /// No key, or not one that may submit as this source.
+    Unauthorized(&'static str),
+    /// The flow takes no leads at the moment.
+    Disabled,
+    /// The ledger cannot record, so nothing can be taken in.
+    Unavailable,
+    /// The client does not take what can be answered.
+    Accept,
+    /// A body without a type.
+    NoType,
+    /// A body of another type.
+    Type,
+    /// The body is too large.
+    TooLarge,
+    /// The body did not come in time.
+    Slow,
+    /// The client ended before its body did.
+    Broken,
+    /// JSON that is none.
+    Json(String),
+    /// JSON that is no object.
+    NotAnObject,
+    /// Text that is none.
+    NotText,
+    /// `a=1&a.b=2`.
+    Clash(String),
+    /// A name that cannot be recorded.
+    Name(String),
+    /// More than fit.
+    TooMany,
+    /// `redir_url` is no address of the web.
+    Redirect,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::Flow | Refusal::Source => StatusCode::NOT_FOUND,
+            Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Refusal::Disabled | Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Accept | Refusal::Type => StatusCode::NOT_ACCEPTABLE,
+            Refusal::NoType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::Slow => StatusCode::REQUEST_TIMEOUT,
+            Refusal::Broken
+            | Refusal::Json(_)
+            | Refusal::NotAnObject
+            | Refusal::NotText
+            | Refusal::Clash(_)
+            | Refusal::Name(_)
+            | Refusal::TooMany
+            | Refusal::Redirect => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Refusal::Method(method) => format!("The {method} method is not allowed"),
+            Refusal::Flow => "There is no such flow".into(),
+            Refusal::Source => "The flow has no such source".into(),
+            Refusal::Unauthorized(why) => (*why).into(),
+            Refusal::Disabled => "The flow takes no leads at the moment".into(),
+            Refusal::Unavailable => "Leads cannot be recorded at the moment; submit again later".into(),
+            Refusal::Accept => "Not capable of generating content according to the Accept header".into(),
+            Refusal::NoType => "Content-Type header is required".into(),
+            Refusal::Type => "MIME type in Content-Type header is not supported. Use only \
+                              application/x-www-form-urlencoded, application/json."
+                .into(),
+            Refusal::TooLarge => format!("The body is larger than {BODY_BYTES_MAX} bytes"),
+            Refusal::Slow => "The body did not arrive in time".into(),
+            Refusal::Broken => "The body ended early".into(),
+            Refusal::Json(why) => format!("Unable to parse JSON -- {why}"),
+            Refusal::NotAnObject => "The JSON in the body is not an object".into(),
+            Refusal::NotText => "The body is not UTF-8 text".into(),
+            Refusal::Clash(name) => format!("The parameter {name:?} is both a value and a parent of others"),
+            Refusal::Name(why) => format!("A parameter cannot be recorded: {why}"),
+            Refusal::TooMany => format!("There are more than {PARAMETERS_MAX} parameters"),
+            Refusal::Redirect => "Invalid redir_url".into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let plain = HeaderValue::from_static("text/plain");
+        let mut response = (self.status(), [(header::CONTENT_TYPE, plain)], self.text()).into_response();
+        match self {
+            Refusal::Method(_) => {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+            }
+            Refusal::Unauthorized(_) => {
+                let challenge = HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            _ => {}
+        }
+        response
+    }
+}

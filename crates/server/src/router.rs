@@ -1,0 +1,46 @@
+//! All addresses of the API.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, delete, get};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::error::ApiError;
+use crate::frame::{identify, limit_time, on_panic};
+use crate::intake::BODY_BYTES_MAX;
+use crate::routes::{events, flows, health, keys, leads, submit};
+use crate::services::Services;
+
+/// The whole API.
+pub fn router(services: Services) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/flows/{flow}/sources/{source}/submit", any(submit::submit))
+        .route("/flows/{flow}/events", get(events::of_flow))
+        .route("/events", get(events::all))
+        .route("/events/{id}", get(events::one))
+        .route("/leads/{id}/events", get(leads::timeline))
+        .route("/flows", get(flows::list).post(flows::publish))
+        .route("/flows/{flow}", get(flows::one))
+        .route("/keys", get(keys::list).post(keys::create))
+        .route("/keys/{name}", delete(keys::revoke))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(limit_time))
+        .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn_with_state(services.clone(), identify))
+        .with_state(services)
+}
+
+async fn not_found() -> ApiError {
+    ApiError::not_found("address")
+}
+
+async fn method_not_allowed() -> ApiError {
+    let message = "this address does not take this method; the header Allow names those it takes";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+}

@@ -1,0 +1,165 @@
+//! `/events`, `/flows/{flow}/events`, `/events/{id}`: what happened, masked unless whoever asks
+//! may see more and says that they want to.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Path, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::Response;
+use domain::{EventId, FlowId, Reveal, Scope};
+use ledger::ReadError;
+use readers::{EventPage, EventQuery, Events, ParameterError, Sight};
+use wire::json::ObjectWriter;
+
+use crate::Services;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::frame::RequestId;
+use crate::parameters;
+use crate::routes::json;
+
+/// Every event.
+pub(crate) async fn all(
+    State(services): State<Services>,
+    caller: Caller,
+    Extension(request_id): Extension<RequestId>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    page(&services, &caller, &request_id, &uri, EventQuery::default()).await
+}
+
+/// The events of one flow.
+pub(crate) async fn of_flow(
+    State(services): State<Services>,
+    caller: Caller,
+    Extension(request_id): Extension<RequestId>,
+    Path(flow): Path<String>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    caller.need(&Scope::Read)?;
+    let flow_id: FlowId = flow.parse().map_err(|_| ApiError::not_found("flow"))?;
+    if services.control.flow(&flow_id).is_none() {
+        return Err(ApiError::not_found("flow"));
+    }
+    let mut query = EventQuery::default();
+    query.filter.flows.push(flow_id);
+    page(&services, &caller, &request_id, &uri, query).await
+}
+
+/// One event.
+pub(crate) async fn one(
+    State(services): State<Services>,
+    caller: Caller,
+    Extension(request_id): Extension<RequestId>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    caller.need(&Scope::Read)?;
+    let mut sight = Sight::default();
+    parameters::read(&uri, &Sight::NAMES, |name, value| sight.set(name, value))?;
+    let id: EventId = id.parse().map_err(|_| ApiError::not_found("event"))?;
+    let viewer = Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
+    let found =
+        viewer.find(move |events| events.one(&id)).await?.ok_or_else(|| ApiError::not_found("event"))?;
+    Ok(json(viewer.show(found, sight).await?))
+}
+
+/// A page of the list that `query` begins and the parameters of the request narrow.
+pub(crate) async fn page(
+    services: &Services,
+    caller: &Caller,
+    request_id: &RequestId,
+    uri: &Uri,
+    mut query: EventQuery,
+) -> Result<Response, ApiError> {
+    caller.need(&Scope::Read)?;
+    let (now, fixed) = (services.clock.now(), query.filter.chain);
+    let mut sight = Sight::default();
+    let names = [&EventQuery::NAMES[..], &Sight::NAMES[..]].concat();
+    parameters::read(uri, &names, |name, value| {
+        let known = query.set(name, value, now)? || sight.set(name, value)?;
+        if fixed.is_some() && query.filter.chain != fixed {
+            let message = "the address names another lead".to_owned();
+            return Err(ParameterError { name: name.to_owned(), message });
+        }
+        Ok(known)
+    })?;
+    let order = query.window.order;
+    let viewer = Viewer { services, caller, request_id, uri };
+    let found = viewer.find(move |events| events.list(&query)).await?;
+    let next = found.next(order).map(|(name, seq)| next_page(uri, name, seq));
+    let complete_to_seq = found.complete_to_seq();
+    let events = viewer.show(found, sight).await?;
+
+    let mut body = Vec::with_capacity(events.len() + 200);
+    let mut object = ObjectWriter::open(&mut body);
+    let data = object.value("data");
+    data.push(b'[');
+    data.extend_from_slice(&events);
+    data.push(b']');
+    match next {
+        Some(next) => object.text("next", &next),
+        None => object.null("next"),
+    }
+    object.number("complete_to_seq", complete_to_seq);
+    object.close();
+    Ok(json(body))
+}
+
+/// The address of the page after this one.
+fn next_page(uri: &Uri, name: &str, seq: u64) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters::pairs(uri).filter(|(own, _)| own != name));
+    query.append_pair(name, &seq.to_string());
+    format!("{}?{}", uri.path(), query.finish())
+}
+
+/// Finds and shows events for one request.
+#[derive(Debug, Clone, Copy)]
+struct Viewer<'a> {
+    services: &'a Services,
+    caller: &'a Caller,
+    request_id: &'a RequestId,
+    uri: &'a Uri,
+}
+
+impl Viewer<'_> {
+    /// Reads files, so on a thread of its own.
+    async fn find<T: Send + 'static>(
+        &self,
+        find: impl FnOnce(Events) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let events = self.services.events();
+        Ok(unblock(move || find(events)).await?)
+    }
+
+    /// The public JSON of what was found. When values are asked for in clear, that is durable in
+    /// the control ledger before any is written.
+    async fn show(&self, found: EventPage, sight: Sight) -> Result<Vec<u8>, ApiError> {
+        if sight.reveal {
+            self.caller.need(&Scope::PiiRead)?;
+            let lead_ids = found.lead_ids()?;
+            if !lead_ids.is_empty() {
+                let request = format!("{} {} {}", Method::GET, self.uri.path(), self.request_id.0);
+                let reveal = Reveal { request: Arc::from(request), lead_ids, why: sight.why.clone() };
+                self.services.control.record_reveal(self.caller.name(), reveal).await?;
+            }
+        } else if sight.why.is_some() {
+            let message = "a reason goes with reveal=1";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_parameter", message).about("why"));
+        }
+        let policies = self.services.policies();
+        let write = move || {
+            let mut out = Vec::new();
+            found.write(&sight, &policies, &mut out).map(|()| out)
+        };
+        Ok(unblock(write).await?)
+    }
+}
+
+async fn unblock<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,48 @@
+//! What the API is an interface to.
+
+use std::sync::Arc;
+
+use domain::{FlowId, FlowVersion};
+use engine::{Clock, Control, Engine};
+use ledger::{Entropy, Ledger};
+use readers::{Events, Policies};
+use wire::mask::Policy;
+
+/// What the API is an interface to. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Takes leads in.
+    pub engine: Engine,
+    /// Flows and keys.
+    pub control: Control,
+    /// The events of leads.
+    pub leads: Ledger,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Draws the ids of requests.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Services {
+    /// The events of leads.
+    pub(crate) fn events(&self) -> Events {
+        Events::new(self.leads.reader())
+    }
+
+    /// Masks by the flows that are published.
+    pub(crate) fn policies(&self) -> FlowPolicies {
+        FlowPolicies { control: self.control.clone() }
+    }
+}
+
+/// What may be seen of leads, by the version of the flow they ran through.
+#[derive(Debug)]
+pub(crate) struct FlowPolicies {
+    control: Control,
+}
+
+impl Policies for FlowPolicies {
+    fn policy(&self, flow_id: &FlowId, version: FlowVersion) -> Option<Policy> {
+        self.control.flow_version(flow_id, version).map(|published| Policy::of_flow(&published.flow))
+    }
+}
