@@ -1,0 +1,131 @@
+//! `glassline serve`: the API over a data directory, until somebody or a failing disk stops it.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use domain::Scope;
+use ledger::Stopped;
+use server::{Services, router};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use crate::command_line::Serve;
+use crate::installation::{DEFAULT_NAME, Installation, data_directory};
+use crate::settings::Settings;
+use crate::{LEDGER_STOPPED, console};
+
+/// Where to listen when nobody says.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// Who did what the installation did by itself.
+pub(crate) const SYSTEM: &str = "system";
+/// Longest wait for leads under way once no requests are left.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let Serve { data, listen, name, admin_key } = options;
+    let data = data_directory(data, settings)?;
+    let listen =
+        listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN.parse().expect("the default is an address"));
+    let name = name.or_else(|| settings.name.clone()).unwrap_or_else(|| DEFAULT_NAME.into());
+    let installation = Installation::open(&data, &name)?;
+    let prepared = async {
+        ensure_admin(&installation.services, listen, admin_key).await?;
+        bind(listen).await
+    };
+    match prepared.await {
+        Ok((listener, address)) => {
+            serve(installation, listener, || {
+                console::say(&format!("Glassline is listening on http://{address}"));
+            })
+            .await
+        }
+        Err(error) => {
+            installation.close().await?;
+            Err(error)
+        }
+    }
+}
+
+/// Sees to it that somebody can administer the installation, and that nobody else on the network
+/// reaches one that nobody can.
+async fn ensure_admin(services: &Services, listen: SocketAddr, given: Option<String>) -> anyhow::Result<()> {
+    let control = &services.control;
+    if control.has_admin() {
+        return Ok(());
+    }
+    if let Some(secret) = given {
+        let name = control.adopt_key(SYSTEM, "first administrator", vec![Scope::Admin], &secret).await?;
+        info!("Took the key of the first administrator from GLASSLINE_ADMIN_KEY; its name is {name}");
+        return Ok(());
+    }
+    if !listen.ip().is_loopback() {
+        bail!(
+            "no administrator key exists yet, so only addresses of this machine are served, not {listen}; set \
+             GLASSLINE_ADMIN_KEY, or make one with: glassline key create --scope admin --data DIR"
+        );
+    }
+    let made = control.create_key(SYSTEM, "first administrator", vec![Scope::Admin]).await?;
+    console::say(&format!("Administrator key, shown this once: {}", made.secret));
+    Ok(())
+}
+
+pub(crate) async fn bind(listen: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Why a server ends.
+#[derive(Debug)]
+enum End {
+    /// Ctrl-C or SIGTERM.
+    Asked,
+    /// What is on disk is not known any more.
+    Stopped(Stopped),
+}
+
+/// Finishes the leads that the last stop interrupted, then serves. `ready` is called once
+/// requests are answered.
+pub(crate) async fn serve(
+    installation: Installation,
+    listener: TcpListener,
+    ready: impl FnOnce(),
+) -> anyhow::Result<ExitCode> {
+    let services = installation.services.clone();
+    services.engine.resume().await.context("cannot finish the leads that the last stop interrupted")?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (leads, control) = (services.leads.clone(), services.control.clone());
+    let mut end = End::Asked;
+    let stop = async {
+        // Nothing is lost with the branches that lose: each only waits.
+        end = tokio::select! {
+            _ = tokio::signal::ctrl_c() => End::Asked,
+            _ = terminate.recv() => End::Asked,
+            stopped = leads.wait_for_stop() => End::Stopped(stopped),
+            stopped = control.ledger().wait_for_stop() => End::Stopped(stopped),
+        };
+        match &end {
+            End::Asked => info!("Stopping: no more requests are taken, what is under way ends"),
+            End::Stopped(stopped) => error!("{stopped}: {}", stopped.cause()),
+        }
+    };
+    ready();
+    server::serve(listener, router(services.clone()), stop).await;
+    match end {
+        End::Asked => {
+            match tokio::time::timeout(DRAIN_MAX, services.engine.drain()).await {
+                Ok(()) => installation.close().await?,
+                Err(_) => warn!("Some leads did not end in time; the next start finishes them"),
+            }
+            info!("Stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        End::Stopped(stopped) => {
+            console::complain(&format!("error: {stopped}: {}; the next start recovers", stopped.cause()));
+            Ok(ExitCode::from(LEDGER_STOPPED))
+        }
+    }
+}

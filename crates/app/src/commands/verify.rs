@@ -1,0 +1,89 @@
+//! `glassline verify`: walks both ledgers of a data directory and checks every record.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use ledger::{DataDirectory, DataDirectoryError, Defences, Disk, LedgerKind, OsEntropy, Report, verify};
+use serde_json::{Value, json};
+
+use crate::command_line::Verify;
+use crate::console::say;
+
+pub(crate) fn run(options: &Verify) -> anyhow::Result<ExitCode> {
+    let directory = DataDirectory::open_to_read(&options.data)?;
+    let mut reports = Vec::new();
+    for kind in [LedgerKind::Leads, LedgerKind::Control] {
+        let disk: Arc<dyn Disk> = Arc::new(directory.disk(kind)?);
+        let keys = match directory.keys(kind, &OsEntropy) {
+            Ok(keys) => Some(keys),
+            Err(DataDirectoryError::KeyMissing { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let report = verify(&disk, keys.as_ref().map(|keys| &keys.master), Defences::ALL)?;
+        reports.push((kind, report));
+    }
+    let clean = reports.iter().all(|(_, report)| report.is_clean());
+    if options.json {
+        let ledgers: serde_json::Map<String, Value> =
+            reports.iter().map(|(kind, report)| (kind.as_str().to_owned(), as_json(report))).collect();
+        say(&json!({ "clean": clean, "live": directory.is_live(), "ledgers": ledgers }).to_string());
+    } else {
+        if directory.is_live() {
+            say("A server writes this directory at the moment: its newest records may not be counted.");
+        }
+        for (kind, report) in &reports {
+            say(&as_text(*kind, report));
+        }
+    }
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn as_text(kind: LedgerKind, report: &Report) -> String {
+    let mut text = format!(
+        "{}: {} files, {} records, {} chains, {} bodies checked",
+        kind.as_str(),
+        report.files,
+        report.records,
+        report.chains,
+        report.bodies_checked
+    );
+    if report.bodies_erased > 0 {
+        text += &format!(", {} erased", report.bodies_erased);
+    }
+    if report.bodies_unopened > 0 {
+        text += &format!(", {} not opened for want of the master key", report.bodies_unopened);
+    }
+    text += &format!(", {} slots, {} torn bytes", report.slots, report.torn_bytes);
+    if report.is_clean() {
+        return text + ": clean";
+    }
+    text += &format!(": {} FINDINGS", report.findings_total);
+    for finding in &report.findings {
+        text += &format!("\n  {finding}");
+    }
+    let untold = report.findings_total - report.findings.len() as u64;
+    if untold > 0 {
+        text += &format!("\n  and {untold} more");
+    }
+    text
+}
+
+fn as_json(report: &Report) -> Value {
+    let findings: Vec<Value> = report
+        .findings
+        .iter()
+        .map(|finding| json!({ "file": finding.path.display().to_string(), "offset": finding.offset, "what": finding.what }))
+        .collect();
+    json!({
+        "files": report.files,
+        "records": report.records,
+        "chains": report.chains,
+        "bodies_checked": report.bodies_checked,
+        "bodies_erased": report.bodies_erased,
+        "bodies_unopened": report.bodies_unopened,
+        "slots": report.slots,
+        "torn_bytes": report.torn_bytes,
+        "findings_total": report.findings_total,
+        "findings": findings,
+    })
+}

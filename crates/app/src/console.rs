@@ -1,0 +1,15 @@
+//! What a person or script that runs a command reads: results on standard output, complaints on
+//! standard error.
+
+use std::io::Write as _;
+
+/// Writes a line of the result. Nobody reading it is no error.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Writes a line about what went wrong.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
