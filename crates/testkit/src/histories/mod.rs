@@ -10,6 +10,7 @@
 //! - Of a group all records are there, in a row, or none; what a start did not show never comes back.
 //! - The log starts after whatever a real disk may do, and fails only when the disk failed.
 //! - A key serves one chain, and under it no nonce is used for two texts, lost writes included.
+//! - What lies on the disk passes the log's own check, before and after every start.
 //!
 //! When a history fails, [`shrink`] cuts it down to the few steps that matter.
 
@@ -24,4 +25,4 @@ pub use history::{Group, History, Step};
 pub use model::Broken;
 pub use run::{Failed, Played, run};
 pub use shrink::shrink;
-pub use subject::{GroupId, Handed, Running, Sealed, Seen, SeenRecord, Subject};
+pub use subject::{GroupId, Handed, Inspection, Running, Sealed, Seen, SeenRecord, Subject};

@@ -27,6 +27,10 @@ pub enum Broken {
     SealedTwice(String),
     /// The log did not start, or stopped, though the disk did not fail.
     Stopped(String),
+    /// What lies on the disk does not pass inspection.
+    NotClean(String),
+    /// The log panicked.
+    Panicked(String),
 }
 
 impl Broken {
@@ -48,6 +52,8 @@ impl fmt::Display for Broken {
             Broken::CameBack(detail) => ("a lost group has come back", detail),
             Broken::SealedTwice(detail) => ("a key or nonce was used twice", detail),
             Broken::Stopped(detail) => ("the log failed though the disk did not", detail),
+            Broken::NotClean(detail) => ("what lies on the disk is not clean", detail),
+            Broken::Panicked(detail) => ("the log panicked", detail),
         };
         write!(f, "{rule}: {detail}")
     }

@@ -1,10 +1,11 @@
 //! Plays a history to a log and holds the log to the rules.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::model::{Model, View};
-use super::{Broken, Group, GroupId, Handed, History, Running, Step, Subject};
+use super::{Broken, Group, GroupId, Handed, History, Inspection, Running, Step, Subject};
 use crate::SimDisk;
 use crate::disk::{Calls, PowerLoss};
 
@@ -69,12 +70,19 @@ pub fn run(history: &History, disk: SimDisk, subject: &mut dyn Subject) -> Resul
         played: Played::default(),
     };
     let mut step_now = 0;
-    player.play(history, &mut step_now).map_err(|broken| {
+    // What a panic leaves behind is only looked at to tell of it.
+    let outcome = catch_unwind(AssertUnwindSafe(|| player.play(history, &mut step_now)));
+    outcome.unwrap_or_else(|panic| Err(Broken::Panicked(message_of(&*panic)))).map_err(|broken| {
         let trace = player.disk.trace();
         Box::new(Failed { broken, step: step_now, history: history.clone(), trace })
     })?;
     player.played.calls = player.disk.calls(Calls::Any);
     Ok(player.played)
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 type Writes = Vec<(String, Vec<u8>)>;
@@ -188,17 +196,23 @@ impl Player<'_> {
         // Whoever starts a log again has made the disk writable before.
         self.disk.set_read_only(false);
         self.struck_before = self.disk.faults_struck();
+        self.inspect(Inspection::BeforeStart)?;
         match self.subject.open(&self.disk) {
             Ok(running) => {
                 self.running = Some(running);
                 self.played.starts += 1;
-                self.read(View::AfterStart)
+                self.read(View::AfterStart)?;
+                if self.running.is_some() { self.inspect(Inspection::Running) } else { Ok(()) }
             }
             Err(why) => {
                 self.played.failed_starts += 1;
                 self.stopped(&format!("did not start: {why}"))
             }
         }
+    }
+
+    fn inspect(&self, inspection: Inspection) -> Result<(), Broken> {
+        self.subject.inspect(&self.disk, inspection).map_err(Broken::NotClean)
     }
 
     /// The log says that it failed. It may, when the disk has failed in this life.

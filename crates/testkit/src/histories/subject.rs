@@ -17,6 +17,24 @@ pub trait Subject {
         let _ = (file, bytes);
         Vec::new()
     }
+
+    /// Looks at what lies on the disk, without the log. It must not change or use up anything there.
+    ///
+    /// # Errors
+    /// With what is wrong.
+    fn inspect(&self, disk: &SimDisk, inspection: Inspection) -> Result<(), String> {
+        let _ = (disk, inspection);
+        Ok(())
+    }
+}
+
+/// When the disk is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inspection {
+    /// The log is about to be started on whatever the last life left.
+    BeforeStart,
+    /// It has just been started.
+    Running,
 }
 
 /// A log that runs. After any error it counts as stopped and is dropped.
