@@ -141,7 +141,7 @@ impl Lease {
             records.push(record);
         }
         let bytes = records.iter().map(|record| record.frame.len()).sum();
-        Ok(EncodedGroup { records, bytes, from: self.head, to: head })
+        Ok(EncodedGroup { chain: self.chain, records, bytes, from: self.head, to: head })
     }
 
     /// Queues an encoded group; waits for room as [`record`](Lease::record) does.
@@ -150,13 +150,14 @@ impl Lease {
     /// When the ledger stopped.
     ///
     /// # Panics
-    /// When the chain moved on since the group was encoded.
+    /// When the chain moved on since the group was encoded, or is another one.
     pub async fn record_encoded(&mut self, group: EncodedGroup) -> Result<Ticket, RecordError> {
         self.shared.wait_for_room(group.bytes).await?;
         self.push(group)
     }
 
     fn push(&mut self, group: EncodedGroup) -> Result<Ticket, RecordError> {
+        assert_eq!(group.chain, self.chain, "a group is recorded by the lease that encoded it");
         assert_eq!(group.from, self.head, "a group is recorded before anything else is encoded");
         let ticket = self.shared.push(Some(self.chain), group.records, group.bytes)?;
         self.head = group.to;
@@ -174,8 +175,9 @@ impl Drop for Lease {
 /// Events ready to be queued.
 #[derive(Debug)]
 pub struct EncodedGroup {
-    records: Vec<chain::Encoded>,
-    bytes: usize,
+    chain: ChainId,
+    pub(crate) records: Vec<chain::Encoded>,
+    pub(crate) bytes: usize,
     from: ChainHead,
     to: ChainHead,
 }

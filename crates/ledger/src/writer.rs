@@ -342,16 +342,17 @@ impl Writer {
         if let Some(stopped) = self.shared.stopped() {
             return Err(stopped.clone());
         }
-        let result = self.try_write_batch();
+        let mut groups = self.take_batch();
+        let result = self.try_write_batch(&mut groups);
         if let Err(stopped) = &result {
-            self.unsynced.clear();
+            // Before the groups are dropped: whoever waits for one is then told why.
             self.shared.stop(stopped.clone());
+            self.unsynced.clear();
         }
         result
     }
 
-    fn try_write_batch(&mut self) -> Result<usize, Stopped> {
-        let groups = self.take_batch();
+    fn try_write_batch(&mut self, groups: &mut Vec<Group>) -> Result<usize, Stopped> {
         let stages = self.shared.context.stages.clone();
         let mut since = stages.as_ref().map(|_| Instant::now());
         let mut mark = |stage| {
@@ -424,7 +425,8 @@ impl Writer {
         accepted
     }
 
-    fn write(&mut self, mut groups: Vec<Group>) -> Result<Vec<Written>, Stopped> {
+    /// Writes groups, and takes them once they are written.
+    fn write(&mut self, groups: &mut Vec<Group>) -> Result<Vec<Written>, Stopped> {
         if self.unsynced.is_empty()
             && let Some(file) = self.log.roll_when_full()?
         {
@@ -440,11 +442,11 @@ impl Writer {
         }
         let frames: Vec<Vec<_>> = groups
             .iter_mut()
-            .map(|group| group.records.iter_mut().map(|record| record.take_frame()).collect())
+            .map(|group| group.records.iter_mut().map(Encoded::take_frame).collect())
             .collect();
         let offsets = self.log.write(frames.iter().map(Vec::as_slice))?;
         let mut offsets = offsets.into_iter();
-        let written = groups.into_iter().zip(&frames).map(|(group, frames)| {
+        let written = groups.drain(..).zip(&frames).map(|(group, frames)| {
             let locations: Vec<Location> = frames
                 .iter()
                 .zip(offsets.by_ref())
@@ -492,5 +494,55 @@ impl Group {
     /// The chain's newest place once this group is recorded.
     fn newest(&self) -> Option<(ChainId, u32)> {
         self.records.last().and_then(|record| record.row.chain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ControlEvent, ControlKind, EventId, SubjectId, Timestamp};
+
+    use super::*;
+    use crate::disk::{Access, RealDisk};
+    use crate::keys::{LedgerKeys, SecretKey};
+    use crate::{EncodedGroup, Ledger, LedgerKind, LedgerOptions, OsEntropy};
+
+    /// An owner numbers its events by itself. Should two ever number alike, the second group would
+    /// break its chain for ever; it is answered, and nothing else in its batch notices.
+    #[test]
+    fn a_group_out_of_turn_is_refused_and_leaves_others_unharmed() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Arc::new(RealDisk::open(directory.path(), Access::Write).unwrap());
+        let key = |byte| SecretKey::from_bytes([byte; 32]);
+        let keys = LedgerKeys { master: key(1), signing: key(2) };
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        let options = LedgerOptions::new("test", LedgerKind::Control);
+        let (ledger, mut writer) = Ledger::open(disk, &keys, options, Arc::new(OsEntropy), at).unwrap();
+        let event = |subject: u8, number: u8| ControlEvent {
+            id: EventId::new(at, [subject, number, 0, 0, 0, 0]),
+            at,
+            subject_id: SubjectId::new(at, [subject; 6]),
+            actor: "system".into(),
+            kind: ControlKind::KeyRevoked { key_name: "key_1".into() },
+        };
+        let mut lease = ledger.create(SubjectId::new(at, [1; 6])).unwrap();
+        let mut other = ledger.create(SubjectId::new(at, [2; 6])).unwrap();
+
+        let EncodedGroup { records, bytes, .. } = lease.encode(&[&event(1, 9)]).unwrap();
+        let mut first = lease.try_record(&[&event(1, 1)]).unwrap();
+        writer.shared.try_room(bytes).unwrap();
+        let mut refused = writer.shared.push(Some(lease.chain()), records, bytes).unwrap();
+        let mut others = other.try_record(&[&event(2, 1), &event(2, 2)]).unwrap();
+        let mut second = lease.try_record(&[&event(1, 2)]).unwrap();
+        assert_eq!(writer.write_batch().unwrap(), 3);
+
+        let error = refused.try_durable().unwrap().unwrap_err();
+        assert!(error.to_string().ends_with("continues with 2, not 1"), "{error}");
+        assert_eq!(first.try_durable().unwrap().unwrap().first_seq, 1);
+        assert_eq!(others.try_durable().unwrap().unwrap().first_seq, 2);
+        assert_eq!(second.try_durable().unwrap().unwrap().first_seq, 4);
+        assert_eq!(ledger.reader().chain(lease.chain()), [1, 4]);
+        assert_eq!(ledger.vitals().queued_bytes, 0);
+        drop((lease, other));
+        assert_eq!(ledger.vitals().open_chains, 0);
     }
 }
