@@ -194,7 +194,7 @@ impl Ledger {
             opened = Opened::create(&disk, keys, &options, &entropy, &words, now)?;
         }
         opened.check_signing_key(&*disk, keys)?;
-        let Opened { ledger_id, files, index, end, .. } = opened;
+        let Opened { ledger_id, files, index, end, record_0: _, key_slot_max } = opened;
         let next_seq = index.next_seq();
         let vault = Vault::open(
             Arc::clone(&disk),
@@ -204,6 +204,7 @@ impl Ledger {
             options.vault_block_slots.max(1),
             &options.defences,
         )?;
+        vault.check_reaches(key_slot_max)?;
         let context = EncodeContext {
             ledger_id,
             entropy: Arc::clone(&entropy),
@@ -286,10 +287,13 @@ impl Ledger {
             return Ok(None);
         };
         let (header, key_slot) = self.reader().header(seq)?;
-        let keys = match self.shared.vault.read(key_slot)? {
-            Slot::Live(key) => Some(ChainKeys::derive(key_slot, &key)),
-            Slot::Erased => None,
-            Slot::Free => return Err(LeaseError::NoKey { chain, slot: key_slot }),
+        let keys = match key_slot {
+            0 => None, // Its key was destroyed before that record was made.
+            _ => match self.shared.vault.read(key_slot)? {
+                Slot::Live(key) => Some(ChainKeys::derive(key_slot, &key)),
+                Slot::Erased => None,
+                Slot::Free => return Err(LeaseError::NoKey { chain, slot: key_slot }),
+            },
         };
         lease.continue_from(ChainHead { seq: chain_seq, leaf: hash::leaf(&header) }, keys);
         Ok(Some(lease))
@@ -403,22 +407,23 @@ struct Opened {
     end: u64,
     /// Header bytes of record 0, when the hot part reaches back to it.
     record_0: Option<Vec<u8>>,
+    /// The highest slot of the vault that a record names.
+    key_slot_max: u64,
 }
 
 impl Opened {
     fn recover(disk: &dyn Disk, defences: &Defences, words: &Words) -> Result<Opened, OpenError> {
         let mut index = HotIndex::new(0);
         let mut record_0 = None;
+        let mut key_slot_max = 0;
         let recovered = recovery::recover::<OpenError>(disk, None, defences, |kept| {
             let header = &kept.bytes[kept.frame.header.clone()];
             let draft = RowDraft::read(header, words).map_err(|source| OpenError::Record {
-                path: disk.path(""),
+                path: kept.path.to_path_buf(),
                 offset: kept.offset,
                 source,
             })?;
-            if index.next_seq() == 0 && kept.frame.seq > 0 {
-                index = HotIndex::new(kept.frame.seq);
-            }
+            key_slot_max = key_slot_max.max(kept.frame.key_slot).max(kept.frame.sensitive_slot);
             if kept.frame.seq == 0 {
                 record_0 = Some(header.to_vec());
             }
@@ -434,7 +439,7 @@ impl Opened {
             .into_iter()
             .map(|file| HotFile { file: file.file, path: file.path, epoch: file.header.epoch })
             .collect();
-        Ok(Opened { ledger_id, files, index, end, record_0 })
+        Ok(Opened { ledger_id, files, index, end, record_0, key_slot_max })
     }
 
     fn is_empty(&self) -> bool {
@@ -500,7 +505,8 @@ impl Opened {
         let mut index = HotIndex::new(0);
         index.push(record.row, Location { file: 0, len, offset });
         let end = offset + u64::from(len);
-        Ok(Opened { ledger_id, files: vec![hot], index, end, record_0: Some(frame.header().to_vec()) })
+        let record_0 = Some(frame.header().to_vec());
+        Ok(Opened { ledger_id, files: vec![hot], index, end, record_0, key_slot_max: 0 })
     }
 
     fn check_signing_key(&self, disk: &dyn Disk, keys: &LedgerKeys) -> Result<(), OpenError> {
@@ -563,10 +569,14 @@ mod tests {
 
         let mut lease = ledger.try_lease(subject_id).unwrap().unwrap();
         record(&mut lease, 2);
+        drop(lease);
+        // The newest record names no slot, and the chain can be taken over all the same.
+        let mut lease = ledger.try_lease(subject_id).unwrap().unwrap();
+        record(&mut lease, 3);
         let bodies: Vec<StoredBody> =
-            ledger.reader().records(&[1, 2]).unwrap().into_iter().map(|record| record.body).collect();
-        assert_eq!(bodies, [StoredBody::Erased, StoredBody::None]);
-        assert_eq!(ledger.reader().chain(subject_id), [1, 2]);
+            ledger.reader().records(&[1, 2, 3]).unwrap().into_iter().map(|record| record.body).collect();
+        assert_eq!(bodies, [StoredBody::Erased, StoredBody::None, StoredBody::None]);
+        assert_eq!(ledger.reader().chain(subject_id), [1, 2, 3]);
         let report = verify(&disk, Some(&keys.master), Defences::ALL).unwrap();
         assert!(report.is_clean(), "{:?}", report.findings);
         assert_eq!((report.bodies_erased, report.bodies_checked), (1, 0));

@@ -51,6 +51,7 @@ pub enum RecoveryError {
 pub(crate) struct Kept<'a> {
     /// Index of the file among [`Recovered::files`].
     pub(crate) file: usize,
+    pub(crate) path: &'a Path,
     pub(crate) offset: u64,
     pub(crate) frame: Frame,
     /// The bytes of the frame.
@@ -195,6 +196,13 @@ fn find_proof(
     None
 }
 
+/// Whether a hot file without a valid header was merely never finished. The header is synced
+/// before any frame is written, so what follows it tells whether it was ever durable.
+pub(crate) fn is_unfinished(content: &[u8], position: Position) -> bool {
+    let behind = content.get(HOT_HEADER_BYTES..).unwrap_or_default();
+    position == Position::Newest && behind.iter().all(|byte| *byte == 0)
+}
+
 /// Reads, judges and mends all hot files, and shows each kept frame to `keep`, in order. When it
 /// returns, what was kept is durable.
 pub(crate) fn recover<E: From<RecoveryError>>(
@@ -226,17 +234,14 @@ pub(crate) fn recover<E: From<RecoveryError>>(
         let position = starts.get(index + 1).map_or(Position::Newest, |next| Position::Before(*next));
         let damaged = |what: String| RecoveryError::Damaged { path: path.clone(), offset: 0, what };
 
-        if let Some(previous) = files.last().map(|file| file.next_seq).filter(|next| *next != first_seq) {
-            return Err(damaged(format!(
-                "it begins with seq {first_seq}, the file before it ends at {previous}"
-            ))
-            .into());
+        // Hot files are never taken away, so the first one begins with record 0.
+        let next_seq = files.last().map_or(0, |file| file.next_seq);
+        if first_seq != next_seq {
+            let what = format!("it begins with seq {first_seq}, yet no file before it holds {next_seq}");
+            return Err(damaged(what).into());
         }
         let Some(header) = HotHeader::read(&content).filter(|header| header.first_seq == first_seq) else {
-            // The header is synced before any frame is written, so what follows it tells whether
-            // it was ever durable.
-            let used = content.get(HOT_HEADER_BYTES..).is_some_and(|rest| rest.iter().any(|byte| *byte != 0));
-            if used || position != Position::Newest {
+            if !is_unfinished(&content, position) {
                 return Err(damaged("its header is not valid, yet records follow it".into()).into());
             }
             warn!(file = %path.display(), "Removed {name}, which was never finished");
@@ -258,7 +263,7 @@ pub(crate) fn recover<E: From<RecoveryError>>(
         for (offset, frame) in scan.frames {
             let start = usize::try_from(offset).expect("a file that was read fits in memory");
             let bytes = &content[start..start + frame.len];
-            keep(Kept { file: files.len(), offset, frame, bytes })?;
+            keep(Kept { file: files.len(), path: &path, offset, frame, bytes })?;
         }
         files.push(RecoveredFile { file, path, header, end: scan.end, next_seq: scan.next_seq });
     }

@@ -298,6 +298,20 @@ impl Vault {
         }
     }
 
+    /// Checks that the file holds every slot up to one that a record names. A shorter file is an
+    /// older one, and would hand slots out that serve somebody already.
+    pub(crate) fn check_reaches(&self, number: u64) -> Result<(), VaultError> {
+        let path = self.disk.path(VAULT_FILE);
+        match self.slots() {
+            Ok(slots) if slots >= number => Ok(()),
+            Ok(slots) => {
+                let what = format!("it ends after slot {slots}, yet a record uses slot {number}");
+                Err(VaultError::Damaged { path, what })
+            }
+            Err(source) => Err(VaultError::Disk { action: "measure", path, source }),
+        }
+    }
+
     /// How many slots were ever made ready.
     pub(crate) fn slots(&self) -> std::io::Result<u64> {
         Ok((self.file.len()? / SLOT_BYTES as u64).saturating_sub(1))

@@ -59,7 +59,8 @@ pub struct Report {
     pub bodies_unopened: u64,
     /// Slots of the vault in use.
     pub slots: u64,
-    /// Bytes after the last complete group: an unfinished write, which the next start cuts.
+    /// Bytes after the last complete group, or of a file without records: an unfinished write, which
+    /// the next start takes away.
     pub torn_bytes: u64,
     /// What is wrong, the first hundred.
     pub findings: Vec<Finding>,
@@ -109,15 +110,20 @@ pub fn verify(
     }
     let mut vault: Option<Vault> = None;
     let mut ledger_id: Option<[u8; 16]> = None;
-    let mut next_seq = starts.first().copied().unwrap_or(0);
+    let mut next_seq = 0;
     for (index, &first_seq) in starts.iter().enumerate() {
         let name = hot::file_name(first_seq);
         let path = disk.path(&name);
         let file = disk.open(&name).map_err(fail("open", &path))?;
         let content = file.read_all().map_err(fail("read", &path))?;
         walk.report.files += 1;
+        let position = starts.get(index + 1).map_or(Position::Newest, |next| Position::Before(*next));
         let Some(header) = HotHeader::read(&content).filter(|header| header.first_seq == first_seq) else {
-            walk.report.find(&path, 0, "the file header is not valid");
+            if recovery::is_unfinished(&content, position) {
+                walk.report.torn_bytes = content.len() as u64;
+            } else {
+                walk.report.find(&path, 0, "the file header is not valid");
+            }
             continue;
         };
         if *ledger_id.get_or_insert(header.ledger_id) != header.ledger_id {
@@ -128,7 +134,7 @@ pub fn verify(
             walk.report.find(
                 &path,
                 36,
-                format!("it begins with seq {first_seq}, the file before it ends at {next_seq}"),
+                format!("it begins with seq {first_seq}, yet no file before it holds {next_seq}"),
             );
         }
         if vault.is_none()
@@ -145,7 +151,6 @@ pub fn verify(
                 }
             }
         }
-        let position = starts.get(index + 1).map_or(Position::Newest, |next| Position::Before(*next));
         match recovery::scan(&path, &content, &header, position, &defences) {
             Ok(Scan { frames, end, next_seq: next, torn_bytes, .. }) => {
                 if position == Position::Newest && torn_bytes > 0 {
