@@ -108,8 +108,7 @@ impl Installation {
         let first = self.next_number;
         self.next_number += records;
         let content = |number: u32| format!("{number:06}{:-<1$}", "", self.content_bytes.saturating_sub(6));
-        let events: Vec<_> =
-            (first..self.next_number).map(|number| event(chain, &content(number))).collect();
+        let events: Vec<_> = (first..self.next_number).map(|number| event(chain, &content(number))).collect();
         let Life { ledger, leases, .. } = self.life();
         let lease = match leases.entry(chain) {
             Entry::Occupied(entry) => entry.into_mut(),
