@@ -12,7 +12,7 @@ use domain::{ChainId, EventId};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use wire::{BodyView, Header};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::frame::{Frame, NONCE_BYTES};
 use crate::hash::{self, Hash, NO_LEAF};
 use crate::hot::{self, HotHeader};
@@ -82,7 +82,7 @@ impl Report {
     }
 }
 
-/// Walks a ledger. Without the master key, bodies stay closed and commitments unchecked.
+/// Walks a ledger, also one that is being written. Without the master key, bodies stay closed and commitments unchecked.
 ///
 /// # Errors
 /// When a file cannot be read at all; what is read and found wrong is in the report.
@@ -115,7 +115,7 @@ pub fn verify(
         let name = hot::file_name(first_seq);
         let path = disk.path(&name);
         let file = disk.open(&name).map_err(fail("open", &path))?;
-        let content = file.read_all().map_err(fail("read", &path))?;
+        let mut content = read_live(&*file).map_err(fail("read", &path))?;
         walk.report.files += 1;
         let position = starts.get(index + 1).map_or(Position::Newest, |next| Position::Before(*next));
         let Some(header) = HotHeader::read(&content).filter(|header| header.first_seq == first_seq) else {
@@ -151,7 +151,21 @@ pub fn verify(
                 }
             }
         }
-        match recovery::scan(&path, &content, &header, position, &defences) {
+        let mut bad_at = None;
+        let scan = loop {
+            match recovery::scan(&path, &content, &header, position, &defences) {
+                // A running ledger writes while this reads, so a stretch may have been read before it
+                // was written, and one behind it after. Damage is what stays when it is read again.
+                Err(RecoveryError::Damaged { offset, .. })
+                    if position == Position::Newest && bad_at != Some(offset) =>
+                {
+                    bad_at = Some(offset);
+                    content = read_live(&*file).map_err(fail("read", &path))?;
+                }
+                scan => break scan,
+            }
+        };
+        match scan {
             Ok(Scan { frames, end, next_seq: next, torn_bytes, .. }) => {
                 if position == Position::Newest && torn_bytes > 0 {
                     walk.report.torn_bytes = torn_bytes;
@@ -175,6 +189,14 @@ pub fn verify(
     report.chains = walk.chains.len() as u64;
     report.slots = walk.slots.len() as u64;
     Ok(report)
+}
+
+/// Reads a file that may be cut meanwhile, which happens once: when the next file is begun.
+fn read_live(file: &dyn DiskFile) -> std::io::Result<Vec<u8>> {
+    match file.read_all() {
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => file.read_all(),
+        result => result,
+    }
 }
 
 struct Opener<'a> {

@@ -73,7 +73,7 @@ fn a_nonce_never_repeats_under_one_key_over_1_000_restarts() {
     for frame in sealed.lock().unwrap().drain(..) {
         let Some((nonce, text)) = frame.sealed else { continue };
         let header = String::from_utf8(frame.header).unwrap();
-        let lead = header.split("\"lead_id\":\"").nth(1).unwrap()[..29].as_bytes().to_vec();
+        let lead = header.split("\"lead_id\":\"").nth(1).unwrap().as_bytes()[..29].to_vec();
         assert_eq!(*owners.entry(frame.key_slot).or_insert_with(|| lead.clone()), lead);
         // A start may write again what it has read.
         assert_eq!(*texts.entry((frame.key_slot, nonce)).or_insert_with(|| text.clone()), text);
