@@ -1,6 +1,7 @@
 //! Encoding of one chain's records: commitments, snapshot, leaf, seal. The state of the chain is
 //! a value, so an encoding that is never recorded changes nothing.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -98,45 +99,48 @@ impl ChainHead {
     pub(crate) const START: ChainHead = ChainHead { seq: 0, leaf: NO_LEAF };
 }
 
-/// Commitments of the newest body, to be reused where the next body has the same element.
+/// The newest body with its commitments, to be reused where the next body has the same element.
 #[derive(Debug, Default)]
 pub(crate) struct CommitmentCache {
-    /// Tail and commitment of each element, in path order.
-    elements: Vec<(Box<[u8]>, Hash)>,
-    /// The tail of the path list and its commitment `c_0`.
-    paths: Option<(Vec<u8>, Hash)>,
+    /// Absent until there is one.
+    body: Option<Body>,
+    // Invariant: `c_0 … c_n` of `body`; empty without one.
+    commitments: Vec<Hash>,
 }
 
 impl CommitmentCache {
     /// The commitments `c_0 … c_n` of a body, computing only what changed.
-    fn commit(&mut self, body: &Body, keys: &ChainKeys) -> Vec<Hash> {
-        let mut old = std::mem::take(&mut self.elements).into_iter().peekable();
+    fn commit(&self, body: &Body, keys: &ChainKeys) -> Vec<Hash> {
+        let paths = || body.elements().map(|(path, _)| path);
+        let same_paths =
+            self.body.as_ref().is_some_and(|old| old.elements().map(|(path, _)| path).eq(paths()));
         let mut commitments = Vec::with_capacity(body.len() + 1);
-        let paths = hash::path_list_tail(body.elements().map(|(path, _)| path));
-        match &self.paths {
-            Some((known, commitment)) if *known == paths => commitments.push(*commitment),
-            Some(_) | None => {
-                let commitment = hash::commitment(&keys.salt, &paths);
-                self.paths = Some((paths, commitment));
-                commitments.push(commitment);
-            }
-        }
-        let mut elements = Vec::with_capacity(body.len());
+        commitments.push(if same_paths {
+            self.commitments[0]
+        } else {
+            hash::commitment(&keys.salt, &hash::path_list_tail(paths()))
+        });
+        let old = self.body.iter().flat_map(Body::elements).map(|(_, tail)| tail);
+        let mut old = old.zip(self.commitments.iter().skip(1)).peekable();
         for (_, tail) in body.elements() {
             // Tails begin with the path, so both lists ascend alike, but for escapes; an element
             // that is missed is only computed again.
-            while old.peek().is_some_and(|(known, _)| &**known < tail) {
-                old.next();
-            }
-            let element = match old.next_if(|(known, _)| &**known == tail) {
-                Some(known) => known,
-                None => (tail.into(), hash::commitment(&keys.salt, tail)),
+            let known = loop {
+                match old.peek().map(|(known, commitment)| (known.cmp(&tail), **commitment)) {
+                    Some((Ordering::Less, _)) => old.next(),
+                    Some((Ordering::Equal, commitment)) => break Some(commitment),
+                    Some((Ordering::Greater, _)) | None => break None,
+                };
             };
-            commitments.push(element.1);
-            elements.push(element);
+            commitments.push(known.unwrap_or_else(|| hash::commitment(&keys.salt, tail)));
         }
-        self.elements = elements;
         commitments
+    }
+
+    /// Keeps a body with what [`commit`](CommitmentCache::commit) gave for it.
+    fn keep(&mut self, body: Body, commitments: Vec<Hash>) {
+        debug_assert_eq!(commitments.len(), body.len() + 1);
+        *self = CommitmentCache { body: Some(body), commitments };
     }
 }
 
@@ -158,10 +162,8 @@ pub(crate) fn encode(
     let sealing = body.as_ref().zip(keys);
     context.mark(Stage::Encode, &mut since);
 
-    let snapshot = match sealing {
-        Some((body, keys)) => hash::snapshot(&head.leaf, cache.commit(body, keys).iter()),
-        None => hash::snapshot(&head.leaf, std::iter::empty()),
-    };
+    let commitments = sealing.map(|(body, keys)| cache.commit(body, keys));
+    let snapshot = hash::snapshot(&head.leaf, commitments.iter().flatten());
     context.mark(Stage::Commit, &mut since);
 
     let chain_seq = record.chain().map(|_| head.seq + 1);
@@ -197,6 +199,9 @@ pub(crate) fn encode(
     debug_assert!(frame.len() > FRAME_HEAD_BYTES);
     context.mark(Stage::Seal, &mut since);
 
+    if let Some((body, commitments)) = body.zip(commitments) {
+        cache.keep(body, commitments);
+    }
     let next = ChainHead { seq: chain_seq.unwrap_or(0), leaf };
     Ok((Encoded { frame, row }, next))
 }
