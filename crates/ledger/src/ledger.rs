@@ -76,7 +76,7 @@ impl LedgerOptions {
             batch_bytes_max: 8 * 1024 * 1024,
             queue_bytes_max: 64 * 1024 * 1024,
             vault_block_slots: match kind {
-                LedgerKind::Leads => 4096,
+                LedgerKind::Leads => 1024,
                 LedgerKind::Control => 64,
             },
             defences: Defences::ALL,
