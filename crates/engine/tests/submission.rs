@@ -1,5 +1,7 @@
 //! A lead on its way through a flow, told as the chain of its events.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! What the ledger promises to its callers, on a real directory.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use domain::{

@@ -1,5 +1,7 @@
 //! `docs/flow-reference.md` is true: its files are read, and what it lists is all there is.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use domain::{FieldType, Operator};
 use wire::flow_file::FlowFile;
 

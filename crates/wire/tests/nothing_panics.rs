@@ -1,5 +1,7 @@
 //! Stored bytes that somebody damaged or forged are refused, never a panic.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use domain::{Event, EventBody, EventHead, EventKind, FlowVersion, Lead, Marks, Timing, Value};
 use proptest::prelude::*;
 use wire::{BodyView, Header, Place, Record, read_control_event, read_event};
@@ -77,7 +79,7 @@ proptest! {
 fn of_deep_nesting() {
     let deep = "[".repeat(100_000);
     read_all(deep.as_bytes(), deep.as_bytes());
-    let body = format!("[[\"lead.a\",{}]]", deep);
+    let body = format!("[[\"lead.a\",{deep}]]");
     read_all(b"{}", body.as_bytes());
 }
 

@@ -66,8 +66,8 @@ impl Subject for LedgerLog {
     fn open(&mut self, disk: &SimDisk) -> Result<Box<dyn Running>, String> {
         let disk: Arc<dyn Disk> = Arc::new(disk.clone());
         let entropy = Arc::clone(&self.entropy);
-        let (ledger, writer) =
-            Ledger::open(disk, &keys(), self.options.clone(), entropy, at()).map_err(|error| causes(&error))?;
+        let (ledger, writer) = Ledger::open(disk, &keys(), self.options.clone(), entropy, at())
+            .map_err(|error| causes(&error))?;
         Ok(Box::new(RunningLedger {
             ledger,
             writer,
@@ -110,8 +110,7 @@ impl Subject for LedgerLog {
         // On a copy, so that no fault strikes and no call is counted.
         let mut copy = SimDisk::new(0);
         copy.restore(&disk.snapshot());
-        let hot_files: Vec<String> =
-            copy.files().into_iter().filter(|name| name.ends_with(".hot")).collect();
+        let hot_files: Vec<String> = copy.files().into_iter().filter(|name| name.ends_with(".hot")).collect();
         if hot_files.is_empty() && inspection == Inspection::BeforeStart {
             return Ok(()); // Nothing was ever made here.
         }
