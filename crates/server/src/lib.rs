@@ -1,6 +1,6 @@
 //! The HTTP API. The only crate that knows axum and status codes.
 //!
-//! [`router`] gives the whole API over [`Services`]; [`serve`] runs it on a socket. `routes` has
+//! [`router()`] gives the whole API over [`Services`]; [`serve`] runs it on a socket. `routes` has
 //! one file for each group of addresses, `intake` reads what sources send. Every reply carries an
 //! `x-request-id`; every error but a refused submission has one shape, made in `error.rs`. No
 //! request is logged with its query or body, for they hold personal values.
