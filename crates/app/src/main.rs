@@ -12,6 +12,7 @@ mod console;
 mod installation;
 mod settings;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -37,7 +38,12 @@ fn main() -> ExitCode {
         let settings = Settings::read(config.as_deref())?;
         let log = log.or_else(|| settings.log.clone()).unwrap_or_else(|| "info".into());
         let filter = EnvFilter::try_new(&log)?;
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        let colours = std::io::stderr().is_terminal();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(colours)
+            .init();
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             match command {

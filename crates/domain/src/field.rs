@@ -169,10 +169,19 @@ pub enum FieldError {
         /// How many.
         count: usize,
     },
+    /// Fields whose components are more than a lead can hold.
+    #[error("the fields and their components make up to {count} values of a lead; at most {max} fit", max = PATHS_OF_FIELDS_MAX)]
+    TooManyPaths {
+        /// How many.
+        count: usize,
+    },
 }
 
-/// A lead has at most 1,000 paths; a field can have up to ten, and not every field is a phone.
+/// Most fields of a flow.
 pub const FIELDS_MAX: usize = 250;
+/// Most values that the fields of a flow can make of one lead, components and `valid` included. A
+/// record holds 1,000 paths; the rest is for what steps append, exchanges and rules.
+pub const PATHS_OF_FIELDS_MAX: usize = 800;
 /// Most values one field may declare; longer lists are suppression lists.
 const DECLARED_MAX: usize = 500;
 /// Longest declared value, in bytes: it may stand in a header of a record.
@@ -188,6 +197,10 @@ impl Fields {
             return Err(vec![FieldError::TooMany { count: fields.len() }]);
         }
         let mut errors = Vec::new();
+        let count = fields.iter().map(|field| 2 + field.field_type.components().len()).sum();
+        if count > PATHS_OF_FIELDS_MAX {
+            errors.push(FieldError::TooManyPaths { count });
+        }
         for (at, field) in fields.iter().enumerate() {
             errors.extend(fields[..at].iter().filter_map(|earlier| clash(earlier, field)));
             errors.extend(wrong_values(field));
@@ -396,6 +409,20 @@ mod tests {
                 "the value \"X\" of the field b is there already; case does not matter",
                 "the value \" \" of the field b is blank",
             ]
+        );
+    }
+
+    #[test]
+    fn fields_whose_components_do_not_fit_a_record_are_refused() {
+        let phones = |count: usize| {
+            let name = |number: usize| format!("phone_{number}").parse().unwrap();
+            Fields::new((0..count).map(|number| Field::new(name(number), FieldType::Phone)).collect())
+        };
+        assert!(phones(72).is_ok());
+        let errors = phones(73).unwrap_err();
+        assert_eq!(
+            errors[0].to_string(),
+            "the fields and their components make up to 803 values of a lead; at most 800 fit"
         );
     }
 }

@@ -41,7 +41,7 @@ pub use event_kind::{
     Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Price, Retry,
 };
 pub use event_type::{EventType, UnknownEventType};
-pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields};
+pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields, PATHS_OF_FIELDS_MAX};
 pub use field_type::{FieldType, UnknownFieldType};
 pub use flow::{
     DIMS_MAX, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS, RULES_MAX,

@@ -136,6 +136,8 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 const PATTERN_DEPTH_MAX: u32 = 50;
 /// Most bytes of the words and sentences made from one rule: they stand in headers of records.
 const SENTENCE_BYTES_MAX: usize = 400;
+/// Most of a long value that a trace repeats, in characters; the lead beside it has the whole.
+const ACTUAL_CHARS_MAX: usize = 256;
 
 impl Rule {
     /// Checks a rule against the fields of its flow. `place` is `lead.<field>` or
@@ -195,14 +197,24 @@ impl Rule {
         })
     }
 
-    /// What stands in the lead, as a scalar: a list is its values with commas between.
+    /// What stands in the lead, as a scalar: a list is its values with commas between, and long
+    /// text is cut.
     pub(crate) fn actual(&self, lead: &Lead) -> Scalar {
-        match lead.get(self.path.as_str()) {
+        let actual = match lead.get(self.path.as_str()) {
             None => Scalar::Null,
             Some(Value::Scalar(scalar)) => scalar.clone(),
             Some(Value::List(list)) => {
                 Scalar::Text(list.iter().map(shown).collect::<Vec<_>>().join(", ").into())
             }
+        };
+        match &actual {
+            Scalar::Text(text) if text.len() > ACTUAL_CHARS_MAX => {
+                match text.char_indices().nth(ACTUAL_CHARS_MAX) {
+                    Some((end, _)) => Scalar::Text(format!("{}…", &text[..end]).into()),
+                    None => actual,
+                }
+            }
+            Scalar::Text(_) | Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => actual,
         }
     }
 

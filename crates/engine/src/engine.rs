@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use domain::{
-    Answer, ChainId, Event, EventType, FlowId, FlowVersion, Lead, LeadId, LeadIdKind, Marks, SourceId,
+    Answer, ChainId, Event, EventBody, EventType, FlowId, FlowVersion, Lead, LeadId, LeadIdKind, Marks,
+    Scalar, SourceId, Value,
 };
 use ledger::{Entropy, LeaseError, Ledger, ReadError, RecordError};
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
-use wire::{BodyError, BodyView, Header, HeaderError};
+use tracing::{error, info, warn};
+use wire::{Body, BodyError, BodyView, Header, HeaderError};
 
 use crate::run::{Context, Run};
 use crate::{Clock, Control, PublishedFlow};
@@ -64,9 +65,43 @@ pub enum SubmitError {
         /// Which flow.
         flow_id: FlowId,
     },
+    /// The lead is larger than the record of one event holds, with what parsing may make of it.
+    #[error("the parameters of the lead take {bytes} bytes in a record; at most {LEAD_BYTES_MAX} fit")]
+    TooLarge {
+        /// How many they take.
+        bytes: usize,
+    },
+    /// The lead has more parameters than a record holds.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// Its events could not be recorded, or it is not known whether they were.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+/// Most bytes that the raw parameters of a lead take in a record. Parsing can make up to three
+/// times as much of them (a value, its parts, the parts of its parts), which then still fits the
+/// six megabytes of a body: a lead that was let in can always be taken to its end.
+pub const LEAD_BYTES_MAX: usize = 3 * 512 * 1024;
+/// Below this many bytes of text even escapes throughout keep a lead within the limit.
+const SURELY_SMALL_BYTES: usize = LEAD_BYTES_MAX / 8;
+
+/// Refuses a lead that a record may not hold.
+fn check_size(raw: &Lead) -> Result<(), SubmitError> {
+    let scalar = |scalar: &Scalar| match scalar {
+        Scalar::Text(text) => text.len() + 2,
+        Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => 40,
+    };
+    let value = |value: &Value| match value {
+        Value::Scalar(one) => scalar(one),
+        Value::List(list) => list.iter().map(scalar).sum(),
+    };
+    if raw.iter().map(|(path, own)| path.as_str().len() + value(own)).sum::<usize>() <= SURELY_SMALL_BYTES {
+        return Ok(());
+    }
+    let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() })?;
+    let bytes = body.bytes().len();
+    if bytes > LEAD_BYTES_MAX { Err(SubmitError::TooLarge { bytes }) } else { Ok(()) }
 }
 
 /// Why interrupted leads could not be taken up.
@@ -137,6 +172,7 @@ impl Engine {
         if flow.flow.source(&source_id).is_none() {
             return Err(SubmitError::UnknownSource { source_id, flow_id: flow.flow.id().clone() });
         }
+        check_size(&raw)?;
         let mut random = [0; 6];
         self.context.entropy.fill(&mut random);
         let lead_id = LeadId::new(LeadIdKind::Lead, self.context.clock.now(), random);
@@ -157,33 +193,49 @@ impl Engine {
     }
 
     /// Takes up every lead that has no `flow.completed` yet, from its last durable event, and
-    /// gives how many there were. To be called at a start, before leads arrive.
+    /// gives how many there were. To be called at a start, before leads arrive. A lead that cannot
+    /// be continued is told in the log and left as it is: it must not keep all others waiting.
     ///
     /// # Errors
-    /// When a lead's events cannot be read or continued.
+    /// When the ledger stopped.
     pub async fn resume(&self) -> Result<u64, ResumeError> {
         let mut resumed = 0;
         for chain in self.leads.reader().chains_without(EventType::FlowCompleted) {
             let ChainId::Lead(lead_id) = chain else { continue };
-            let Some(lease) = self.leads.lease(chain).await? else { continue };
-            let events = self.events(chain)?;
-            let Some(Event { head, .. }) = events.first() else {
-                warn!(lead_id = %lead_id, "{lead_id} was forgotten before its flow ended; it is left as it is");
-                continue;
-            };
-            let (flow_id, version) = (head.flow_id.clone(), head.flow_version);
-            let Some(flow) = self.context.control.flow_version(&flow_id, version) else {
-                return Err(ResumeError::UnknownFlow { lead_id, flow_id, version });
-            };
-            if let Some((run, stage)) = Run::resume(self.context.clone(), lease, flow, events) {
-                run.finish(stage, None).await?;
-                resumed += 1;
+            match self.resume_one(chain, lead_id).await {
+                Ok(true) => resumed += 1,
+                Ok(false) => {}
+                Err(error @ (ResumeError::Record(RecordError::Stopped(_)) | ResumeError::Lease(_))) => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    let error: &(dyn std::error::Error + 'static) = &error;
+                    error!(lead_id = %lead_id, error, "{lead_id} cannot be taken to its end; it is left as it is");
+                }
             }
         }
         if resumed > 0 {
             info!(resumed, "Finished {resumed} leads that the last stop had interrupted");
         }
         Ok(resumed)
+    }
+
+    async fn resume_one(&self, chain: ChainId, lead_id: LeadId) -> Result<bool, ResumeError> {
+        let Some(lease) = self.leads.lease(chain).await? else { return Ok(false) };
+        let events = self.events(chain)?;
+        let Some(Event { head, .. }) = events.first() else {
+            warn!(lead_id = %lead_id, "{lead_id} was forgotten before its flow ended; it is left as it is");
+            return Ok(false);
+        };
+        let (flow_id, version) = (head.flow_id.clone(), head.flow_version);
+        let Some(flow) = self.context.control.flow_version(&flow_id, version) else {
+            return Err(ResumeError::UnknownFlow { lead_id, flow_id, version });
+        };
+        let Some((run, stage)) = Run::resume(self.context.clone(), lease, flow, events) else {
+            return Ok(false);
+        };
+        run.finish(stage, None).await?;
+        Ok(true)
     }
 
     /// The events of a lead, oldest first; none at all when a body is gone.

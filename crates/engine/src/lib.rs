@@ -12,4 +12,4 @@ mod run;
 
 pub use clock::{Clock, SystemClock};
 pub use control::{Control, ControlError, Key, NewKey, Published, PublishedFlow};
-pub use engine::{Engine, Render, ResumeError, Submission, SubmitError, Submitted};
+pub use engine::{Engine, LEAD_BYTES_MAX, Render, ResumeError, Submission, SubmitError, Submitted};

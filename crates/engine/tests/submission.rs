@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::{Answer, FieldPath, Lead, LeadId, Timestamp, Value};
-use engine::{Clock, Control, ControlError, Engine, Submission};
+use engine::{Clock, Control, ControlError, Engine, Submission, SubmitError};
 use expect_test::{Expect, expect};
 use ledger::{
     DataDirectory, Defences, Disk, Filter, Ledger, LedgerKind, LedgerOptions, Order, OsEntropy, Running,
@@ -288,4 +288,21 @@ fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::task::Poll::Ready(output) => Some(output),
         std::task::Poll::Pending => None,
     }
+}
+
+#[tokio::test]
+async fn a_lead_that_a_record_may_not_hold_is_refused_before_anything_is_recorded() {
+    let house = House::new();
+    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+    // Control characters take six bytes each in a record.
+    let large = "\u{1}".repeat(300_000);
+    let error = house.engine.submit(house.submission(&[("email", &large)])).await.unwrap_err();
+    assert!(matches!(error, SubmitError::TooLarge { bytes: 1_800_000.. }), "{error}");
+    assert_eq!(house.leads.reader().next_seq(), 1, "record 0 only");
+    // What is let in is taken to its end, however much parsing makes of it.
+    let url = format!("https://example.com/{0}?{0}#{0}", "\u{e9}".repeat(120_000));
+    let submitted = house.engine.submit(house.submission(&[("email", &url), ("state", "TX")])).await.unwrap();
+    assert_eq!(submitted.answer.outcome.as_str(), "failure");
+    assert_eq!(house.engine.resume().await.unwrap(), 0);
+    house.close();
 }

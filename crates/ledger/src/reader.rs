@@ -228,7 +228,7 @@ impl Reader {
             while !stretch.is_empty() && page.seqs.len() <= window.limit {
                 let index = self.shared.index.read();
                 let wanted = |seq: &u64| index.get(*seq).is_some_and(|row| matcher.matches(row));
-                let left = window.limit + 1 - page.seqs.len();
+                let left = window.limit.saturating_add(1) - page.seqs.len();
                 match window.order {
                     Order::OldestFirst => {
                         let end = stretch.end.min(stretch.start + ROWS_AT_A_TIME);

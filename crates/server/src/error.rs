@@ -157,6 +157,7 @@ impl From<SubmitError> for ApiError {
         match error {
             SubmitError::Record(error) => error.into(),
             SubmitError::UnknownSource { .. } => ApiError::not_found("source"),
+            SubmitError::TooLarge { .. } | SubmitError::Body(_) => ApiError::bad_body(error.to_string()),
         }
     }
 }

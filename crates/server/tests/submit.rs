@@ -239,7 +239,7 @@ async fn what_makes_no_lead_is_refused_in_plain_text() {
 
         POST … -> 413 Payload Too Large
         content-type: text/plain
-        The body is larger than 1048576 bytes
+        The lead is too large; the body may have 1048576 bytes
 
         GET …?redir_url=example.com -> 400 Bad Request
         content-type: text/plain

@@ -83,7 +83,7 @@ impl Refusal {
             Refusal::Type => "MIME type in Content-Type header is not supported. Use only \
                               application/x-www-form-urlencoded, application/json."
                 .into(),
-            Refusal::TooLarge => format!("The body is larger than {BODY_BYTES_MAX} bytes"),
+            Refusal::TooLarge => format!("The lead is too large; the body may have {BODY_BYTES_MAX} bytes"),
             Refusal::Slow => "The body did not arrive in time".into(),
             Refusal::Broken => "The body ended early".into(),
             Refusal::Json(why) => format!("Unable to parse JSON -- {why}"),

@@ -41,6 +41,7 @@ pub(crate) async fn submit(
         Err(SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed)) => {
             Refusal::Unavailable.into_response()
         }
+        Err(SubmitError::TooLarge { .. }) => Refusal::TooLarge.into_response(),
         Err(error) => ApiError::from(error).into_response(),
     }
 }

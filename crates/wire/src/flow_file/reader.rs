@@ -155,7 +155,7 @@ impl Reader {
                         FieldError::Values { name, .. }
                         | FieldError::Value { name, .. }
                         | FieldError::TooManyValues { name, .. } => Some(name),
-                        FieldError::TooMany { .. } => None,
+                        FieldError::TooMany { .. } | FieldError::TooManyPaths { .. } => None,
                     };
                     let member =
                         members.iter().find(|member| name.is_some_and(|name| name.as_str() == member.key));
