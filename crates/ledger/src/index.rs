@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use domain::{ChainId, EventId, Outcome, Timestamp};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use wire::{Header, HeaderError};
+use wire::{HeaderError, HeaderKeys};
 
 /// Words that recur (types, flows, parties, steps), each stored once and named by a number.
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ pub(crate) struct RowDraft {
 impl RowDraft {
     /// Reads a row from stored header bytes, which also shows that they read back.
     pub(crate) fn read(header: &[u8], words: &Words) -> Result<RowDraft, HeaderError> {
-        let header = Header::read(header)?;
+        let header = HeaderKeys::read(header)?;
         let word = |text: &Option<wire::Text<'_>>| text.as_deref().map_or(0, |text| words.number(text));
         Ok(RowDraft {
             id: header.event_id()?,

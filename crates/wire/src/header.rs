@@ -216,20 +216,7 @@ impl<'a> Header<'a> {
     /// # Errors
     /// When an id has no place, or the reverse, or either is malformed.
     pub fn chain(&self) -> Result<Option<(ChainId, u32)>, HeaderError> {
-        let read = |id: &Option<Text<'a>>, seq: Option<u32>, member: &'static str| match (id, seq) {
-            (None, None) => Ok(None),
-            (Some(id), Some(seq)) if seq > 0 => {
-                let id = id.parse().map_err(|_| HeaderError::Member(member))?;
-                Ok(Some((id, seq)))
-            }
-            (None | Some(_), None | Some(_)) => Err(HeaderError::Member(member)),
-        };
-        let lead = read(&self.lead_id, self.lead_seq, "lead_id")?;
-        let subject = read(&self.subject_id, self.subject_seq, "subject_id")?;
-        match (lead, subject) {
-            (Some(_), Some(_)) => Err(HeaderError::Member("subject_id")),
-            (chain, None) | (None, chain) => Ok(chain),
-        }
+        chain(&self.lead_id, self.lead_seq, &self.subject_id, self.subject_seq)
     }
 
     /// Parses an optional member.
@@ -246,6 +233,93 @@ impl<'a> Header<'a> {
         name: &'static str,
     ) -> Result<T, HeaderError> {
         Header::optional(member, name)?.ok_or(HeaderError::Member(name))
+    }
+}
+
+fn chain(
+    lead_id: &Option<Text<'_>>,
+    lead_seq: Option<u32>,
+    subject_id: &Option<Text<'_>>,
+    subject_seq: Option<u32>,
+) -> Result<Option<(ChainId, u32)>, HeaderError> {
+    let read = |id: &Option<Text<'_>>, seq: Option<u32>, member: &'static str| match (id, seq) {
+        (None, None) => Ok(None),
+        (Some(id), Some(seq)) if seq > 0 => {
+            let id = id.parse().map_err(|_| HeaderError::Member(member))?;
+            Ok(Some((id, seq)))
+        }
+        (None | Some(_), None | Some(_)) => Err(HeaderError::Member(member)),
+    };
+    let lead = read(lead_id, lead_seq, "lead_id")?;
+    let subject = read(subject_id, subject_seq, "subject_id")?;
+    match (lead, subject) {
+        (Some(_), Some(_)) => Err(HeaderError::Member("subject_id")),
+        (chain, None) | (None, chain) => Ok(chain),
+    }
+}
+
+/// The members of a stored header that records are found by: a [`Header`] with a fifth of the
+/// members, read in half the time, since every record is read so when it is written.
+#[derive(Debug, serde::Deserialize)]
+#[expect(missing_docs, reason = "members are named as in the stored header, which the format describes")]
+pub struct HeaderKeys<'a> {
+    pub v: u32,
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(rename = "type", borrow)]
+    pub event_type: Text<'a>,
+    #[serde(borrow)]
+    pub timestamp: Text<'a>,
+    #[serde(borrow)]
+    pub lead_id: Option<Text<'a>>,
+    pub lead_seq: Option<u32>,
+    #[serde(borrow)]
+    pub subject_id: Option<Text<'a>>,
+    pub subject_seq: Option<u32>,
+    #[serde(borrow)]
+    pub flow_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub step_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub source_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub entity_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub outcome: Option<Text<'a>>,
+}
+
+impl<'a> HeaderKeys<'a> {
+    /// Reads stored header bytes.
+    ///
+    /// # Errors
+    /// When they are not a JSON object with the members every header has, or of another version.
+    pub fn read(bytes: &'a [u8]) -> Result<HeaderKeys<'a>, HeaderError> {
+        let keys: HeaderKeys<'a> = serde_json::from_slice(bytes).map_err(HeaderError::Json)?;
+        if keys.v == 1 { Ok(keys) } else { Err(HeaderError::Version(keys.v)) }
+    }
+
+    /// The event's id.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn event_id(&self) -> Result<EventId, HeaderError> {
+        self.id.parse().map_err(|_| HeaderError::Member("id"))
+    }
+
+    /// When the moment ended.
+    ///
+    /// # Errors
+    /// When it is not a moment.
+    pub fn at(&self) -> Result<Timestamp, HeaderError> {
+        self.timestamp.parse().map_err(|_| HeaderError::Member("timestamp"))
+    }
+
+    /// The chain the record continues and its place there, as [`Header::chain`].
+    ///
+    /// # Errors
+    /// As [`Header::chain`].
+    pub fn chain(&self) -> Result<Option<(ChainId, u32)>, HeaderError> {
+        chain(&self.lead_id, self.lead_seq, &self.subject_id, self.subject_seq)
     }
 }
 

@@ -8,30 +8,38 @@ use domain::{Scalar, Value};
 /// Appends a JSON string with the escapes of RFC 8785 section 3.2.2.2: the short forms, lower-case
 /// `\u00xx` for other control characters, all else as it is.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    let mut clean_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            0x08 => b"\\b",
-            0x09 => b"\\t",
-            0x0a => b"\\n",
-            0x0c => b"\\f",
-            0x0d => b"\\r",
-            0x00..=0x1f => b"",
-            0x20..=0xff => continue,
-        };
-        out.extend_from_slice(&text.as_bytes()[clean_from..at]);
-        if escape.is_empty() {
-            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-        } else {
-            out.extend_from_slice(escape);
+    let mut bytes = text.as_bytes();
+    // Most text has nothing to escape; sixteen bytes at a time are looked at in one step.
+    while let Some((chunk, rest)) = bytes.split_first_chunk::<16>() {
+        if chunk.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
+            break;
         }
-        clean_from = at + 1;
+        out.extend_from_slice(chunk);
+        bytes = rest;
     }
-    out.extend_from_slice(&text.as_bytes()[clean_from..]);
+    let mut clean_from = 0;
+    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| is_escaped(**byte)) {
+        out.extend_from_slice(&bytes[clean_from..at]);
+        clean_from = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x09 => out.extend_from_slice(b"\\t"),
+            0x0a => out.extend_from_slice(b"\\n"),
+            0x0c => out.extend_from_slice(b"\\f"),
+            0x0d => out.extend_from_slice(b"\\r"),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+        }
+    }
+    out.extend_from_slice(&bytes[clean_from..]);
     out.push(b'"');
+}
+
+fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Appends `null`, `true`, `false`, a plain decimal or a string.

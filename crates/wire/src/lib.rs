@@ -18,5 +18,5 @@ mod record;
 pub use body::{Body, BodyError, BodyView, EXCHANGE_BYTES_MAX, Element, PATHS_MAX};
 pub use control_record::read_control_event;
 pub use event_record::read_event;
-pub use header::{Header, HeaderError, Text};
+pub use header::{Header, HeaderError, HeaderKeys, Text};
 pub use record::{Place, Record};
