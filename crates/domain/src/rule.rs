@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use crate::operator::Takes;
-use crate::{FieldPath, FieldType, Fields, Lead, Number, Operator, Scalar, Value};
+use crate::{FieldPath, FieldType, Fields, Lead, Number, Operator, Privacy, Scalar, Value};
 
 /// One checked rule of a condition, such as `lead.state is included in TX, OK`.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,7 +165,11 @@ impl Rule {
             .collect::<Result<_, _>>()
             .map_err(error)?;
         let test = test(operator, operand, &operands, compared_as).map_err(error)?;
-        let shown: Vec<String> = operands.iter().map(shown).collect();
+        let shown: Vec<String> = match hidden_operand(fields, place, operator) {
+            Some(_) if operands.is_empty() => Vec::new(),
+            Some(words) => vec![words.to_owned()],
+            None => operands.iter().map(shown).collect(),
+        };
         let name = path.as_str();
         let space = if shown.is_empty() { "" } else { " " };
         Ok(Rule {
@@ -340,6 +344,35 @@ fn resolve(fields: &Fields, place: &str) -> Result<(FieldPath, Option<bool>, Fie
         field_type,
     })?;
     Ok((field.name.path().child(component).expect("components have short names"), None, compared_as))
+}
+
+/// What sentences say instead of the operand, where that may be the lead's own value: a lead that
+/// fails `email is not equal to ann@example.com` has just that address. Operands of closed sets
+/// and declared values tell nothing about a person, and limits (less, greater) only a side.
+fn hidden_operand(fields: &Fields, place: &str, operator: Operator) -> Option<&'static str> {
+    let (field, component) = fields.at(place.strip_prefix("lead.")?)?;
+    let closed = match component {
+        None => matches!(field.field_type.privacy(), Privacy::Closed(_)) || !field.values.is_empty(),
+        Some(component) => matches!(field.field_type.component_privacy(component), Privacy::Closed(_)),
+    };
+    if closed {
+        return None;
+    }
+    match operator {
+        Operator::Equal | Operator::NotEqual => Some("the given value"),
+        Operator::IncludedIn | Operator::NotIncludedIn => Some("the given list"),
+        Operator::Includes | Operator::NotIncludes => Some("the given text"),
+        Operator::Matches | Operator::NotMatches => Some("as given"),
+        Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => None,
+        Operator::Blank
+        | Operator::NotBlank
+        | Operator::True
+        | Operator::NotTrue
+        | Operator::False
+        | Operator::NotFalse
+        | Operator::Valid
+        | Operator::Invalid => None,
+    }
 }
 
 fn fits(operator: Operator, field_type: FieldType, has_format: bool) -> bool {
@@ -866,9 +899,27 @@ mod tests {
             ("lead.email valid", "email format is valid", "Email must be valid", "Email must not be valid"),
             (
                 "lead.phone.area ne 512",
-                "phone.area is not equal to 512",
-                "Phone area must not be equal to 512",
-                "Phone area must be equal to 512",
+                "phone.area is not equal to the given value",
+                "Phone area must not be equal to the given value",
+                "Phone area must be equal to the given value",
+            ),
+            (
+                "lead.product eq roof",
+                "product is equal to roof",
+                "Product must be equal to roof",
+                "Product must not be equal to roof",
+            ),
+            (
+                "lead.last_name in [Ruiz, Lee]",
+                "last_name is included in the given list",
+                "Last name must be included in the given list",
+                "Last name must not be included in the given list",
+            ),
+            (
+                "lead.url matches ann",
+                "url matches pattern as given",
+                "Url must match pattern as given",
+                "Url must not match pattern as given",
             ),
             (
                 "lead.number gte 5",
@@ -886,12 +937,17 @@ mod tests {
 
     #[test]
     fn words_stay_short_however_long_the_list() {
-        let many = Value::List((0..5_000).map(|number| Scalar::Number(Number::from(number))).collect());
-        let rule = Rule::new(&fields(), "lead.text", Operator::IncludedIn, Some(&many)).unwrap();
+        let many =
+            Value::List((0..5_000).map(|number| Scalar::Text(format!("product {number}").into())).collect());
+        let mut fields: Vec<Field> = fields().iter().cloned().collect();
+        fields.last_mut().unwrap().values =
+            (0..500).map(|number| format!("product {number}").into()).collect();
+        let fields = Fields::new(fields).unwrap();
+        let rule = Rule::new(&fields, "lead.vehicle.make", Operator::IncludedIn, Some(&many)).unwrap();
         assert!(rule.text().len() <= SENTENCE_BYTES_MAX && rule.text().ends_with('…'));
         assert!(rule.sentence(true).len() < 2 * SENTENCE_BYTES_MAX);
         let many = Value::List((0..10_001).map(|number| Scalar::Number(Number::from(number))).collect());
-        Rule::new(&fields(), "lead.text", Operator::IncludedIn, Some(&many)).unwrap_err();
+        Rule::new(&fields, "lead.text", Operator::IncludedIn, Some(&many)).unwrap_err();
     }
 
     #[test]
