@@ -32,10 +32,14 @@ impl Installation {
         let mut start = |kind: LedgerKind| -> anyhow::Result<Ledger> {
             let keys = directory.keys(kind, &*entropy)?;
             let disk = Arc::new(directory.disk(kind)?);
-            let options = LedgerOptions::new(name, kind);
+            let known_id = directory.known_ledger(kind)?;
+            let options = LedgerOptions { known_id, ..LedgerOptions::new(name, kind) };
             let (ledger, threads) = Ledger::start(disk, &keys, options, Arc::clone(&entropy), clock.now())
                 .with_context(|| format!("cannot open the ledger of {}", kind.as_str()))?;
             running.push(threads);
+            if known_id.is_none() {
+                directory.remember_ledger(kind, &ledger.id())?;
+            }
             Ok(ledger)
         };
         let control = start(LedgerKind::Control)?;

@@ -43,8 +43,14 @@ pub enum DataDirectoryError {
         /// Which file.
         path: PathBuf,
     },
+    /// The mark of a ledger does not hold one.
+    #[error("{} does not hold the id of a ledger, 32 hex digits; restore it from a backup", path.display())]
+    Mark {
+        /// Which file.
+        path: PathBuf,
+    },
     /// A key is missing though a ledger was made with it.
-    #[error("{} is missing, and without it nothing sealed can be read; restore it from a backup", path.display())]
+    #[error("{} is missing, though a ledger here was made with it; restore it from a backup", path.display())]
     KeyMissing {
         /// Which file.
         path: PathBuf,
@@ -56,8 +62,10 @@ pub enum DataDirectoryError {
 pub struct DataDirectory {
     path: PathBuf,
     access: Access,
-    /// Holds the lock; none when another process holds it and this one only reads.
-    lock: Option<File>,
+    /// Whether another process writes here.
+    live: bool,
+    /// Holds the lock until it is closed.
+    _lock: Option<File>,
 }
 
 const LOCK_FILE: &str = "lock";
@@ -95,7 +103,7 @@ impl DataDirectory {
         }
         lock.set_len(0).map_err(fail("write", &lock_path))?;
         writeln!(lock, "process {}", std::process::id()).map_err(fail("write", &lock_path))?;
-        Ok(DataDirectory { path: path.to_path_buf(), access: Access::Write, lock: Some(lock) })
+        Ok(DataDirectory { path: path.to_path_buf(), access: Access::Write, live: false, _lock: Some(lock) })
     }
 
     /// Opens a data directory for reading only, also beside a process that writes it.
@@ -108,13 +116,15 @@ impl DataDirectory {
             move |source| DataDirectoryError::Disk { action, path, source }
         };
         RealDisk::open(path, Access::Read).map_err(fail("open the data directory"))?;
-        let lock = File::open(path.join(LOCK_FILE)).ok().filter(|lock| lock.try_lock_shared().is_ok());
-        Ok(DataDirectory { path: path.to_path_buf(), access: Access::Read, lock })
+        // A copy may have no lock file; then nobody writes there.
+        let lock = File::open(path.join(LOCK_FILE)).ok();
+        let live = lock.as_ref().is_some_and(|lock| lock.try_lock_shared().is_err());
+        Ok(DataDirectory { path: path.to_path_buf(), access: Access::Read, live, _lock: lock })
     }
 
     /// Whether another process writes it at this moment.
     pub fn is_live(&self) -> bool {
-        self.lock.is_none()
+        self.live
     }
 
     /// Where it lies.
@@ -133,6 +143,28 @@ impl DataDirectory {
             path,
             source,
         })
+    }
+
+    /// The ledger of this kind that an earlier start opened here.
+    ///
+    /// # Errors
+    /// When its mark cannot be read.
+    pub fn known_ledger(&self, kind: LedgerKind) -> Result<Option<[u8; 16]>, DataDirectoryError> {
+        let path = self.path.join(format!("{}.id", kind.as_str()));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => read_hex(text.trim()).map(Some).ok_or(DataDirectoryError::Mark { path }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(DataDirectoryError::Disk { action: "read", path, source }),
+        }
+    }
+
+    /// Notes which ledger of this kind is here, so that a later start misses it when it is gone.
+    ///
+    /// # Errors
+    /// When the mark cannot be written.
+    pub fn remember_ledger(&self, kind: LedgerKind, id: &[u8; 16]) -> Result<(), DataDirectoryError> {
+        let name = format!("{}.id", kind.as_str());
+        write_durably(&self.path, &name, &hex(id))
     }
 
     /// The keys of one ledger. They are made where the ledger does not exist yet.
@@ -163,7 +195,13 @@ impl DataDirectory {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let text = Zeroizing::new(text);
-                return read_key(text.trim()).ok_or(DataDirectoryError::Key { path });
+                if self.access == Access::Write {
+                    // Whoever made it may have been stopped before its name was durable.
+                    sync_directory(&directory)?;
+                }
+                return read_hex(text.trim())
+                    .map(SecretKey::from_bytes)
+                    .ok_or(DataDirectoryError::Key { path });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(fail("read")(source)),
@@ -174,34 +212,54 @@ impl DataDirectory {
         }
         RealDisk::open(&directory, Access::Write).map_err(fail("make the directory of"))?;
         let bytes = Zeroizing::new(draw::<32>(entropy));
-        let text: Zeroizing<String> =
-            Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
-        // Written beside and renamed, so that a crash leaves no half of a key.
-        let draft = directory.join(format!("{name}.new"));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)
-            .map_err(fail("create"))?;
-        writeln!(file, "{}", *text).and_then(|()| file.sync_all()).map_err(fail("write"))?;
-        std::fs::rename(&draft, &path).map_err(fail("rename"))?;
-        File::open(&directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(fail("sync the directory of"))?;
+        write_durably(&directory, name, &Zeroizing::new(hex(&*bytes)))?;
         Ok(SecretKey::from_bytes(*bytes))
     }
 }
 
-/// 64 lower- or upper-case hex digits.
-fn read_key(text: &str) -> Option<SecretKey> {
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+/// Lower-case hex digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Two hex digits a byte, lower or upper case.
+fn read_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
-    let mut bytes = Zeroizing::new([0; 32]);
+    let mut bytes = [0; N];
     for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
         *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
     }
-    Some(SecretKey::from_bytes(*bytes))
+    Some(bytes)
+}
+
+/// Writes one line beside and renames it, so that a crash leaves no half of it; nobody but the
+/// owner may read it.
+fn write_durably(directory: &Path, name: &str, line: &str) -> Result<(), DataDirectoryError> {
+    let path = directory.join(name);
+    let fail = |action| {
+        let path = path.clone();
+        move |source| DataDirectoryError::Disk { action, path, source }
+    };
+    let draft = directory.join(format!("{name}.new"));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(fail("create"))?;
+    writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(fail("write"))?;
+    std::fs::rename(&draft, &path).map_err(fail("rename"))?;
+    sync_directory(directory)
+}
+
+fn sync_directory(directory: &Path) -> Result<(), DataDirectoryError> {
+    let synced = File::open(directory).and_then(|opened| opened.sync_all());
+    synced.map_err(|source| DataDirectoryError::Disk {
+        action: "sync",
+        path: directory.to_path_buf(),
+        source,
+    })
 }

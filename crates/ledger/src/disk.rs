@@ -101,14 +101,11 @@ pub struct RealDisk {
 }
 
 impl RealDisk {
-    /// Opens a directory; with [`Access::Write`] it is made when missing, its parent's entry for
-    /// it synced.
+    /// Opens a directory; with [`Access::Write`] it is made when missing, and its name is made
+    /// durable, with those of the directories above it that had to be made.
     pub fn open(directory: &Path, access: Access) -> io::Result<RealDisk> {
-        if access == Access::Write && !directory.is_dir() {
-            std::fs::create_dir_all(directory)?;
-            if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                File::open(parent)?.sync_all()?;
-            }
+        if access == Access::Write {
+            make_directory(directory)?;
         }
         std::fs::read_dir(directory)?;
         Ok(RealDisk { directory: directory.to_path_buf(), access })
@@ -119,6 +116,35 @@ impl RealDisk {
             Access::Write => Ok(()),
             Access::Read => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
         }
+    }
+}
+
+/// Makes a directory and what is missing above it, each name synced in the directory that holds
+/// it. The name of one that exists is synced as well: whoever made it may have been stopped before
+/// that, and everything inside would go with it.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    let parent = match directory.parent() {
+        None => return Ok(()), // The root.
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+    };
+    let made = match std::fs::create_dir(directory) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => false,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_directory(parent)?;
+            match std::fs::create_dir(directory) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Ok(()) | Err(_) => true,
+            }
+        }
+        Err(_) if directory.is_dir() => false,
+        Err(error) => return Err(error),
+    };
+    match File::open(parent).and_then(|parent| parent.sync_all()) {
+        // Somebody else's directory, which may not be open to us: its names were there before.
+        Err(error) if made => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

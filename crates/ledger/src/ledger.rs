@@ -1,6 +1,6 @@
 //! Opening a ledger, and the handle that everybody shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use domain::{ChainId, EventId, LedgerEvent, LedgerEventKind, Timestamp};
@@ -49,6 +49,9 @@ pub struct LedgerOptions {
     pub name: String,
     /// Which of the two ledgers.
     pub kind: LedgerKind,
+    /// The ledger that was here at an earlier start, as [`Ledger::id`] told it: with it, a
+    /// directory that is empty or holds another ledger is refused, not taken for a new one.
+    pub known_id: Option<[u8; 16]>,
     /// Space set aside in a hot file at a time, in bytes.
     pub reserve_bytes: u64,
     /// A hot file that has grown past this many bytes is followed by a new one.
@@ -71,6 +74,7 @@ impl LedgerOptions {
         LedgerOptions {
             name: name.to_owned(),
             kind,
+            known_id: None,
             reserve_bytes: 16 * 1024 * 1024,
             hot_bytes_max: 64 * 1024 * 1024,
             batch_bytes_max: 8 * 1024 * 1024,
@@ -116,9 +120,9 @@ pub enum OpenError {
         /// Why.
         source: wire::HeaderError,
     },
-    /// The vault was used, so records were acknowledged, yet none is there.
+    /// The ledger was opened before, so records were acknowledged, yet none is there.
     #[error(
-        "{} holds no records, yet its vault was used; hot files are missing, restore them from a backup",
+        "{} holds no records, yet a ledger was in use there; its files are missing (is the disk mounted?), restore them from a backup",
         path.display()
     )]
     FilesMissing {
@@ -159,12 +163,17 @@ impl Ledger {
         let kind = options.kind;
         let (ledger, writer) = Ledger::open(disk, keys, options, entropy, now)?;
         let name = |part: &str| format!("{}-{part}", kind.as_str());
+        let guard = StopOnPanic(Arc::clone(&ledger.shared));
         let writer = std::thread::Builder::new()
             .name(name("writer"))
-            .spawn(move || writer.run())
+            .spawn(move || {
+                let _guard = guard;
+                writer.run()
+            })
             .map_err(OpenError::Thread)?;
         let shared = Arc::clone(&ledger.shared);
         let vault = std::thread::Builder::new().name(name("vault")).spawn(move || {
+            let _guard = StopOnPanic(Arc::clone(&shared));
             if let Err(stopped) = shared.vault.keep_ready() {
                 shared.stop(stopped);
             }
@@ -189,8 +198,18 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(Ledger, Writer), OpenError> {
         let words = Arc::new(Words::default());
-        let mut opened = Opened::recover(&*disk, &options.defences, &words)?;
+        let path = disk.path("");
+        let was_used = Vault::was_used(&*disk).map_err(|source| RecoveryError::Disk {
+            action: "look into",
+            path: path.clone(),
+            source,
+        })?;
+        let opened_before = was_used || options.known_id.is_some();
+        let mut opened = Opened::recover(&*disk, options.known_id, opened_before, &options.defences, &words)?;
         if opened.is_empty() {
+            if opened_before {
+                return Err(OpenError::FilesMissing { path });
+            }
             opened = Opened::create(&disk, keys, &options, &entropy, &words, now)?;
         }
         opened.check_signing_key(&*disk, keys)?;
@@ -376,6 +395,25 @@ pub enum LeaseError {
     Record(#[from] RecordError),
 }
 
+/// Stops the ledger when its thread panics: nobody must wait for ever for a thread that is gone.
+struct StopOnPanic(Arc<Shared>);
+
+impl Drop for StopOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let file = self
+                .0
+                .files
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .last()
+                .map(|hot| hot.path.clone());
+            let cause = std::io::Error::other("a thread of the ledger panicked; the log tells where");
+            self.0.stop(Stopped::new("go on with", file.unwrap_or_default(), cause));
+        }
+    }
+}
+
 /// The threads of a ledger. Dropped without [`close`](Running::close), they end with the process.
 #[derive(Debug)]
 pub struct Running {
@@ -412,11 +450,17 @@ struct Opened {
 }
 
 impl Opened {
-    fn recover(disk: &dyn Disk, defences: &Defences, words: &Words) -> Result<Opened, OpenError> {
+    fn recover(
+        disk: &dyn Disk,
+        known_id: Option<[u8; 16]>,
+        opened_before: bool,
+        defences: &Defences,
+        words: &Words,
+    ) -> Result<Opened, OpenError> {
         let mut index = HotIndex::new(0);
         let mut record_0 = None;
         let mut key_slot_max = 0;
-        let recovered = recovery::recover::<OpenError>(disk, None, defences, |kept| {
+        let recovered = recovery::recover::<OpenError>(disk, known_id, opened_before, defences, |kept| {
             let header = &kept.bytes[kept.frame.header.clone()];
             let draft = RowDraft::read(header, words).map_err(|source| OpenError::Record {
                 path: kept.path.to_path_buf(),
@@ -460,9 +504,6 @@ impl Opened {
             let path = path.clone();
             move |source| RecoveryError::Disk { action, path, source }
         };
-        if Vault::was_used(&**disk).map_err(fail("look into"))? {
-            return Err(OpenError::FilesMissing { path });
-        }
         for name in disk.list().map_err(fail("list"))? {
             if hot::first_seq_of(&name).is_some() {
                 disk.remove(&name).map_err(fail("remove a file of"))?;
@@ -580,5 +621,72 @@ mod tests {
         let report = verify(&disk, Some(&keys.master), Defences::ALL).unwrap();
         assert!(report.is_clean(), "{:?}", report.findings);
         assert_eq!((report.bodies_erased, report.bodies_checked), (1, 0));
+    }
+
+    fn keys() -> LedgerKeys {
+        LedgerKeys { master: SecretKey::from_bytes([1; 32]), signing: SecretKey::from_bytes([2; 32]) }
+    }
+
+    fn start(
+        directory: &std::path::Path,
+        known_id: Option<[u8; 16]>,
+    ) -> Result<(Ledger, Running), OpenError> {
+        let disk = Arc::new(RealDisk::open(directory, Access::Write).unwrap());
+        let options = LedgerOptions { known_id, ..LedgerOptions::new("test", LedgerKind::Leads) };
+        Ledger::start(disk, &keys(), options, Arc::new(OsEntropy), Timestamp::from_millis(1_700_000_000_000))
+    }
+
+    #[test]
+    fn a_ledger_that_was_here_and_is_gone_is_missed() {
+        let home = tempfile::tempdir().unwrap();
+        let (ledger, running) = start(&home.path().join("a"), None).unwrap();
+        let id = ledger.id();
+        running.close().unwrap();
+        start(&home.path().join("a"), Some(id)).unwrap().1.close().unwrap();
+
+        // A disk that is not mounted: an empty directory where the ledger was.
+        let error = start(&home.path().join("empty"), Some(id)).unwrap_err();
+        assert!(matches!(error, OpenError::FilesMissing { .. }), "{error}");
+        assert_eq!(
+            std::fs::read_dir(home.path().join("empty")).unwrap().count(),
+            0,
+            "nothing was made there"
+        );
+        start(&home.path().join("other"), None).unwrap().1.close().unwrap();
+        let error = start(&home.path().join("other"), Some(id)).unwrap_err();
+        assert!(error.to_string().contains("it belongs to another ledger"), "{error}");
+    }
+
+    #[test]
+    fn a_first_file_without_record_0_is_left_as_it_is_once_the_ledger_was_in_use() {
+        let home = tempfile::tempdir().unwrap();
+        let (ledger, running) = start(home.path(), None).unwrap();
+        ledger.shared.vault.take().unwrap();
+        running.close().unwrap();
+        let hot = home.path().join(hot::file_name(0));
+        for kept in [0, 10, HOT_HEADER_BYTES as u64, 100] {
+            std::fs::OpenOptions::new().write(true).open(&hot).unwrap().set_len(kept).unwrap();
+            let error = start(home.path(), None).unwrap_err();
+            assert!(matches!(error, OpenError::Recovery(RecoveryError::Damaged { .. })), "{kept}: {error}");
+            assert_eq!(std::fs::metadata(&hot).unwrap().len(), kept, "what is left of it is not touched");
+            let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(home.path(), Access::Read).unwrap());
+            assert!(!verify(&disk, None, Defences::ALL).unwrap().is_clean(), "{kept}");
+            std::fs::OpenOptions::new().write(true).open(&hot).unwrap().set_len(200).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_thread_that_panics_stops_the_ledger() {
+        let home = tempfile::tempdir().unwrap();
+        let (ledger, running) = start(home.path(), None).unwrap();
+        let guard = StopOnPanic(Arc::clone(&ledger.shared));
+        let thread = std::thread::spawn(move || {
+            let _guard = guard;
+            panic!("a fault of this program");
+        });
+        thread.join().unwrap_err();
+        let stopped = ledger.stopped().unwrap();
+        assert!(stopped.file().ends_with(hot::file_name(0)), "{stopped}");
+        running.close().unwrap_err();
     }
 }

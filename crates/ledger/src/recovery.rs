@@ -204,10 +204,12 @@ pub(crate) fn is_unfinished(content: &[u8], position: Position) -> bool {
 }
 
 /// Reads, judges and mends all hot files, and shows each kept frame to `keep`, in order. When it
-/// returns, what was kept is durable.
+/// returns, what was kept is durable. `opened_before` says that record 0 is known to have been
+/// durable, so that a first file without it is damage.
 pub(crate) fn recover<E: From<RecoveryError>>(
     disk: &dyn Disk,
     ledger_id: Option<[u8; 16]>,
+    opened_before: bool,
     defences: &Defences,
     mut keep: impl FnMut(Kept<'_>) -> Result<(), E>,
 ) -> Result<Vec<RecoveredFile>, E> {
@@ -244,6 +246,9 @@ pub(crate) fn recover<E: From<RecoveryError>>(
             if !is_unfinished(&content, position) {
                 return Err(damaged("its header is not valid, yet records follow it".into()).into());
             }
+            if first_seq == 0 && opened_before {
+                return Err(damaged("its header is not valid, yet the ledger was in use".into()).into());
+            }
             warn!(file = %path.display(), "Removed {name}, which was never finished");
             disk.remove(&name).map_err(fail("remove", &path))?;
             disk.sync_directory().map_err(fail("sync", &directory))?;
@@ -254,6 +259,11 @@ pub(crate) fn recover<E: From<RecoveryError>>(
         }
 
         let scan = scan(&path, &content, &header, position, defences)?;
+        if first_seq == 0 && opened_before && scan.frames.is_empty() {
+            let (path, offset) = (path.clone(), HOT_HEADER_BYTES as u64);
+            let what = "no valid record 0 is there, yet the ledger was in use".into();
+            return Err(RecoveryError::Damaged { path, offset, what }.into());
+        }
         if position == Position::Newest {
             mend(&*file, &path, &content, &scan, defences)?;
             if defences.recovery_syncs {

@@ -185,6 +185,16 @@ pub fn verify(
             Err(error @ RecoveryError::Disk { .. }) => return Err(error),
         }
     }
+    if walk.report.records == 0
+        && walk.report.is_clean()
+        && Vault::was_used(&**disk).map_err(fail("read", &directory))?
+    {
+        walk.report.find(
+            &directory,
+            0,
+            "no record is there, yet the vault was used: hot files are missing or cut",
+        );
+    }
     let mut report = walk.report;
     report.chains = walk.chains.len() as u64;
     report.slots = walk.slots.len() as u64;

@@ -120,7 +120,7 @@ fn hot_files_deleted_while_the_vault_was_used() {
     }
     assert!(matches!(installation.start(), Err(OpenError::FilesMissing { .. })));
     let why = refusal(&mut installation);
-    assert!(why.contains("/simulated/ holds no records, yet its vault was used"), "{why}");
+    assert!(why.contains("/simulated/ holds no records, yet a ledger was in use there"), "{why}");
     assert!(!installation.verify().is_clean());
 }
 
