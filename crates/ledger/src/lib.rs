@@ -48,7 +48,9 @@ pub use hash::{Hash, NO_LEAF, leaf};
 pub use keys::{LedgerKeys, SecretKey};
 pub use lease::{EncodedGroup, Lease};
 pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, Vitals};
-pub use reader::{Filter, Order, Page, ReadError, Reader, StoredBody, StoredRecord, TypePattern, Window};
+pub use reader::{
+    Filter, Order, Page, ReadError, ReadRecord, Reader, StoredBody, StoredRecord, TypePattern, Window,
+};
 pub use recovery::RecoveryError;
 pub use seal::{BODY_BYTES_MAX, OpenError as SealError};
 pub use stages::{Stage, Stages};

@@ -62,6 +62,17 @@ pub struct StoredRecord {
     pub body: StoredBody,
 }
 
+/// A record whose header was read, whether or not its body opens.
+#[derive(Debug)]
+pub struct ReadRecord {
+    /// Its place in the ledger.
+    pub seq: u64,
+    /// The header bytes, which are the hashed bytes.
+    pub header: Vec<u8>,
+    /// Its body, or [`ReadError::Vault`] or [`ReadError::Body`].
+    pub body: Result<StoredBody, ReadError>,
+}
+
 /// The body of a stored record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredBody {
@@ -261,42 +272,57 @@ impl Reader {
     /// # Errors
     /// When one cannot be read, or is not what was written.
     pub fn records(&self, seqs: &[u64]) -> Result<Vec<StoredRecord>, ReadError> {
-        let mut keys: Option<(u64, Option<ChainKeys>)> = None;
         let mut records = Vec::with_capacity(seqs.len());
-        for &seq in seqs {
-            let Some((frame, bytes)) = self.frame(seq)? else {
-                continue;
-            };
-            let header = bytes[frame.header.clone()].to_vec();
-            let body = match frame.sealed {
-                None => StoredBody::None,
-                Some((nonce, sealed)) => {
-                    if keys.as_ref().is_none_or(|(slot, _)| *slot != frame.key_slot) {
-                        keys = Some((frame.key_slot, self.keys(seq, frame.key_slot)?));
-                    }
-                    let nonce: &[u8; NONCE_BYTES] =
-                        bytes[nonce].try_into().expect("a nonce has twelve bytes");
-                    match keys.as_ref().and_then(|(_, keys)| keys.as_ref()) {
-                        None => StoredBody::Erased,
-                        Some(keys) => {
-                            let context = &self.shared.context;
-                            seal::open(
-                                &keys.body,
-                                nonce,
-                                &context.ledger_id,
-                                &hash::leaf(&header),
-                                &bytes[sealed],
-                                &context.defences,
-                            )
-                            .map(StoredBody::Open)
-                            .map_err(|source| ReadError::Body { seq, source })?
-                        }
-                    }
-                }
-            };
-            records.push(StoredRecord { seq, header, body });
+        for read in self.each(seqs) {
+            let ReadRecord { seq, header, body } = read?;
+            records.push(StoredRecord { seq, header, body: body? });
         }
         Ok(records)
+    }
+
+    /// Several records one by one, as [`records`](Reader::records) gives them: each is read when
+    /// it is asked for, and one whose body does not open still gives its header.
+    ///
+    /// An item is an error when the record itself cannot be read or is not what was written.
+    pub fn each<'a>(
+        &'a self,
+        seqs: &'a [u64],
+    ) -> impl Iterator<Item = Result<ReadRecord, ReadError>> + use<'a> {
+        let mut keys: Option<(u64, Option<ChainKeys>)> = None;
+        seqs.iter().filter_map(move |&seq| {
+            let (frame, bytes) = match self.frame(seq).transpose()? {
+                Ok(read) => read,
+                Err(error) => return Some(Err(error)),
+            };
+            let header = bytes[frame.header.clone()].to_vec();
+            let body = self.body(&frame, &bytes, &mut keys);
+            Some(Ok(ReadRecord { seq, header, body }))
+        })
+    }
+
+    /// The body of a frame. `keys` are those of the slot that was read last.
+    fn body(
+        &self,
+        frame: &Frame,
+        bytes: &[u8],
+        keys: &mut Option<(u64, Option<ChainKeys>)>,
+    ) -> Result<StoredBody, ReadError> {
+        let seq = frame.seq;
+        let Some((nonce, sealed)) = frame.sealed.clone() else {
+            return Ok(StoredBody::None);
+        };
+        if keys.as_ref().is_none_or(|(slot, _)| *slot != frame.key_slot) {
+            *keys = Some((frame.key_slot, self.keys(seq, frame.key_slot)?));
+        }
+        let Some(keys) = keys.as_ref().and_then(|(_, keys)| keys.as_ref()) else {
+            return Ok(StoredBody::Erased);
+        };
+        let nonce: &[u8; NONCE_BYTES] = bytes[nonce].try_into().expect("a nonce has twelve bytes");
+        let context = &self.shared.context;
+        let leaf = hash::leaf(&bytes[frame.header.clone()]);
+        seal::open(&keys.body, nonce, &context.ledger_id, &leaf, &bytes[sealed], &context.defences)
+            .map(StoredBody::Open)
+            .map_err(|source| ReadError::Body { seq, source })
     }
 
     fn keys(&self, seq: u64, slot: u64) -> Result<Option<ChainKeys>, ReadError> {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{ChainId, FlowId, FlowVersion, LeadId};
-use ledger::{Order, StoredRecord};
+use ledger::{Order, ReadRecord, StoredBody};
 use wire::mask::Policy;
-use wire::public_event::{PublicEventError, View, write_public_event};
+use wire::public_event::{EventBody, PublicEventError, View, write_public_event};
 use wire::{Header, HeaderError};
 
 use crate::events::cursor_name;
@@ -41,13 +41,13 @@ pub enum ShowError {
 /// Events that were found, in the order asked for, not shown to anybody yet.
 #[derive(Debug)]
 pub struct EventPage {
-    records: Vec<StoredRecord>,
+    records: Vec<ReadRecord>,
     next: Option<u64>,
     complete_to_seq: u64,
 }
 
 impl EventPage {
-    pub(crate) fn new(records: Vec<StoredRecord>, next: Option<u64>, complete_to_seq: u64) -> EventPage {
+    pub(crate) fn new(records: Vec<ReadRecord>, next: Option<u64>, complete_to_seq: u64) -> EventPage {
         EventPage { records, next, complete_to_seq }
     }
 
@@ -86,7 +86,8 @@ impl EventPage {
     }
 
     /// Appends the public JSON of each event, with commas between. Each is masked by the version
-    /// of the flow that produced it, unless values are asked for in clear.
+    /// of the flow that produced it, unless values are asked for in clear. An event whose body does
+    /// not open says that it is unreadable.
     ///
     /// # Errors
     /// When a record cannot be shown; `out` then holds a part.
@@ -107,14 +108,19 @@ impl EventPage {
             if at > 0 {
                 out.push(b',');
             }
-            write_public_event(seq, &record.header, record.body.bytes(), view, out)
+            let body = match &record.body {
+                Ok(StoredBody::Open(body)) => EventBody::Open(body),
+                Ok(StoredBody::None | StoredBody::Erased) => EventBody::None,
+                Err(_) => EventBody::Unreadable,
+            };
+            write_public_event(seq, &record.header, body, view, out)
                 .map_err(|source| ShowError::Event { seq, source })?;
         }
         Ok(())
     }
 }
 
-fn flow_of(record: &StoredRecord) -> Result<Option<(FlowId, FlowVersion)>, ShowError> {
+fn flow_of(record: &ReadRecord) -> Result<Option<(FlowId, FlowVersion)>, ShowError> {
     let header =
         Header::read(&record.header).map_err(|source| ShowError::Header { seq: record.seq, source })?;
     let id = header.flow_id.as_deref().and_then(|id| id.parse().ok());

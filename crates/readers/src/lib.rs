@@ -13,7 +13,7 @@ mod sight;
 
 pub use event_page::{EventPage, Policies, ShowError};
 pub use event_query::{EVENTS_DEFAULT, EVENTS_MAX, EventQuery};
-pub use events::Events;
+pub use events::{Events, PAGE_BYTES_MAX};
 pub use moment::{MomentError, read_moment};
 pub use names::{ParameterError, nearest};
 pub use sight::{Sight, WHY_CHARS_MAX};

@@ -6,6 +6,8 @@ mod support;
 
 use axum::http::StatusCode;
 use expect_test::{Expect, expect};
+use ledger::{Order, Window};
+use readers::{EventQuery, Events, PAGE_BYTES_MAX};
 use serde_json::Value;
 
 use support::{Installation, steady, timeline};
@@ -105,6 +107,77 @@ async fn pages_follow_one_another_without_gap_or_repeat() {
         }
         assert_eq!(seqs, (0..9).collect::<Vec<_>>());
     }
+    installation.close().await;
+}
+
+/// Follows `next` from the first address; gives the seqs of each page.
+async fn pages(installation: &Installation, first: &str) -> Vec<Vec<u64>> {
+    let mut pages = Vec::new();
+    let mut next = Some(first.to_owned());
+    while let Some(target) = next {
+        let list = installation.get(&target).await;
+        let seqs = list["data"].as_array().unwrap().iter().map(|event| event["seq"].as_u64().unwrap());
+        pages.push(seqs.collect());
+        next = list["next"].as_str().map(str::to_owned);
+    }
+    pages
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_before_its_limit() {
+    let installation = Installation::new().await;
+    let note = "x".repeat(900 * 1024);
+    for _ in 0..10 {
+        installation.submit(&format!(r#"{{"email":"ann@example.com","state":"TX","note":"{note}"}}"#)).await;
+    }
+    let target = "/events?type=source.submitted&limit=500&expand=exchange&sort";
+    let up = pages(&installation, &format!("{target}=seq")).await;
+    assert!(up.len() > 1 && up.iter().all(|page| !page.is_empty()), "{up:?}");
+    let mut down = pages(&installation, &format!("{target}=-seq")).await.concat();
+    down.reverse();
+    assert_eq!((up.concat().len(), up.concat()), (10, down));
+    installation.close().await;
+}
+
+#[tokio::test]
+async fn a_page_has_an_event_however_small_its_bound() {
+    let (installation, ann, _) = with_two_leads().await;
+    let events = |bytes_max| Events::new(installation.services.leads.reader()).with_page_bytes_max(bytes_max);
+    let mut query = EventQuery::timeline(ann.parse().unwrap());
+    for (order, seqs) in [(Order::OldestFirst, [1, 2, 3, 4]), (Order::NewestFirst, [4, 3, 2, 1])] {
+        query.window = Window { after: None, before: None, order, limit: 4 };
+        for seq in seqs {
+            let found = events(1).list(&query).unwrap();
+            let next = found.next(order).map(|(_, next)| next);
+            assert_eq!(next, Some(seq).filter(|seq| *seq != seqs[3]), "only the last page has no next");
+            match order {
+                Order::OldestFirst => query.window.after = next,
+                Order::NewestFirst => query.window.before = next,
+            }
+        }
+        assert_eq!(events(PAGE_BYTES_MAX).list(&query).unwrap().next(order), None);
+    }
+    installation.close().await;
+}
+
+/// One damaged slot of the vault once made every page with an event of that lead a 500.
+#[tokio::test]
+async fn an_event_whose_key_is_damaged_is_shown_without_its_lead() {
+    let (installation, ann, bob) = with_two_leads().await;
+    let whole = installation.get("/events").await;
+    installation.damage_first_key();
+    let list = installation.get("/events?expand=exchange").await;
+    assert_eq!(timeline(&list), timeline(&whole), "headers are whole");
+    for event in list["data"].as_array().unwrap() {
+        let damaged = event["lead_id"] == *ann;
+        assert_eq!(event.get("unreadable"), damaged.then_some(&Value::Bool(true)), "{event}");
+        assert_eq!(event["lead"].is_object(), event["lead_id"] == *bob, "{event}");
+        assert_eq!(event.get("erased"), None);
+    }
+    let one = installation.get(&format!("/events/{}", list["data"][4]["id"].as_str().unwrap())).await;
+    assert_eq!((&one["lead_id"], &one["unreadable"]), (&ann.into(), &true.into()));
+    let revealed = installation.get("/events?reveal=1").await;
+    assert_eq!(timeline(&revealed), timeline(&whole));
     installation.close().await;
 }
 

@@ -99,6 +99,17 @@ impl FromStr for Expand {
     }
 }
 
+/// The body of the record that an event is shown from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventBody<'a> {
+    /// What was stored.
+    Open(&'a [u8]),
+    /// There is none: an event of a lead that was forgotten, or a kind of record without body.
+    None,
+    /// There is one that does not open.
+    Unreadable,
+}
+
 /// Why stored bytes cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum PublicEventError {
@@ -128,22 +139,27 @@ const FIRST: [(&str, bool); 12] = [
 /// Amounts: decimal text in stored headers, numbers in public.
 const AMOUNTS: [&str; 6] = ["price", "bid", "amount", "cost", "revenue", "margin"];
 /// Keys of a header that are not shown, or that public JSON uses for something else.
-const KEPT_BACK: [&str; 8] = ["v", "snapshot", "seq", "lead", "erased", "exchange", "rules", "reason_raw"];
+const KEPT_BACK: [&str; 9] =
+    ["v", "snapshot", "seq", "lead", "erased", "unreadable", "exchange", "rules", "reason_raw"];
 
 /// Appends the public JSON of one event: stored header bytes, and the stored body unless it was
-/// erased. Without a body, an event of a lead has `"lead": null` and `"erased": true`.
+/// erased. Without a body, an event of a lead has `"lead": null` and `"erased": true`; with one that
+/// does not open, `"lead": null` and `"unreadable": true`.
 ///
 /// # Errors
 /// When the bytes are not a header or a body; `out` then holds half an object.
 pub fn write_public_event(
     seq: u64,
     header: &[u8],
-    body: Option<&[u8]>,
+    body: EventBody<'_>,
     view: &View,
     out: &mut Vec<u8>,
 ) -> Result<(), PublicEventError> {
     let Members(members) = serde_json::from_slice(header).map_err(PublicEventError::Header)?;
-    let stored = body.map(Stored::read).transpose()?;
+    let opened = match body {
+        EventBody::Open(body) => Some((body, Stored::read(body)?)),
+        EventBody::None | EventBody::Unreadable => None,
+    };
     let get = |key: &str| members.iter().find(|(own, _)| **own == *key).map(|(_, value)| value.get());
     let text = |key: &str| get(key).and_then(|value| serde_json::from_str::<Text<'_>>(value).ok());
 
@@ -170,9 +186,11 @@ pub fn write_public_event(
         }
     }
 
-    let (Some(body), Some(stored)) = (body, stored) else {
+    let Some((body, stored)) = opened else {
         object.null("lead");
-        if get("lead_id").is_some_and(|id| id != "null") {
+        if body == EventBody::Unreadable {
+            object.boolean("unreadable", true);
+        } else if get("lead_id").is_some_and(|id| id != "null") {
             object.boolean("erased", true);
         }
         let asked = [
@@ -416,7 +434,8 @@ mod tests {
 
     fn write(header: &str, body: Option<&str>, view: &View) -> String {
         let mut out = Vec::new();
-        write_public_event(48213, header.as_bytes(), body.map(str::as_bytes), view, &mut out).unwrap();
+        let body = body.map_or(EventBody::None, |body| EventBody::Open(body.as_bytes()));
+        write_public_event(48213, header.as_bytes(), body, view, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
         text
@@ -493,6 +512,16 @@ mod tests {
         let view = masked(Shape::Flat);
         let event: serde_json::Value = serde_json::from_str(&write(HEADER, None, &view)).unwrap();
         assert_eq!((&event["lead"], &event["erased"]), (&serde_json::Value::Null, &true.into()));
+        assert_eq!(event["exchange"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_body_that_does_not_open_is_not_an_erased_one() {
+        let (header, view, mut out) = (HEADER.as_bytes(), masked(Shape::Flat), Vec::new());
+        write_public_event(48213, header, EventBody::Unreadable, &view, &mut out).unwrap();
+        let event: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&event["lead"], &event["unreadable"]), (&serde_json::Value::Null, &true.into()));
+        assert_eq!((&event["type"], event.get("erased")), (&"recipient.delivered".into(), None));
         assert_eq!(event["exchange"], serde_json::Value::Null);
     }
 
@@ -577,7 +606,7 @@ mod tests {
         for (header, body) in
             [("", None), ("[]", None), (HEADER, Some("{}")), (HEADER, Some(r#"[["b",1],["a",1]]"#))]
         {
-            let body = body.map(str::as_bytes);
+            let body = body.map_or(EventBody::None, |body: &str| EventBody::Open(body.as_bytes()));
             write_public_event(1, header.as_bytes(), body, &view, &mut Vec::new()).unwrap_err();
         }
     }
@@ -618,8 +647,8 @@ mod tests {
 
         #[test]
         fn no_bytes_panic(header in prop::collection::vec(any::<u8>(), 0..60), body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = write_public_event(1, &header, Some(&body), &masked(Shape::Nested), &mut Vec::new());
-            let _ = write_public_event(1, HEADER.as_bytes(), Some(&body), &masked(Shape::Nested), &mut Vec::new());
+            let _ = write_public_event(1, &header, EventBody::Open(&body), &masked(Shape::Nested), &mut Vec::new());
+            let _ = write_public_event(1, HEADER.as_bytes(), EventBody::Open(&body), &masked(Shape::Nested), &mut Vec::new());
         }
     }
 }

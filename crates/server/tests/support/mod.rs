@@ -63,7 +63,7 @@ pub struct Installation {
     pub admin: String,
     running: Vec<Running>,
     _directory: DataDirectory,
-    _temp: TempDir,
+    temp: TempDir,
 }
 
 impl Installation {
@@ -92,7 +92,15 @@ impl Installation {
         control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
         let engine = Engine::new(leads.clone(), control.clone(), clock.clone(), entropy.clone());
         let services = Services { engine, control, leads, clock, entropy };
-        Installation { services, admin, running, _directory: directory, _temp: temp }
+        Installation { services, admin, running, _directory: directory, temp }
+    }
+
+    /// Flips a byte of the key of the first lead.
+    pub fn damage_first_key(&self) {
+        let path = self.temp.path().join("leads").join("vault");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[64 + 20] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
     }
 
     /// A key with these scopes.
