@@ -66,6 +66,36 @@ fn verify_works_beside_a_server_and_finds_a_flipped_bit() {
 }
 
 #[test]
+fn a_ledger_that_is_gone_is_missed_and_nothing_is_made_in_its_place() {
+    for kind in ["leads", "control"] {
+        let (_temp, data) = directory();
+        prepare(data.as_ref());
+        Server::start(data.as_ref()).stop();
+        std::fs::remove_dir_all(format!("{data}/{kind}")).unwrap();
+        let output = run(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = text(&output.stderr);
+        assert!(stderr.contains(&format!("{data}/{kind}/ holds no records")), "{stderr}");
+        assert!(stderr.contains("is the disk mounted?"), "{stderr}");
+        assert_eq!(std::fs::read_dir(format!("{data}/{kind}")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn without_the_master_key_verify_says_how_far_it_went() {
+    let (_temp, data) = directory();
+    prepare(data.as_ref());
+    std::fs::remove_file(format!("{data}/keys/leads-signing.key")).unwrap();
+    assert!(!text(&run(&["verify", &data]).stdout).contains("not opened"), "the signing key opens nothing");
+    std::fs::remove_file(format!("{data}/keys/master.key")).unwrap();
+    let output = run(&["verify", &data]);
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = text(&output.stdout);
+    assert!(stdout.contains("for want of the master key"), "{stdout}");
+    assert!(stdout.contains("clean as far as it goes without the bodies"), "{stdout}");
+}
+
+#[test]
 fn an_installation_that_nobody_administers_is_not_served_to_the_network() {
     let (_temp, data) = directory();
     let serve = ["serve", "--data", &data, "--listen", "0.0.0.0:0"];

@@ -179,6 +179,22 @@ impl DataDirectory {
         })
     }
 
+    /// The master key alone, for those who only read; none when it is missing.
+    ///
+    /// # Errors
+    /// When it is malformed or cannot be read.
+    pub fn master_key(&self) -> Result<Option<SecretKey>, DataDirectoryError> {
+        let path = self.path.join(KEYS_DIRECTORY).join(MASTER_KEY_FILE);
+        match std::fs::read_to_string(&path).map(Zeroizing::new) {
+            Ok(text) => match read_hex(text.trim()) {
+                Some(bytes) => Ok(Some(SecretKey::from_bytes(bytes))),
+                None => Err(DataDirectoryError::Key { path }),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(DataDirectoryError::Disk { action: "read", path, source }),
+        }
+    }
+
     /// Reads a key, or makes it when none of the ledgers that need it exists.
     fn key(
         &self,
