@@ -211,8 +211,11 @@ pub fn steady(text: &str) -> String {
         ["lead_0", "evt_0", "req_", "key_", "gl_"].iter().filter_map(|id| rest.find(id)).min()
     {
         let end = rest[at..].find('_').unwrap() + at + 1;
-        let digits =
-            rest[end..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();
+        // The digits of a secret are those of base64url, among them the underscore.
+        let is_secret = rest[at..].starts_with("gl_");
+        let is_digit =
+            |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-' || is_secret && *byte == b'_';
+        let digits = rest[end..].bytes().take_while(is_digit).count();
         let keep = if digits < 10 { digits } else { 0 };
         out.push_str(&rest[..end + keep]);
         out.push_str(if digits < 10 { "" } else { "…" });
