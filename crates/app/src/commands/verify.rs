@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ledger::{DataDirectory, DataDirectoryError, Defences, Disk, LedgerKind, OsEntropy, Report, verify};
+use ledger::{DataDirectory, Defences, Disk, LedgerKind, Report, verify};
 use serde_json::{Value, json};
 
 use crate::command_line::Verify;
