@@ -12,6 +12,8 @@ pub struct Defences {
     pub(crate) group_flag: bool,
     /// A batch is written only after the one before it is synced.
     pub(crate) sync_before_next_batch: bool,
+    /// Readers and waiting callers learn of a batch only after its sync.
+    pub(crate) answers_after_sync: bool,
     /// What recovery keeps is synced before anyone reads it.
     pub(crate) recovery_syncs: bool,
     /// What recovery keeps without proof of its durability is written again before that sync, for
@@ -38,6 +40,7 @@ impl Defences {
         crc_covers_place: true,
         group_flag: true,
         sync_before_next_batch: true,
+        answers_after_sync: true,
         recovery_syncs: true,
         recovery_rewrites: true,
         damage_is_refused: true,
@@ -56,6 +59,7 @@ pub enum Defence {
     CrcCoversPlace,
     GroupFlag,
     SyncBeforeNextBatch,
+    AnswersAfterSync,
     RecoverySyncs,
     RecoveryRewrites,
     DamageIsRefused,
@@ -73,6 +77,7 @@ impl Defences {
             Defence::CrcCoversPlace => defences.crc_covers_place = false,
             Defence::GroupFlag => defences.group_flag = false,
             Defence::SyncBeforeNextBatch => defences.sync_before_next_batch = false,
+            Defence::AnswersAfterSync => defences.answers_after_sync = false,
             Defence::RecoverySyncs => defences.recovery_syncs = false,
             Defence::RecoveryRewrites => defences.recovery_rewrites = false,
             Defence::DamageIsRefused => defences.damage_is_refused = false,

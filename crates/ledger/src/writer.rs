@@ -374,10 +374,14 @@ impl Writer {
         if self.unsynced.is_empty() {
             return Ok(0);
         }
+        let count = self.unsynced.len();
+        if !self.defences.answers_after_sync {
+            let too_early = std::mem::take(&mut self.unsynced);
+            self.publish(too_early);
+        }
         self.log.sync()?;
         mark(Stage::Sync);
         let durable = std::mem::take(&mut self.unsynced);
-        let count = durable.len();
         self.publish(durable);
         mark(Stage::Index);
         Ok(count)

@@ -28,6 +28,7 @@ fn histories_notice_the_loss_of_a_defence() {
         Missing::Log(Defence::Crc),
         Missing::Log(Defence::GroupFlag),
         Missing::Log(Defence::SyncBeforeNextBatch),
+        Missing::Log(Defence::AnswersAfterSync),
         Missing::Log(Defence::RecoverySyncs),
         Missing::Log(Defence::RecoveryRewrites),
         Missing::Log(Defence::SlotsAreBurnt),

@@ -130,13 +130,11 @@ impl Player<'_> {
             }
             Step::PowerLoss(loss) => {
                 self.disk.lose_power(*loss);
-                self.drop_running();
-                Ok(())
+                self.drop_running()
             }
             Step::Kill => {
                 self.disk.kill();
-                self.drop_running();
-                Ok(())
+                self.drop_running()
             }
             Step::Evict => {
                 self.disk.evict_cache();
@@ -220,13 +218,19 @@ impl Player<'_> {
         let may = self.disk.faults_struck() > self.struck_before;
         self.disk.note(&format!("the log: {why}"));
         self.disk.kill();
-        self.drop_running();
+        self.drop_running()?;
         if may { Ok(()) } else { Err(Broken::Stopped(why.to_owned())) }
     }
 
-    fn drop_running(&mut self) {
-        self.running = None;
+    /// Lets go of a life that has ended. What it had answered by then counts, however it ended:
+    /// whoever got the answer has acted on it.
+    fn drop_running(&mut self) -> Result<(), Broken> {
         self.waiting.clear();
+        let Some(mut running) = self.running.take() else { return Ok(()) };
+        for (group, first_seq) in running.answered() {
+            self.model.acknowledge(group, first_seq)?;
+        }
+        Ok(())
     }
 
     fn check_writes(&mut self) -> Result<(), Broken> {

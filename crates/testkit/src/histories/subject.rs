@@ -66,6 +66,12 @@ pub trait Running {
     /// When it cannot be read.
     fn read(&mut self) -> Result<Vec<Seen>, String>;
 
+    /// Every group that was answered as durable by now, with the place of its first record; also
+    /// when it has stopped since.
+    fn answered(&mut self) -> Vec<(GroupId, u64)> {
+        Vec::new()
+    }
+
     /// Ends in good order.
     ///
     /// # Errors

@@ -173,9 +173,16 @@ impl RunningLedger {
 
     /// Writes one batch and takes the answers.
     fn write(&mut self) -> Result<(), String> {
-        self.writer.write_batch().map_err(|error| causes(&error))?;
-        let waiting = std::mem::take(&mut self.waiting);
-        for (group, mut ticket) in waiting {
+        let written = self.writer.write_batch();
+        let answers = self.take_answers();
+        written.map_err(|error| causes(&error))?;
+        answers
+    }
+
+    /// Takes the answers there are, also of a batch that failed.
+    fn take_answers(&mut self) -> Result<(), String> {
+        let mut result = Ok(());
+        for (group, mut ticket) in std::mem::take(&mut self.waiting) {
             match ticket.try_durable() {
                 None => {
                     self.waiting.insert(group, ticket);
@@ -183,10 +190,10 @@ impl RunningLedger {
                 Some(Ok(durable)) => {
                     self.durable.insert(group, durable.first_seq);
                 }
-                Some(Err(error)) => return Err(causes(&error)),
+                Some(Err(error)) => result = Err(causes(&error)),
             }
         }
-        Ok(())
+        result
     }
 }
 
@@ -254,6 +261,12 @@ impl Running for RunningLedger {
             assert_eq!(reader.list(&filter, window).seqs, seqs, "the list of chain {chain}");
         }
         Ok(seen)
+    }
+
+    fn answered(&mut self) -> Vec<(GroupId, u64)> {
+        // Those that are told of a failure instead are not answered.
+        let _ = self.take_answers();
+        self.durable.iter().map(|(group, first_seq)| (*group, *first_seq)).collect()
     }
 
     fn close(mut self: Box<Self>) -> Result<(), String> {
