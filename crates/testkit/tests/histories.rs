@@ -188,7 +188,7 @@ impl Running for RunningToy {
         Ok(self.records[..shown].to_vec())
     }
 
-    fn close(mut self: Box<Self>) -> Result<(), String> {
+    fn close(&mut self) -> Result<(), String> {
         self.idle()
     }
 }

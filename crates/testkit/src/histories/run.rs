@@ -183,10 +183,11 @@ impl Player<'_> {
     }
 
     fn close(&mut self) -> Result<(), Broken> {
-        let Some(running) = self.running.take() else { return Ok(()) };
-        let result = running.close();
-        self.waiting.clear();
-        result.or_else(|why| self.stopped(&why))
+        let Some(running) = &mut self.running else { return Ok(()) };
+        match running.close() {
+            Ok(()) => self.drop_running(),
+            Err(why) => self.stopped(&why),
+        }
     }
 
     fn start(&mut self) -> Result<(), Broken> {
@@ -217,6 +218,10 @@ impl Player<'_> {
     fn stopped(&mut self, why: &str) -> Result<(), Broken> {
         let may = self.disk.faults_struck() > self.struck_before;
         self.disk.note(&format!("the log: {why}"));
+        // A log that has stopped still serves its readers, until its process ends.
+        if let Some(Ok(seen)) = self.running.as_mut().map(|running| running.read()) {
+            self.model.look(&seen, View::Later)?;
+        }
         self.disk.kill();
         self.drop_running()?;
         if may { Ok(()) } else { Err(Broken::Stopped(why.to_owned())) }

@@ -76,7 +76,7 @@ pub trait Running {
     ///
     /// # Errors
     /// When it has stopped.
-    fn close(self: Box<Self>) -> Result<(), String>;
+    fn close(&mut self) -> Result<(), String>;
 }
 
 /// Names a group within one history.

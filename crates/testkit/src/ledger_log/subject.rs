@@ -269,7 +269,7 @@ impl Running for RunningLedger {
         self.durable.iter().map(|(group, first_seq)| (*group, *first_seq)).collect()
     }
 
-    fn close(mut self: Box<Self>) -> Result<(), String> {
+    fn close(&mut self) -> Result<(), String> {
         self.idle()
     }
 }
