@@ -33,6 +33,14 @@ pub enum ControlKind {
         /// The document as JSON text, sealed at rest.
         document: Arc<str>,
     },
+    /// A document was put aside as the draft of a flow, in place of the one before. Publishing
+    /// the flow ends its draft.
+    FlowDrafted {
+        /// Which flow.
+        flow_id: FlowId,
+        /// The document as JSON text, sealed at rest.
+        document: Arc<str>,
+    },
     /// Another party was made known.
     EntityCreated {
         /// Its id.
@@ -41,6 +49,16 @@ pub enum ControlKind {
         kind: EntityKind,
         /// What people call it, sealed at rest.
         name: Arc<str>,
+    },
+    /// Nothing is taken from, or sent to, a party until it is resumed.
+    EntityPaused {
+        /// Which party.
+        entity_id: EntityId,
+    },
+    /// A party that was paused takes part again.
+    EntityResumed {
+        /// Which party.
+        entity_id: EntityId,
     },
     /// An API key was made.
     KeyCreated {
@@ -111,7 +129,10 @@ impl ControlKind {
     pub fn type_name(&self) -> &'static str {
         match self {
             ControlKind::FlowPublished { .. } => "flow.published",
+            ControlKind::FlowDrafted { .. } => "flow.drafted",
             ControlKind::EntityCreated { .. } => "entity.created",
+            ControlKind::EntityPaused { .. } => "entity.paused",
+            ControlKind::EntityResumed { .. } => "entity.resumed",
             ControlKind::KeyCreated { .. } => "key.created",
             ControlKind::KeyRevoked { .. } => "key.revoked",
             ControlKind::PiiRevealed(_) => "pii.revealed",

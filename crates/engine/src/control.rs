@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     ApiKeyHash, ControlEvent, ControlKind, EntityId, EntityKind, EventId, Flow, FlowId, FlowVersion, Reveal,
-    Scope, SubjectId,
+    Scope, SubjectId, Timestamp,
 };
 use ledger::{Entropy, Filter, LeaseError, Ledger, Order, ReadError, RecordError, StoredRecord, Window};
 use sha2::{Digest as _, Sha256};
@@ -63,6 +63,37 @@ pub struct PublishedFlow {
     pub version: FlowVersion,
     /// The document as canonical JSON, as it was published.
     pub document: Arc<str>,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Who published it: the public name of a key, or `system`.
+    pub published_by: Arc<str>,
+}
+
+/// What a flow may become: a document that was put aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The document as canonical JSON. It was a flow file when it was put aside; a later release
+    /// may read it otherwise, so publishing reads it again.
+    pub document: Arc<str>,
+    /// When it was put aside.
+    pub drafted_at: Timestamp,
+    /// Who did: the public name of a key, or `system`.
+    pub drafted_by: Arc<str>,
+}
+
+/// Another party: who sends leads, buys them or adds to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// Its id.
+    pub id: EntityId,
+    /// Source, buyer or service.
+    pub kind: EntityKind,
+    /// What people call it.
+    pub name: Arc<str>,
+    /// Whether nothing is taken from, or sent to, it at the moment.
+    pub paused: bool,
+    /// The chain of its events.
+    subject: SubjectId,
 }
 
 /// What publishing came to.
@@ -109,11 +140,28 @@ impl Key {
     }
 }
 
+#[derive(Debug)]
+struct FlowState {
+    /// The chain of its events.
+    subject: SubjectId,
+    /// Oldest first; none as long as there is only a draft.
+    versions: Vec<Arc<PublishedFlow>>,
+    draft: Option<Arc<Draft>>,
+}
+
+impl FlowState {
+    /// The draft, unless it would change nothing.
+    fn open_draft(&self) -> Option<Arc<Draft>> {
+        let newest = self.versions.last();
+        let differs = |draft: &&Arc<Draft>| newest.is_none_or(|newest| newest.document != draft.document);
+        self.draft.as_ref().filter(differs).cloned()
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Chain and versions of each flow, oldest first.
-    flows: HashMap<FlowId, (SubjectId, Vec<Arc<PublishedFlow>>)>,
-    entities: HashMap<EntityId, Arc<str>>,
+    flows: HashMap<FlowId, FlowState>,
+    entities: HashMap<EntityId, Arc<Entity>>,
     keys: HashMap<ApiKeyHash, Arc<Key>>,
 }
 
@@ -230,7 +278,7 @@ impl Control {
             return Ok(Published { flow: Arc::clone(flow), changed: false });
         }
         let version = FlowVersion(newest.map_or(1, |newest| newest.version.0 + 1));
-        let subject = self.state().flows.get(&flow_id).map(|(subject, _)| *subject);
+        let subject = self.flow_subject(&flow_id);
         let document = Arc::clone(&file.document);
         self.change(
             actor,
@@ -242,29 +290,143 @@ impl Control {
         Ok(Published { flow, changed: true })
     }
 
+    fn flow_subject(&self, id: &FlowId) -> Option<SubjectId> {
+        self.state().flows.get(id).map(|flow| flow.subject)
+    }
+
+    /// Puts a document aside as the draft of its flow, in place of the one before.
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn draft_flow(&self, actor: &str, file: &FlowFile) -> Result<Arc<Draft>, ControlError> {
+        let (control, actor) = (self.clone(), actor.to_owned());
+        let (flow_id, document) = (file.flow.id().clone(), Arc::clone(&file.document));
+        to_the_end(async move { control.put_aside(&actor, flow_id, document).await }).await
+    }
+
+    async fn put_aside(
+        &self,
+        actor: &str,
+        flow_id: FlowId,
+        document: Arc<str>,
+    ) -> Result<Arc<Draft>, ControlError> {
+        let _changing = self.changing.lock().await;
+        let newest =
+            |control: &Control| control.state().flows.get(&flow_id).and_then(|flow| flow.draft.clone());
+        if let Some(draft) = newest(self).filter(|draft| draft.document == document) {
+            return Ok(draft);
+        }
+        let subject = self.flow_subject(&flow_id);
+        self.change(actor, subject, ControlKind::FlowDrafted { flow_id: flow_id.clone(), document }).await?;
+        Ok(newest(self).expect("what was put aside is there"))
+    }
+
+    /// What a flow may become, when something else than its newest version was put aside since
+    /// that was published.
+    pub fn draft(&self, id: &FlowId) -> Option<Arc<Draft>> {
+        self.state().flows.get(id).and_then(FlowState::open_draft)
+    }
+
+    /// The drafts of all flows, by id.
+    pub fn drafts(&self) -> Vec<(FlowId, Arc<Draft>)> {
+        let state = self.state();
+        let drafts = state.flows.iter().filter_map(|(id, flow)| Some((id.clone(), flow.open_draft()?)));
+        let mut drafts: Vec<_> = drafts.collect();
+        drafts.sort_by(|left, right| left.0.cmp(&right.0));
+        drafts
+    }
+
     /// The newest version of a flow.
     pub fn flow(&self, id: &FlowId) -> Option<Arc<PublishedFlow>> {
-        self.state().flows.get(id).and_then(|(_, versions)| versions.last().cloned())
+        self.state().flows.get(id).and_then(|flow| flow.versions.last().cloned())
     }
 
     /// One version of a flow.
     pub fn flow_version(&self, id: &FlowId, version: FlowVersion) -> Option<Arc<PublishedFlow>> {
         let state = self.state();
-        let (_, versions) = state.flows.get(id)?;
-        versions.iter().find(|flow| flow.version == version).cloned()
+        state.flows.get(id)?.versions.iter().find(|flow| flow.version == version).cloned()
+    }
+
+    /// Every version of a flow, oldest first.
+    pub fn flow_versions(&self, id: &FlowId) -> Vec<Arc<PublishedFlow>> {
+        self.state().flows.get(id).map(|flow| flow.versions.clone()).unwrap_or_default()
     }
 
     /// The newest version of every flow, by id.
     pub fn flows(&self) -> Vec<Arc<PublishedFlow>> {
         let mut flows: Vec<_> =
-            self.state().flows.values().filter_map(|(_, versions)| versions.last().cloned()).collect();
+            self.state().flows.values().filter_map(|flow| flow.versions.last().cloned()).collect();
         flows.sort_by(|left, right| left.flow.id().cmp(right.flow.id()));
         flows
     }
 
     /// What people call a party.
     pub fn entity_name(&self, id: &EntityId) -> Option<Arc<str>> {
+        self.state().entities.get(id).map(|entity| Arc::clone(&entity.name))
+    }
+
+    /// One party.
+    pub fn entity(&self, id: &EntityId) -> Option<Arc<Entity>> {
         self.state().entities.get(id).cloned()
+    }
+
+    /// Every party, by id.
+    pub fn entities(&self) -> Vec<Arc<Entity>> {
+        let mut entities: Vec<_> = self.state().entities.values().cloned().collect();
+        entities.sort_by(|left, right| left.id.cmp(&right.id));
+        entities
+    }
+
+    /// Whether nothing is taken from, or sent to, a party at the moment. One that nobody knows is
+    /// not paused.
+    pub fn is_paused(&self, id: &EntityId) -> bool {
+        self.state().entities.get(id).is_some_and(|entity| entity.paused)
+    }
+
+    /// Takes a party out until it is resumed; none when nobody knows it. Pausing one that is
+    /// paused changes nothing.
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn pause_entity(
+        &self,
+        actor: &str,
+        id: &EntityId,
+    ) -> Result<Option<Arc<Entity>>, ControlError> {
+        self.turn(actor, ControlKind::EntityPaused { entity_id: id.clone() }, id, true).await
+    }
+
+    /// Lets a party take part again; none when nobody knows it. Resuming one that is not paused
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn resume_entity(
+        &self,
+        actor: &str,
+        id: &EntityId,
+    ) -> Result<Option<Arc<Entity>>, ControlError> {
+        self.turn(actor, ControlKind::EntityResumed { entity_id: id.clone() }, id, false).await
+    }
+
+    /// Makes the change unless the party is that way already.
+    async fn turn(
+        &self,
+        actor: &str,
+        kind: ControlKind,
+        id: &EntityId,
+        paused: bool,
+    ) -> Result<Option<Arc<Entity>>, ControlError> {
+        let (control, actor, id) = (self.clone(), actor.to_owned(), id.clone());
+        to_the_end(async move {
+            let _changing = control.changing.lock().await;
+            let Some(entity) = control.entity(&id) else { return Ok(None) };
+            if entity.paused != paused {
+                control.change(&actor, Some(entity.subject), kind).await?;
+            }
+            Ok(control.entity(&id))
+        })
+        .await
     }
 
     /// Makes a key with a secret of its own.
@@ -409,16 +571,31 @@ fn read(record: &StoredRecord) -> Result<Option<ControlEvent>, ControlError> {
 
 impl State {
     fn apply(&mut self, event: ControlEvent, seq: u64) -> Result<(), ControlError> {
-        let ControlEvent { subject_id, kind, .. } = event;
+        let ControlEvent { id: _, at, subject_id, actor, kind } = event;
         match kind {
             ControlKind::FlowPublished { flow_id, version, document } => {
                 let file = FlowFile::read(&document).map_err(|source| ControlError::Flow { seq, source })?;
-                let published = Arc::new(PublishedFlow { flow: file.flow, version, document });
-                self.flows.entry(flow_id).or_insert_with(|| (subject_id, Vec::new())).1.push(published);
+                let published = PublishedFlow {
+                    flow: file.flow,
+                    version,
+                    document,
+                    published_at: at,
+                    published_by: actor,
+                };
+                let flow = self.flow(flow_id, subject_id);
+                flow.versions.push(Arc::new(published));
+                flow.draft = None;
             }
-            ControlKind::EntityCreated { entity_id, name, kind: _ } => {
-                self.entities.insert(entity_id, name);
+            ControlKind::FlowDrafted { flow_id, document } => {
+                let draft = Draft { document, drafted_at: at, drafted_by: actor };
+                self.flow(flow_id, subject_id).draft = Some(Arc::new(draft));
             }
+            ControlKind::EntityCreated { entity_id, name, kind } => {
+                let entity = Entity { id: entity_id.clone(), kind, name, paused: false, subject: subject_id };
+                self.entities.insert(entity_id, Arc::new(entity));
+            }
+            ControlKind::EntityPaused { entity_id } => self.turn(&entity_id, true),
+            ControlKind::EntityResumed { entity_id } => self.turn(&entity_id, false),
             ControlKind::KeyCreated { key_name, scopes, label, hash } => {
                 // A scope of a later release is a right this one cannot give.
                 let scopes = scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
@@ -428,5 +605,16 @@ impl State {
             ControlKind::PiiRevealed(_) => {}
         }
         Ok(())
+    }
+
+    fn flow(&mut self, id: FlowId, subject: SubjectId) -> &mut FlowState {
+        let new = || FlowState { subject, versions: Vec::new(), draft: None };
+        self.flows.entry(id).or_insert_with(new)
+    }
+
+    fn turn(&mut self, id: &EntityId, paused: bool) {
+        if let Some(entity) = self.entities.get_mut(id) {
+            Arc::make_mut(entity).paused = paused;
+        }
     }
 }

@@ -11,5 +11,5 @@ mod engine;
 mod run;
 
 pub use clock::{Clock, SystemClock};
-pub use control::{Control, ControlError, Key, NewKey, Published, PublishedFlow};
+pub use control::{Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow};
 pub use engine::{Engine, LEAD_BYTES_MAX, Render, ResumeError, Submission, SubmitError, Submitted};

@@ -29,6 +29,14 @@ impl Caller {
     pub(crate) fn need(&self, scope: &Scope) -> Result<(), ApiError> {
         if self.key.allows(scope) { Ok(()) } else { Err(ApiError::forbidden(scope)) }
     }
+
+    /// Passes with any of these rights; the first is what a refusal names.
+    pub(crate) fn need_one(&self, scopes: &[Scope]) -> Result<(), ApiError> {
+        if scopes.iter().any(|scope| self.key.allows(scope)) {
+            return Ok(());
+        }
+        scopes.first().map_or(Ok(()), |scope| Err(ApiError::forbidden(scope)))
+    }
 }
 
 impl FromRequestParts<Services> for Caller {

@@ -10,7 +10,9 @@ use engine::{ControlError, SubmitError};
 use ledger::{ReadError, RecordError};
 use readers::{ParameterError, ShowError};
 use tracing::error;
-use wire::json::ObjectWriter;
+use wire::json::{self, ObjectWriter};
+
+use crate::routes::flows::ProblemReply;
 
 /// What went wrong, as the client is told:
 /// `{"error": {"code": …, "message": …, "field": …, "request_id": …}}`.
@@ -23,19 +25,27 @@ pub(crate) struct ApiError {
     message: String,
     /// The parameter or member that is wrong.
     field: Option<String>,
+    /// What is wrong with a flow, line by line.
+    problems: Vec<ProblemReply>,
     /// For the log, not for the client.
     cause: Option<String>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
-        ApiError { status, code, message: message.into(), field: None, cause: None }
+        ApiError { status, code, message: message.into(), field: None, problems: Vec::new(), cause: None }
     }
 
     /// Names what is wrong.
     #[must_use]
     pub(crate) fn about(self, field: impl Into<String>) -> ApiError {
         ApiError { field: Some(field.into()), ..self }
+    }
+
+    /// Tells each problem apart.
+    #[must_use]
+    pub(crate) fn because(self, problems: Vec<ProblemReply>) -> ApiError {
+        ApiError { problems, ..self }
     }
 
     pub(crate) fn bad_body(message: impl Into<String>) -> ApiError {
@@ -93,6 +103,10 @@ impl ApiError {
             None => object.null("field"),
         }
         object.text("request_id", request_id);
+        if !self.problems.is_empty() {
+            let out = object.value("problems");
+            json::write_array(self.problems.iter(), out, ProblemReply::write);
+        }
         object.close();
         root.close();
         let json = HeaderValue::from_static("application/json");

@@ -4,13 +4,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, delete, get};
+use axum::routing::{any, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
 use crate::frame::{identify, limit_time, on_panic};
 use crate::intake::BODY_BYTES_MAX;
-use crate::routes::{events, flows, health, keys, leads, submit};
+use crate::routes::{entities, events, flows, health, keys, leads, submit};
 use crate::services::Services;
 
 /// The whole API.
@@ -24,7 +24,15 @@ pub fn router(services: Services) -> Router {
         .route("/events/{id}", get(events::one))
         .route("/leads/{id}/events", get(leads::timeline))
         .route("/flows", get(flows::list).post(flows::publish))
-        .route("/flows/{flow}", get(flows::one))
+        .route("/flows/check", post(flows::check))
+        .route("/flows/{flow}", get(flows::one).put(flows::put_draft))
+        .route("/flows/{flow}/versions", get(flows::versions))
+        .route("/flows/{flow}/draft", get(flows::draft))
+        .route("/flows/{flow}/publish", post(flows::publish_one))
+        .route("/entities", get(entities::list))
+        .route("/entities/{id}", get(entities::one))
+        .route("/entities/{id}/pause", post(entities::pause))
+        .route("/entities/{id}/resume", post(entities::resume))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{name}", delete(keys::revoke))
         .fallback(not_found)

@@ -16,7 +16,9 @@ async fn a_flow_is_published_once_per_change() {
     let renamed = FLOW.replace("name: Roofs", "name: Roofs of Texas");
     let reply = installation.raw(&format!("POST /flows\n\n{renamed}")).await;
     assert_eq!((reply.status, &reply.json()["version"]), (StatusCode::CREATED, &2.into()));
-    expect![[r#"{"data":[{"enabled":true,"id":"flow_roofs","name":"Roofs of Texas","sources":["src_web","src_open"],"version":2}]}"#]].assert_eq(&installation.get("/flows").await.to_string());
+    let mut list = installation.get("/flows").await;
+    assert!(list["data"][0]["published_at"].take().as_str().unwrap().starts_with("2024-01-15T14:30:00."));
+    expect![[r#"{"data":[{"draft":false,"enabled":true,"id":"flow_roofs","name":"Roofs of Texas","published_at":null,"published_by":"key_…","sources":["src_web","src_open"],"version":2}]}"#]].assert_eq(&steady(&list.to_string()));
     let first = installation.get("/flows/flow_roofs?version=1").await;
     assert_eq!(first["document"]["flow"]["name"], "Roofs");
     let newest = installation.get("/flows/flow_roofs").await;

@@ -408,7 +408,7 @@ async fn errors_have_one_shape_and_say_how_to_mend_them() {
 
             POST /flows -> 400 Bad Request
             content-type: application/json
-            {"error":{"code":"invalid_flow","message":"line 4: the flow has no key \"feilds\"; did you mean \"fields\"?","field":null,"request_id":"req_…"}}
+            {"error":{"code":"invalid_flow","message":"line 4: the flow has no key \"feilds\"; did you mean \"fields\"?","field":null,"request_id":"req_…","problems":[{"line":4,"message":"the flow has no key \"feilds\"; did you mean \"fields\"?"}]}}
 
             POST /keys -> 400 Bad Request
             content-type: application/json

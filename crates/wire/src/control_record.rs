@@ -37,6 +37,10 @@ impl Record for ControlEvent {
                 object.plain("flow_id", flow_id);
                 object.number("flow_version", version.0.into());
             }
+            ControlKind::FlowDrafted { flow_id, document: _ } => object.plain("flow_id", flow_id),
+            ControlKind::EntityPaused { entity_id } | ControlKind::EntityResumed { entity_id } => {
+                object.plain("entity_id", entity_id);
+            }
             ControlKind::EntityCreated { entity_id, kind, name: _ } => {
                 object.plain("entity_id", entity_id);
                 object.text("entity_kind", kind.as_str());
@@ -57,13 +61,17 @@ impl Record for ControlEvent {
     fn body(&self) -> Result<Option<Body>, BodyError> {
         let text = |text: &Arc<str>| Value::text(Arc::clone(text));
         let body = match &self.kind {
-            ControlKind::FlowPublished { document, .. } => Body::of_control(&[("document", text(document))]),
+            ControlKind::FlowPublished { document, .. } | ControlKind::FlowDrafted { document, .. } => {
+                Body::of_control(&[("document", text(document))])
+            }
             ControlKind::EntityCreated { name, .. } => Body::of_control(&[("name", text(name))]),
             ControlKind::KeyCreated { label, hash, .. } => Body::of_control(&[
                 ("hash", Value::text(BASE64_URL_SAFE_NO_PAD.encode(hash.0))),
                 ("label", text(label)),
             ]),
-            ControlKind::KeyRevoked { .. } => Body::empty(),
+            ControlKind::EntityPaused { .. }
+            | ControlKind::EntityResumed { .. }
+            | ControlKind::KeyRevoked { .. } => Body::empty(),
             ControlKind::PiiRevealed(Reveal { request, lead_ids, why }) => {
                 let ids = lead_ids.iter().map(|id| Scalar::Text(id.to_string().into())).collect();
                 let mut values = vec![("lead_ids", Value::List(ids)), ("request", text(request))];
@@ -88,6 +96,16 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
             version: FlowVersion(header.flow_version.ok_or(HeaderError::Member("flow_version"))?),
             document: text("document")?,
         },
+        "flow.drafted" => ControlKind::FlowDrafted {
+            flow_id: Header::required(&header.flow_id, "flow_id")?,
+            document: text("document")?,
+        },
+        "entity.paused" => {
+            ControlKind::EntityPaused { entity_id: Header::required(&header.entity_id, "entity_id")? }
+        }
+        "entity.resumed" => {
+            ControlKind::EntityResumed { entity_id: Header::required(&header.entity_id, "entity_id")? }
+        }
         "entity.created" => ControlKind::EntityCreated {
             entity_id: Header::required(&header.entity_id, "entity_id")?,
             kind: [EntityKind::Source, EntityKind::Buyer, EntityKind::Service]
@@ -199,11 +217,17 @@ mod tests {
                 version: FlowVersion(3),
                 document: "{\"flow\":{}}".into(),
             },
+            ControlKind::FlowDrafted {
+                flow_id: "flow_solar".parse().unwrap(),
+                document: "{\"flow\":{}}".into(),
+            },
             ControlKind::EntityCreated {
                 entity_id: "src_web_a".parse().unwrap(),
                 kind: EntityKind::Source,
                 name: "Web Form A".into(),
             },
+            ControlKind::EntityPaused { entity_id: "buyer_premier".parse().unwrap() },
+            ControlKind::EntityResumed { entity_id: "buyer_premier".parse().unwrap() },
             ControlKind::KeyCreated {
                 key_name: "key_1".into(),
                 scopes: vec!["admin".into(), "submit:src_web_a".into()],

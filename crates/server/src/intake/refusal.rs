@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     Unauthorized(&'static str),
     /// The flow takes no leads at the moment.
     Disabled,
+    /// The source is paused.
+    Paused,
     /// The ledger cannot record, so nothing can be taken in.
     Unavailable,
     /// The client does not take what can be answered.
@@ -54,7 +56,7 @@ impl Refusal {
             Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::Flow | Refusal::Source => StatusCode::NOT_FOUND,
             Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Refusal::Disabled | Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Disabled | Refusal::Paused | Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Accept | Refusal::Type => StatusCode::NOT_ACCEPTABLE,
             Refusal::NoType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -77,6 +79,7 @@ impl Refusal {
             Refusal::Source => "The flow has no such source".into(),
             Refusal::Unauthorized(why) => (*why).into(),
             Refusal::Disabled => "The flow takes no leads at the moment".into(),
+            Refusal::Paused => "The source is paused; no leads are taken from it at the moment".into(),
             Refusal::Unavailable => "Leads cannot be recorded at the moment; submit again later".into(),
             Refusal::Accept => "Not capable of generating content according to the Accept header".into(),
             Refusal::NoType => "Content-Type header is required".into(),

@@ -1,4 +1,5 @@
-//! `/flows`: what leads run through, and how a new version is published.
+//! `/flows`: what leads run through; how a new version is checked, put aside as a draft and
+//! published.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -6,11 +7,12 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use domain::{FlowId, FlowVersion, Scope};
-use engine::PublishedFlow;
+use engine::{Draft, PublishedFlow};
 use readers::ParameterError;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use wire::flow_file::FlowFile;
+use wire::flow_file::{FlowFile, FlowFileError};
+use wire::json::ObjectWriter;
 
 use crate::Services;
 use crate::auth::Caller;
@@ -18,14 +20,23 @@ use crate::error::ApiError;
 use crate::parameters;
 use crate::routes::{List, body, list as list_of};
 
-/// A published flow, as the API shows it.
+/// A flow, as the API shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct FlowReply {
     id: String,
     name: String,
-    version: u32,
+    /// The newest version, or the one that was asked for; null as long as there is only a draft.
+    version: Option<u32>,
+    /// Whether it takes leads.
     enabled: bool,
+    /// Who may submit to it.
     sources: Vec<String>,
+    /// When the version was published.
+    published_at: Option<String>,
+    /// The public name of the key that published it, or `system`.
+    published_by: Option<String>,
+    /// Whether something else than the newest version is put aside as a draft.
+    draft: bool,
     /// Only where one flow is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<Box<RawValue>>,
@@ -35,20 +46,104 @@ pub(crate) struct FlowReply {
 }
 
 impl FlowReply {
-    fn new(published: &PublishedFlow) -> FlowReply {
+    fn new(services: &Services, published: &PublishedFlow) -> FlowReply {
         let flow = &published.flow;
         FlowReply {
             id: flow.id().to_string(),
             name: flow.name().to_owned(),
-            version: published.version.0,
+            version: Some(published.version.0),
             enabled: flow.enabled(),
             sources: flow.sources().iter().map(|source| source.id.to_string()).collect(),
+            published_at: Some(published.published_at.to_string()),
+            published_by: Some(published.published_by.to_string()),
+            draft: services.control.draft(flow.id()).is_some(),
+            document: None,
+            changed: None,
+        }
+    }
+
+    /// A flow that was never published.
+    fn of_draft(id: &FlowId, draft: &Draft) -> FlowReply {
+        let document: serde_json::Value = serde_json::from_str(&draft.document).unwrap_or_default();
+        FlowReply {
+            id: id.to_string(),
+            name: document["flow"]["name"].as_str().unwrap_or(id.as_str()).to_owned(),
+            version: None,
+            enabled: false,
+            sources: Vec::new(),
+            published_at: None,
+            published_by: None,
+            draft: true,
             document: None,
             changed: None,
         }
     }
 }
 
+/// One version of a flow.
+#[derive(Debug, Serialize)]
+pub(crate) struct VersionReply {
+    version: u32,
+    published_at: String,
+    /// The public name of a key, or `system`.
+    published_by: String,
+}
+
+/// What a flow may become.
+#[derive(Debug, Serialize)]
+pub(crate) struct DraftReply {
+    flow_id: String,
+    drafted_at: String,
+    /// The public name of a key, or `system`.
+    drafted_by: String,
+    document: Box<RawValue>,
+}
+
+impl DraftReply {
+    fn new(id: &FlowId, draft: &Draft) -> Result<DraftReply, ApiError> {
+        Ok(DraftReply {
+            flow_id: id.to_string(),
+            drafted_at: draft.drafted_at.to_string(),
+            drafted_by: draft.drafted_by.to_string(),
+            document: raw(&draft.document)?,
+        })
+    }
+}
+
+/// Whether a document can be published.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckReply {
+    ok: bool,
+    problems: Vec<ProblemReply>,
+}
+
+/// One thing that is wrong with a document.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ProblemReply {
+    /// The first line is 1.
+    line: u64,
+    message: String,
+}
+
+impl ProblemReply {
+    /// Appends it as JSON.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut object = ObjectWriter::open(out);
+        object.number("line", self.line);
+        object.text("message", &self.message);
+        object.close();
+    }
+
+    fn all(error: &FlowFileError) -> Vec<ProblemReply> {
+        let reply = |problem: &wire::flow_file::Problem| ProblemReply {
+            line: problem.line,
+            message: problem.message.clone(),
+        };
+        error.problems().iter().map(reply).collect()
+    }
+}
+
+/// The newest version of every flow, and the drafts of flows that were never published.
 pub(crate) async fn list(
     State(services): State<Services>,
     caller: Caller,
@@ -56,7 +151,14 @@ pub(crate) async fn list(
 ) -> Result<Json<List<FlowReply>>, ApiError> {
     caller.need(&Scope::Read)?;
     parameters::none(&uri)?;
-    Ok(list_of(services.control.flows().iter().map(|published| FlowReply::new(published))))
+    let control = &services.control;
+    let mut flows: Vec<_> =
+        control.flows().iter().map(|published| FlowReply::new(&services, published)).collect();
+    let drafts = control.drafts();
+    let new = drafts.iter().filter(|(id, _)| control.flow(id).is_none());
+    flows.extend(new.map(|(id, draft)| FlowReply::of_draft(id, draft)));
+    flows.sort_by(|left, right| left.id.cmp(&right.id));
+    Ok(list_of(flows))
 }
 
 /// One flow with its document; `?version=` shows an earlier one.
@@ -78,15 +180,101 @@ pub(crate) async fn one(
         );
         Ok(true)
     })?;
-    let id: FlowId = flow.parse().map_err(|_| ApiError::not_found("flow"))?;
+    let id = read_id(&flow)?;
     let published = match version {
         Some(version) => services.control.flow_version(&id, version),
         None => services.control.flow(&id),
     };
     let published = published.ok_or_else(|| ApiError::not_found("flow"))?;
-    let document =
-        RawValue::from_string(published.document.to_string()).map_err(|error| ApiError::internal(&error))?;
-    Ok(Json(FlowReply { document: Some(document), ..FlowReply::new(&published) }))
+    let document = Some(raw(&published.document)?);
+    Ok(Json(FlowReply { document, ..FlowReply::new(&services, &published) }))
+}
+
+/// The versions of a flow, newest first.
+pub(crate) async fn versions(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(flow): Path<String>,
+    uri: Uri,
+) -> Result<Json<List<VersionReply>>, ApiError> {
+    caller.need(&Scope::Read)?;
+    parameters::none(&uri)?;
+    let versions = services.control.flow_versions(&read_id(&flow)?);
+    if versions.is_empty() {
+        return Err(ApiError::not_found("flow"));
+    }
+    Ok(list_of(versions.iter().rev().map(|published| VersionReply {
+        version: published.version.0,
+        published_at: published.published_at.to_string(),
+        published_by: published.published_by.to_string(),
+    })))
+}
+
+/// What is wrong with a document, YAML or JSON; nothing is kept.
+pub(crate) async fn check(
+    caller: Caller,
+    uri: Uri,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Json<CheckReply>, ApiError> {
+    caller.need_one(&[Scope::Read, Scope::FlowsWrite])?;
+    parameters::none(&uri)?;
+    let problems = match FlowFile::read(text(&body(bytes)?)?) {
+        Ok(_) => Vec::new(),
+        Err(error) => ProblemReply::all(&error),
+    };
+    Ok(Json(CheckReply { ok: problems.is_empty(), problems }))
+}
+
+/// What a flow may become.
+pub(crate) async fn draft(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(flow): Path<String>,
+    uri: Uri,
+) -> Result<Json<DraftReply>, ApiError> {
+    caller.need(&Scope::Read)?;
+    parameters::none(&uri)?;
+    let id = read_id(&flow)?;
+    let draft = services.control.draft(&id).ok_or_else(|| ApiError::not_found("draft"))?;
+    Ok(Json(DraftReply::new(&id, &draft)?))
+}
+
+/// Puts a document aside as the draft of the flow.
+pub(crate) async fn put_draft(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(flow): Path<String>,
+    uri: Uri,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Json<DraftReply>, ApiError> {
+    caller.need(&Scope::FlowsWrite)?;
+    parameters::none(&uri)?;
+    let id = read_id(&flow)?;
+    let file = read_file_of(&id, text(&body(bytes)?)?)?;
+    let draft = services.control.draft_flow(caller.name(), &file).await?;
+    Ok(Json(DraftReply::new(&id, &draft)?))
+}
+
+/// Publishes the draft of the flow, or the document in the body: 201 for a new version, 200 when
+/// nothing changed.
+pub(crate) async fn publish_one(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(flow): Path<String>,
+    uri: Uri,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<FlowReply>), ApiError> {
+    caller.need(&Scope::FlowsWrite)?;
+    parameters::none(&uri)?;
+    let id = read_id(&flow)?;
+    let bytes = body(bytes)?;
+    let file = if bytes.trim_ascii().is_empty() {
+        let draft = services.control.draft(&id).ok_or_else(|| ApiError::not_found("draft"))?;
+        read_file_of(&id, &draft.document)?
+    } else {
+        read_file_of(&id, text(&bytes)?)?
+    };
+    publish_file(&services, &caller, &file).await
 }
 
 /// Publishes a document, YAML or JSON: 201 for a new version, 200 when nothing changed.
@@ -98,11 +286,47 @@ pub(crate) async fn publish(
 ) -> Result<(StatusCode, Json<FlowReply>), ApiError> {
     caller.need(&Scope::FlowsWrite)?;
     parameters::none(&uri)?;
-    let bytes = body(bytes)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| ApiError::bad_body("the body is not UTF-8 text"))?;
-    let file = FlowFile::read(text)
-        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "invalid_flow", error.to_string()))?;
-    let published = services.control.publish_flow(caller.name(), &file).await?;
+    let file = read_file(text(&body(bytes)?)?)?;
+    publish_file(&services, &caller, &file).await
+}
+
+async fn publish_file(
+    services: &Services,
+    caller: &Caller,
+    file: &FlowFile,
+) -> Result<(StatusCode, Json<FlowReply>), ApiError> {
+    let published = services.control.publish_flow(caller.name(), file).await?;
     let status = if published.changed { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(FlowReply { changed: Some(published.changed), ..FlowReply::new(&published.flow) })))
+    let reply = FlowReply::new(services, &published.flow);
+    Ok((status, Json(FlowReply { changed: Some(published.changed), ..reply })))
+}
+
+fn read_id(flow: &str) -> Result<FlowId, ApiError> {
+    flow.parse().map_err(|_| ApiError::not_found("flow"))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(bytes).map_err(|_| ApiError::bad_body("the body is not UTF-8 text"))
+}
+
+fn raw(document: &str) -> Result<Box<RawValue>, ApiError> {
+    RawValue::from_string(document.to_owned()).map_err(|error| ApiError::internal(&error))
+}
+
+fn read_file(text: &str) -> Result<FlowFile, ApiError> {
+    FlowFile::read(text).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_flow", error.to_string())
+            .because(ProblemReply::all(&error))
+    })
+}
+
+/// A document of the flow that the address names.
+fn read_file_of(id: &FlowId, text: &str) -> Result<FlowFile, ApiError> {
+    let file = read_file(text)?;
+    let own = file.flow.id();
+    if own != id {
+        let message = format!("the document is of {own}, the address of {id}");
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_flow", message).about("flow.id"));
+    }
+    Ok(file)
 }

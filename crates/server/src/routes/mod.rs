@@ -1,5 +1,6 @@
 //! One file for each group of addresses.
 
+pub(crate) mod entities;
 pub(crate) mod events;
 pub(crate) mod flows;
 pub(crate) mod health;

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{FlowId, Lead, Scope, SourceId};
+use domain::{EntityId, FlowId, Lead, Scope, SourceId};
 use engine::{PublishedFlow, Submission, SubmitError};
 use ledger::RecordError;
 
@@ -66,6 +66,9 @@ async fn admit(
     let key_name = authorize(services, &flow, &source_id, &parts.headers)?;
     if !flow.flow.enabled() {
         return Err(Refusal::Disabled);
+    }
+    if services.control.is_paused(&EntityId::from(source_id.clone())) {
+        return Err(Refusal::Paused);
     }
     let body = if parts.method == Method::POST { read_body(body).await? } else { Bytes::new() };
     let query = parts.uri.query().unwrap_or_default();

@@ -1,0 +1,138 @@
+//! `/entities`: who sends leads, buys them or adds to them, and who is paused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use domain::{EntityId, Scope};
+use engine::{Control, Entity};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Services;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::parameters;
+use crate::routes::{List, list as list_of};
+
+/// A party, as the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntityReply {
+    id: String,
+    /// `source`, `buyer` or `service`.
+    kind: &'static str,
+    name: String,
+    /// Whether nothing is taken from, or sent to, it at the moment.
+    paused: bool,
+    /// The flows whose newest versions name it.
+    flows: Vec<String>,
+}
+
+impl EntityReply {
+    fn new(entity: &Entity, parties: &Parties) -> EntityReply {
+        EntityReply {
+            id: entity.id.to_string(),
+            kind: entity.kind.as_str(),
+            name: entity.name.to_string(),
+            paused: entity.paused,
+            flows: parties.0.get(&*entity.id.to_string()).into_iter().flatten().cloned().collect(),
+        }
+    }
+}
+
+/// The flows in which each party takes part.
+struct Parties(BTreeMap<String, BTreeSet<String>>);
+
+impl Parties {
+    /// Reads the newest version of every flow: wherever a document names a party, it does so
+    /// under the key `entity`.
+    fn of(control: &Control) -> Parties {
+        let mut parties = Parties(BTreeMap::new());
+        for published in control.flows() {
+            let flow_id = published.flow.id().to_string();
+            if let Ok(document) = serde_json::from_str::<Value>(&published.document) {
+                parties.add(&flow_id, &document["flow"]);
+            }
+        }
+        parties
+    }
+
+    fn add(&mut self, flow_id: &str, part: &Value) {
+        match part {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    match value {
+                        Value::String(id) if key == "entity" => {
+                            self.0.entry(id.clone()).or_default().insert(flow_id.to_owned());
+                        }
+                        _ => self.add(flow_id, value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add(flow_id, item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+/// Every party.
+pub(crate) async fn list(
+    State(services): State<Services>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<List<EntityReply>>, ApiError> {
+    caller.need(&Scope::Read)?;
+    parameters::none(&uri)?;
+    let parties = Parties::of(&services.control);
+    Ok(list_of(services.control.entities().iter().map(|entity| EntityReply::new(entity, &parties))))
+}
+
+/// One party.
+pub(crate) async fn one(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<EntityReply>, ApiError> {
+    caller.need(&Scope::Read)?;
+    parameters::none(&uri)?;
+    let entity = services.control.entity(&read_id(&id)?).ok_or_else(not_found)?;
+    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+}
+
+/// Takes a party out until it is resumed.
+pub(crate) async fn pause(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<EntityReply>, ApiError> {
+    caller.need(&Scope::EntitiesWrite)?;
+    parameters::none(&uri)?;
+    let entity = services.control.pause_entity(caller.name(), &read_id(&id)?).await?;
+    let entity = entity.ok_or_else(not_found)?;
+    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+}
+
+/// Lets a party take part again.
+pub(crate) async fn resume(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<EntityReply>, ApiError> {
+    caller.need(&Scope::EntitiesWrite)?;
+    parameters::none(&uri)?;
+    let entity = services.control.resume_entity(caller.name(), &read_id(&id)?).await?;
+    let entity = entity.ok_or_else(not_found)?;
+    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+}
+
+fn read_id(id: &str) -> Result<EntityId, ApiError> {
+    id.parse().map_err(|_| not_found())
+}
+
+fn not_found() -> ApiError {
+    ApiError::not_found("entity")
+}
