@@ -6,28 +6,45 @@ use std::{fs, io};
 
 use anyhow::Context;
 
-use crate::report::{cargo, for_each_line};
+use crate::machine::Machine;
+use crate::report::for_each_line;
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Name {
     /// Appends, recovery and memory of the ledger, beside a bare log writing the same bytes.
     Ledger,
+    /// Whole leads through a running server, with and without calls to others.
+    Flow,
 }
 
 impl Name {
-    /// Crate, bench target and heading in the docs are named alike.
+    /// The name of the bench target, and of the heading and the markers in the docs.
     fn as_str(self) -> &'static str {
         match self {
             Name::Ledger => "ledger",
+            Name::Flow => "flow",
+        }
+    }
+
+    /// The crate whose promise it measures.
+    fn in_crate(self) -> &'static str {
+        match self {
+            Name::Ledger => "ledger",
+            Name::Flow => "app",
         }
     }
 }
 
 /// Runs a benchmark, its output going through as it comes, and with `write` keeps it in the docs.
-pub(crate) fn run(root: &Path, name: Name, write: bool, args: &[String]) -> anyhow::Result<ExitCode> {
-    let name = name.as_str();
-    let mut command = cargo("bench");
-    command.args(["-p", name, "--bench", name, "--"]).args(args);
+pub(crate) fn run(
+    machine: &Machine,
+    root: &Path,
+    name: Name,
+    write: bool,
+    args: &[String],
+) -> anyhow::Result<ExitCode> {
+    let mut command = machine.cargo("bench");
+    command.args(["-p", name.in_crate(), "--bench", name.as_str(), "--"]).args(args);
     let mut child = command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().context("the output was asked for, but is not there")?;
     let mut lines = Vec::new();
@@ -42,7 +59,7 @@ pub(crate) fn run(root: &Path, name: Name, write: bool, args: &[String]) -> anyh
             Err(error) if error.kind() == io::ErrorKind::NotFound => "# Benchmarks\n".into(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        fs::write(&path, with_report(&docs, name, lines.join("\n").trim())?)
+        fs::write(&path, with_report(&docs, name.as_str(), lines.join("\n").trim())?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("\nWritten to docs/benchmarks.md");
     }

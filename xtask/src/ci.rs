@@ -1,65 +1,53 @@
 //! All that a change must pass before it lands. `.ci/run` calls this.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::report::{Report, cargo};
-use crate::{test, tools};
+use crate::machine::Machine;
+use crate::report::Report;
+use crate::{test, tools, ui};
 
 /// A clone of the advisory database takes seconds; past this the network is as good as closed.
 const ADVISORY_FETCH_MAX: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(report: &mut Report) -> anyhow::Result<()> {
-    report.provide(tools::FOR_CI)?;
-    report.run("format", &mut cargo("fmt --all --check"))?;
-    report.run("lints", &mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
-    report.run("lints, sabotage", &mut cargo("clippy -p ledger --features sabotage -- -D warnings"))?;
+pub(crate) fn run(machine: &mut Machine, report: &mut Report) -> anyhow::Result<()> {
+    tools::c_compiler(machine, report)?;
+    report.run("format", &mut machine.cargo("fmt --all --check"))?;
+    report.run("lints", &mut machine.cargo("clippy --workspace --all-targets -- -D warnings"))?;
+    report
+        .run("lints, sabotage", &mut machine.cargo("clippy -p ledger --features sabotage -- -D warnings"))?;
     // Across the whole workspace the testkit turns `sabotage` on, so the shipped ledger needs its own look.
-    report.run("lints, as shipped", &mut cargo("clippy -p app -- -D warnings"))?;
-    deny(report)?;
-    test::run(report)?;
-    if report.root().join("ui/package.json").exists() {
-        ui_dist(report)?;
+    report.run("lints, as shipped", &mut machine.cargo("clippy -p app -- -D warnings"))?;
+    match tools::cargo_deny(machine, report)? {
+        Some(cargo_deny) => deny(machine, &cargo_deny, report)?,
+        None => report.skip("licences, bans, sources, advisories", "cargo-deny is not there"),
+    }
+    test::run(machine, report)?;
+    if ui::is_there(report.root()) {
+        ui::dist(machine, report)?;
     }
     Ok(())
 }
 
-fn deny(report: &mut Report) -> anyhow::Result<()> {
-    let check = |which: &[&str]| -> anyhow::Result<Command> {
-        let mut command = tools::cargo_deny()?;
+fn deny(machine: &Machine, cargo_deny: &Path, report: &mut Report) -> anyhow::Result<()> {
+    let check = |which: &[&str]| -> Command {
+        let mut command = machine.command(cargo_deny);
         command.args(["check", "--hide-inclusion-graph"]).args(which);
-        Ok(command)
+        command
     };
-    report.run("licences, bans, sources", &mut check(&["licenses", "bans", "sources"])?)?;
+    report.run("licences, bans, sources", &mut check(&["licenses", "bans", "sources"]))?;
 
-    let mut fetch = tools::cargo_deny()?;
+    let mut fetch = machine.command(cargo_deny);
     fetch.args(["fetch", "db"]);
     // cargo-deny leaves the fetching to git, which outlives it when killed: git gives up by itself too.
     fetch.env("GIT_TERMINAL_PROMPT", "0");
     fetch.env("GIT_HTTP_LOW_SPEED_LIMIT", "1000").env("GIT_HTTP_LOW_SPEED_TIME", "20");
     match report.run_bounded(&mut fetch, ADVISORY_FETCH_MAX)? {
         Ok(()) => {
-            let mut command = check(&["--disable-fetch", "advisories"])?;
-            report.run("advisories", &mut command)?;
+            report.run("advisories", &mut check(&["--disable-fetch", "advisories"]))?;
         }
         Err(why) => report.skip("advisories", &format!("the advisory database is out of reach: {why}")),
     }
-    Ok(())
-}
-
-/// Builds the pages anew; the committed build must be what comes out.
-fn ui_dist(report: &mut Report) -> anyhow::Result<()> {
-    let npm = |args: &[&str]| {
-        let mut command = Command::new("npm");
-        command.args(["--prefix", "ui"]).args(args);
-        command
-    };
-    report.run("ui packages", &mut npm(&["ci"]))?;
-    report.run("ui build", &mut npm(&["run", "build"]))?;
-    // A file that git does not know yet is named by one that it knows, so a plain diff sees it.
-    report.run(
-        "ui/dist as committed",
-        Command::new("git").args(["diff", "--exit-code", "--stat", "--", "ui/dist"]),
-    )?;
     Ok(())
 }

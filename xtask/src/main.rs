@@ -1,16 +1,19 @@
 //! Chores of the repository, in Rust, so that a machine with cargo needs nothing else to start.
 //!
 //! One module per chore (`test`, `ci`, `bench`, `train_dictionary`); `report` runs commands and keeps the
-//! score, `tools` brings what a chore needs and the machine lacks.
+//! score, `tools` brings what a chore needs and the `machine` lacks, `ui` and `demo` are the pages' part.
 
 #![expect(clippy::print_stdout, reason = "a chore talks to the person at the terminal")]
 
 mod bench;
 mod ci;
+mod demo;
+mod machine;
 mod report;
 mod test;
 mod tools;
 mod train_dictionary;
+mod ui;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,15 +21,16 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
+use crate::machine::Machine;
 use crate::report::Report;
 
 /// Chores of the Glassline repository.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Chore {
-    /// Run every test and build the public docs; what is missing is installed first.
+    /// Run every test, also in the browser, and build the public docs; what is missing is installed first.
     Test,
-    /// Run all that a change must pass: format, lints, licences, tests, docs.
+    /// Run all that a change must pass: format, lints, licences, tests, docs, the committed pages.
     Ci,
     /// Run a benchmark and print its report.
     ///
@@ -53,18 +57,19 @@ enum Chore {
 fn main() -> anyhow::Result<ExitCode> {
     let chore = Chore::parse();
     let root = root()?;
+    let mut machine = Machine::here();
     match chore {
         Chore::Test => {
             let mut report = Report::new(root);
-            test::run(&mut report)?;
+            test::run(&mut machine, &mut report)?;
             Ok(report.close())
         }
         Chore::Ci => {
             let mut report = Report::new(root);
-            ci::run(&mut report)?;
+            ci::run(&mut machine, &mut report)?;
             Ok(report.close())
         }
-        Chore::Bench { name, write, args } => bench::run(&root, name, write, &args),
+        Chore::Bench { name, write, args } => bench::run(&machine, &root, name, write, &args),
         Chore::TrainDictionary { write } => train_dictionary::run(&root, write),
     }
 }

@@ -4,15 +4,15 @@
 mod tally;
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+pub(crate) use self::tally::Counts;
 use self::tally::Tally;
-use crate::tools::Tool;
 
 pub(crate) struct Report {
     root: PathBuf,
@@ -20,26 +20,20 @@ pub(crate) struct Report {
     stages: Vec<Stage>,
 }
 
-struct Stage {
-    name: String,
-    outcome: Outcome,
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) outcome: Outcome,
+    /// Why it did not pass, where we know more than its own output says.
+    pub(crate) why: Option<String>,
     took: Duration,
     tests: Tally,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
     Passed,
     Failed,
     Skipped,
-}
-
-/// `cargo` with arguments that hold no spaces of their own.
-pub(crate) fn cargo(args: &str) -> Command {
-    // Cargo names itself to what it runs, so that the same tool chain does the rest.
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(args.split_whitespace());
-    command
 }
 
 impl Report {
@@ -52,38 +46,50 @@ impl Report {
         &self.root
     }
 
-    /// Installs those of `tools` that the machine lacks.
-    pub(crate) fn provide(&mut self, tools: &[Tool]) -> anyhow::Result<()> {
-        for tool in tools {
-            if !(tool.check)()? {
-                self.run(&format!("install {}", tool.name), &mut (tool.install)()?)?;
-            }
-        }
-        Ok(())
+    /// Runs one command as one stage, its output going through as it comes. True when it passed. A command
+    /// that cannot be started is a failed stage; `Err` says that we cannot go on ourselves.
+    pub(crate) fn run(&mut self, name: &str, command: &mut Command) -> anyhow::Result<bool> {
+        self.run_tests(name, command, Counts::None)
     }
 
-    /// Runs one command as one stage. Its output goes through as it comes, and what it says of tests
-    /// is added up. A command that cannot be started is a failed stage; `Err` is a broken pipe.
-    pub(crate) fn run(&mut self, name: &str, command: &mut Command) -> anyhow::Result<()> {
+    /// Runs one command as one stage and adds up what it says of tests.
+    pub(crate) fn run_tests(
+        &mut self,
+        name: &str,
+        command: &mut Command,
+        counts: Counts,
+    ) -> anyhow::Result<bool> {
         println!("\n==> {name}: {}", shown(command));
         let started = Instant::now();
         let mut tests = Tally::default();
         command.current_dir(&self.root).stdin(Stdio::null()).stdout(Stdio::piped());
-        let outcome = match command.spawn() {
+        let (outcome, why) = match command.spawn() {
             Ok(mut child) => {
                 let output = child.stdout.take().context("the output was asked for, but is not there")?;
-                for_each_line(output, |line| tests.add_line(line))?;
-                if child.wait()?.success() { Outcome::Passed } else { Outcome::Failed }
+                for_each_line(output, |line| tests.add_line(counts, line))?;
+                (if child.wait()?.success() { Outcome::Passed } else { Outcome::Failed }, None)
             }
-            Err(error) => {
-                println!("cannot start it: {error}");
-                Outcome::Failed
-            }
+            Err(error) => (Outcome::Failed, Some(format!("cannot start it: {error}"))),
         };
-        let took = started.elapsed();
-        println!("<== {name}: {} in {}", outcome.word(), seconds(took));
-        self.stages.push(Stage { name: name.into(), outcome, took, tests });
-        Ok(())
+        self.note(name, outcome, why, started, tests);
+        Ok(outcome == Outcome::Passed)
+    }
+
+    /// One stage done by ourselves. `Err` says in a line or a few why it failed.
+    pub(crate) fn step<T>(&mut self, name: &str, work: impl FnOnce(&Path) -> Result<T, String>) -> Option<T> {
+        println!("\n==> {name}");
+        let started = Instant::now();
+        let (outcome, why, made) = match work(&self.root) {
+            Ok(made) => (Outcome::Passed, None, Some(made)),
+            Err(why) => (Outcome::Failed, Some(why), None),
+        };
+        self.note(name, outcome, why, started, Tally::default());
+        made
+    }
+
+    /// Notes a stage that failed before it could begin.
+    pub(crate) fn fail(&mut self, name: &str, why: &str) {
+        self.step::<()>(name, |_root| Err(why.into()));
     }
 
     /// Runs a command quietly and for `limit` at most. It is no stage: the inner `Err` says in one line
@@ -128,25 +134,50 @@ impl Report {
     /// Notes, loudly, that a stage could not be run, and that this is no failure.
     pub(crate) fn skip(&mut self, name: &str, why: &str) {
         println!("WARNING: {name} NOT CHECKED: {why}");
-        let tests = Tally::default();
-        self.stages.push(Stage { name: name.into(), outcome: Outcome::Skipped, took: Duration::ZERO, tests });
+        self.note(name, Outcome::Skipped, Some(why.into()), Instant::now(), Tally::default());
     }
 
-    /// Prints the summary and, as the last line, the count of tests. A stage that failed without a
-    /// failed test counts as one, so that the last line never looks clean when something is wrong.
+    fn note(&mut self, name: &str, outcome: Outcome, why: Option<String>, started: Instant, tests: Tally) {
+        let took = started.elapsed();
+        if let Some(why) = why.as_ref().filter(|_| outcome == Outcome::Failed) {
+            println!("{why}");
+        }
+        println!("<== {name}: {} in {}", outcome.word(), seconds(took));
+        self.stages.push(Stage { name: name.into(), outcome, why, took, tests });
+    }
+
+    #[cfg(test)]
+    pub(crate) fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Prints the summary and, as the last line, the count of tests.
     pub(crate) fn close(self) -> ExitCode {
-        println!();
+        let (summary, code) = self.summary();
+        println!("\n{summary}");
+        code
+    }
+
+    /// A stage that failed without a failed test counts as one, so that the last line never looks clean
+    /// when something is wrong.
+    pub(crate) fn summary(&self) -> (String, ExitCode) {
+        let mut lines = Vec::new();
         let mut total = Tally::default();
         for stage in &self.stages {
-            println!("{:<9}{:>8}  {}", stage.outcome.word(), seconds(stage.took), stage.name);
+            lines.push(format!("{:<9}{:>8}  {}", stage.outcome.word(), seconds(stage.took), stage.name));
+            lines.extend(stage.why.iter().flat_map(|why| why.lines()).map(|why| format!("{:19}{why}", "")));
             total.add(&stage.tests);
             if stage.outcome == Outcome::Failed && stage.tests.failed == 0 {
                 total.failed += 1;
             }
         }
-        println!("{:<9}{:>8}", "total", seconds(self.started.elapsed()));
-        println!("{total}");
-        if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        lines.push(format!("{:<9}{:>8}", "total", seconds(self.started.elapsed())));
+        if total.skipped > 0 {
+            lines.push(format!("{} tests skipped", total.skipped));
+        }
+        lines.push(total.to_string());
+        let code = if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        (lines.join("\n"), code)
     }
 }
 
@@ -163,19 +194,20 @@ impl Outcome {
 /// Hands each line to `look` once it is on our own output. Lines need not be UTF-8.
 pub(crate) fn for_each_line(output: impl Read, mut look: impl FnMut(&str)) -> io::Result<()> {
     let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    while output.read_until(b'\n', &mut line)? > 0 {
-        io::stdout().write_all(&line)?;
-        look(String::from_utf8_lossy(&line).trim_end());
-        line.clear();
+    let mut bytes = Vec::new();
+    while output.read_until(b'\n', &mut bytes)? > 0 {
+        let line = String::from_utf8_lossy(&bytes);
+        print!("{line}");
+        look(line.trim_end());
+        bytes.clear();
     }
-    io::stdout().flush()
+    Ok(())
 }
 
 /// The command as one would type it.
 fn shown(command: &Command) -> String {
     let mut words = Vec::new();
-    for (name, value) in command.get_envs() {
+    for (name, value) in command.get_envs().filter(|(name, _)| *name != "PATH") {
         let value = value.map(|value| value.to_string_lossy()).unwrap_or_default();
         words.push(format!("{}={}", name.display(), quoted(value)));
     }
@@ -192,4 +224,37 @@ fn quoted(word: Cow<'_, str>) -> String {
 
 fn seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_stage_is_named_with_its_reason_and_never_leaves_the_last_line_clean() {
+        let mut report = Report::new(PathBuf::new());
+        report.step("one", |_root| Ok(()));
+        report.fail("two", "no compiler");
+        report.skip("three", "no network");
+        let (summary, code) = report.summary();
+        let lines: Vec<&str> = summary.lines().map(str::trim_start).collect();
+        assert!(lines[0].starts_with("ok ") && lines[0].ends_with(" one"), "{summary}");
+        assert!(lines[1].starts_with("FAILED ") && lines[1].ends_with(" two"), "{summary}");
+        assert_eq!(lines[2], "no compiler");
+        assert!(lines[3].starts_with("skipped ") && lines[3].ends_with(" three"), "{summary}");
+        assert_eq!(lines.last(), Some(&"0 passed, 1 failed"));
+        assert_eq!(code, ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn the_last_line_is_the_count_alone_also_when_tests_were_skipped() {
+        let mut report = Report::new(PathBuf::new());
+        let mut tests = Tally::default();
+        tests.add_line(Counts::Cargo, "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured");
+        report.note("test", Outcome::Passed, None, Instant::now(), tests);
+        let (summary, code) = report.summary();
+        let lines: Vec<&str> = summary.lines().collect();
+        assert_eq!(lines[lines.len() - 2..], ["1 tests skipped", "12 passed, 0 failed"]);
+        assert_eq!(code, ExitCode::SUCCESS);
+    }
 }

@@ -1,13 +1,22 @@
-//! Every test there is, doc tests included, and the public docs without a warning.
+//! Every test there is, doc tests included, the public docs without a warning, and the pages.
 
-use crate::report::{Report, cargo};
-use crate::tools;
+use crate::machine::Machine;
+use crate::report::{Counts, Report};
+use crate::{tools, ui};
 
-pub(crate) fn run(report: &mut Report) -> anyhow::Result<()> {
-    report.provide(tools::FOR_TEST)?;
+pub(crate) fn run(machine: &mut Machine, report: &mut Report) -> anyhow::Result<()> {
+    tools::c_compiler(machine, report)?;
     // Cargo's own choice of targets: unit tests of libraries and binaries, integration tests and doc
     // tests run, examples are built, benchmarks left alone. Naming targets would drop the doc tests.
-    report.run("test", &mut cargo("test --workspace --no-fail-fast"))?;
-    report.run("docs", cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
+    let mut test = machine.cargo("test --workspace --no-fail-fast");
+    report.run_tests("test", &mut test, Counts::Cargo)?;
+    report.run("docs", machine.cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
+    if ui::is_there(report.root()) {
+        ui::test(machine, report)?;
+    }
     Ok(())
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod bare_machine;
