@@ -1,6 +1,6 @@
 //! Conditions: rules in groups, and how a lead fares under them.
 
-use crate::{Fields, Lead, Rule, RuleTrace, TracedRule};
+use crate::{Lead, Rule, RuleTrace, TracedRule, Vocabulary};
 
 /// One rule, or a group of conditions. An empty group holds for every lead.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,12 +78,12 @@ impl Condition {
         }
     }
 
-    /// Whether each rule was checked with these fields.
-    pub(crate) fn belongs_to(&self, fields: &Fields) -> bool {
+    /// Whether each rule can be named in this vocabulary.
+    pub(crate) fn belongs_to(&self, vocabulary: Vocabulary<'_>) -> bool {
         match self {
-            Condition::Rule(rule) => rule.belongs_to(fields),
+            Condition::Rule(rule) => rule.belongs_to(vocabulary),
             Condition::All(members) | Condition::Any(members) | Condition::None(members) => {
-                members.iter().all(|member| member.belongs_to(fields))
+                members.iter().all(|member| member.belongs_to(vocabulary))
             }
         }
     }
@@ -129,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Field, FieldType, Operator, Scalar, Value};
+    use crate::{Field, FieldType, Fields, Operator, Scalar, Value};
 
     fn fields() -> Fields {
         let field = |name: &str, field_type| Field::new(name.parse().unwrap(), field_type);

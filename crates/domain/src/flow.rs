@@ -1,10 +1,12 @@
 //! A flow: the fields, gates and steps that leads of some sources go through.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::{
-    Check, FieldType, Fields, FlowId, Judgement, Lead, Reason, ReasonCode, Scalar, SourceId, Step, StepId,
-    Value,
+    Check, Condition, EarlierStep, EntityId, FieldType, Fields, FlowId, Judgement, Lead, Mapping, Money,
+    PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar, SourceId, Step, StepId, StepKind,
+    TIMEOUT_MAX, Value, Vocabulary,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -30,6 +32,10 @@ pub struct FlowParts {
     pub dims: Vec<Arc<str>>,
     /// What every lead must fulfil.
     pub accept: Option<Check>,
+    /// What is paid to sources that set no price of their own; none means nothing.
+    pub price: Option<PurchasePrice>,
+    /// Partners' words, in lower case, and the reason that is recorded in the clear for them.
+    pub reasons: Vec<(Arc<str>, Arc<str>)>,
     /// Where leads come from.
     pub sources: Vec<FlowSource>,
     /// What is done with an accepted lead, in order.
@@ -43,8 +49,12 @@ pub struct FlowSource {
     pub id: SourceId,
     /// Whether a submission needs a key of the scope `submit:<source>`.
     pub key_required: bool,
+    /// How its raw parameters get the names of fields.
+    pub map: Vec<Mapping>,
     /// What its leads must fulfil besides.
     pub accept: Option<Check>,
+    /// What it is paid; none means the flow's price.
+    pub price: Option<PurchasePrice>,
 }
 
 /// Why a flow does not fit together.
@@ -88,9 +98,35 @@ pub enum FlowError {
     /// A step id that stands for something else in rules and templates.
     #[error("the step id {0} is reserved")]
     StepReserved(StepId),
-    /// Rules that were checked with other fields.
-    #[error("a rule of {0} was checked with other fields")]
+    /// Rules that were checked with other fields, or look at a step that does not run before.
+    #[error("a rule of {0} was checked with other fields or steps")]
     ForeignRule(String),
+    /// A mapping to a field that the flow does not have.
+    #[error("{place} maps to {field}, which is not a field of the flow")]
+    UnknownTarget {
+        /// Whose mapping.
+        place: String,
+        /// The field.
+        field: String,
+    },
+    /// A party of the wrong kind.
+    #[error("the step {step_id} asks {entity_id}; {wanted}")]
+    Party {
+        /// The step.
+        step_id: StepId,
+        /// The party.
+        entity_id: EntityId,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// A time limit that is none, or too long.
+    #[error("the step {step_id} gives {} ms; 1 ms to {} s can be given", timeout.as_millis(), TIMEOUT_MAX.as_secs())]
+    Timeout {
+        /// The step.
+        step_id: StepId,
+        /// The limit.
+        timeout: Duration,
+    },
     /// A reason that is blank or too long for the header of a record.
     #[error("the reason of {place} has {chars} characters; 1 to {max} fit", max = REASON_CHARS_MAX)]
     Reason {
@@ -155,15 +191,38 @@ impl Flow {
                 errors.push(FlowError::StepTwice(step.id.clone()));
             }
         }
-        for (place, check) in checks(&parts) {
-            let count = check.condition().rules();
+        for step in &parts.steps {
+            errors.extend(party_fault(step));
+        }
+        for source in &parts.sources {
+            let unknown = source.map.iter().filter(|mapping| parts.fields.get(mapping.to.as_str()).is_none());
+            errors.extend(unknown.map(|mapping| FlowError::UnknownTarget {
+                place: format!("the source {}", source.id),
+                field: mapping.to.to_string(),
+            }));
+        }
+        let earlier: Vec<Option<EarlierStep>> = parts.steps.iter().map(Step::as_earlier).collect();
+        for (place, condition, position) in conditions(&parts) {
+            let count = condition.rules();
             if count > RULES_MAX {
                 let place = place.clone();
                 errors.push(FlowError::TooMany { place, things: "rules", count, max: RULES_MAX });
             }
-            if !check.condition().belongs_to(&parts.fields) {
-                errors.push(FlowError::ForeignRule(place.clone()));
+            let before: Vec<EarlierStep> = match position {
+                Position::Raw | Position::Gate => Vec::new(),
+                Position::Step(at) => earlier[..at].iter().flatten().cloned().collect(),
+            };
+            let vocabulary = match position {
+                Position::Raw => Vocabulary::Raw,
+                Position::Gate | Position::Step(_) => {
+                    Vocabulary::Lead { fields: &parts.fields, steps: &before }
+                }
+            };
+            if !condition.belongs_to(vocabulary) {
+                errors.push(FlowError::ForeignRule(place));
             }
+        }
+        for (place, check) in checks(&parts) {
             if let Some(reason) = &check.reason {
                 let chars = reason.chars().count();
                 if reason.trim().is_empty() || chars > REASON_CHARS_MAX {
@@ -219,9 +278,25 @@ impl Flow {
         self.parts
     }
 
-    /// The lead as the declared fields read it; see [`Fields::parse`].
-    pub fn parse_lead(&self, raw: &Lead) -> Lead {
-        self.parts.fields.parse(raw)
+    /// The lead as the declared fields read it, after the mappings of its source; see
+    /// [`Mapping::apply_all`] and [`Fields::parse`].
+    pub fn parse_lead(&self, source: &FlowSource, raw: &Lead) -> Lead {
+        if source.map.is_empty() {
+            return self.parts.fields.parse(raw);
+        }
+        self.parts.fields.parse(&Mapping::apply_all(&source.map, raw))
+    }
+
+    /// What the source is offered for a parsed lead; `raw` is what it submitted.
+    pub fn purchase_price(&self, source: &FlowSource, raw: &Lead, lead: &Lead) -> Money {
+        let price = source.price.as_ref().or(self.parts.price.as_ref());
+        price.map_or(Money::ZERO, |price| price.price(raw, lead))
+    }
+
+    /// The reason that the flow gives for a partner's words.
+    pub fn reason_for(&self, words: &str) -> Option<&Arc<str>> {
+        let words = words.trim().to_lowercase();
+        self.parts.reasons.iter().find(|(own, _)| **own == *words).map(|(_, reason)| reason)
     }
 
     /// Decides whether a parsed lead of this source enters: required fields first, then what the
@@ -263,6 +338,59 @@ impl Flow {
     }
 }
 
+/// Where a condition stands, which decides what it may look at.
+#[derive(Debug, Clone, Copy)]
+enum Position {
+    /// Before parsing: raw parameters.
+    Raw,
+    /// Before the first step: the fields.
+    Gate,
+    /// At this step: the fields, and what steps before it appended.
+    Step(usize),
+}
+
+/// Every condition of a flow: whose it is, and where it stands.
+type Conditions<'a> = Vec<(String, &'a Condition, Position)>;
+
+fn conditions(parts: &FlowParts) -> Conditions<'_> {
+    let mut all: Conditions<'_> = Vec::new();
+    all.extend(parts.accept.iter().map(|check| ("accept".to_owned(), check.condition(), Position::Gate)));
+    add_prices(&mut all, "the price", parts.price.as_ref());
+    for source in &parts.sources {
+        let place = format!("the source {}", source.id);
+        let mapped = source.map.iter().filter_map(|mapping| mapping.when.as_ref());
+        all.extend(mapped.map(|when| (place.clone(), when, Position::Raw)));
+        all.extend(source.accept.iter().map(|check| (place.clone(), check.condition(), Position::Gate)));
+        add_prices(&mut all, &place, source.price.as_ref());
+    }
+    for (at, step) in parts.steps.iter().enumerate() {
+        let place = format!("the step {}", step.id);
+        let position = Position::Step(at);
+        all.extend(step.when.iter().map(|when| (place.clone(), when, position)));
+        match &step.kind {
+            StepKind::Filter(filter) => all.push((place, filter.check.condition(), position)),
+            StepKind::Enhancement(_) => {}
+            StepKind::Recipient(recipient) => match &recipient.price {
+                SalePrice::Table(table) => add_rows(&mut all, &place, table, position),
+                SalePrice::Fixed(_) | SalePrice::FromReply { .. } => {}
+            },
+        }
+    }
+    all
+}
+
+fn add_prices<'a>(all: &mut Conditions<'a>, place: &str, price: Option<&'a PurchasePrice>) {
+    match price {
+        Some(PurchasePrice::Table(table)) => add_rows(all, place, table, Position::Gate),
+        Some(PurchasePrice::Fixed(_) | PurchasePrice::FromSubmission) | None => {}
+    }
+}
+
+fn add_rows<'a>(all: &mut Conditions<'a>, place: &str, table: &'a PriceTable, position: Position) {
+    let conditions = table.rows.iter().filter_map(|row| row.when.as_ref());
+    all.extend(conditions.map(|when| (place.to_owned(), when, position)));
+}
+
 fn checks(parts: &FlowParts) -> Vec<(String, &Check)> {
     let mut checks: Vec<(String, &Check)> =
         parts.accept.iter().map(|check| ("accept".to_owned(), check)).collect();
@@ -271,10 +399,35 @@ fn checks(parts: &FlowParts) -> Vec<(String, &Check)> {
     }
     for step in &parts.steps {
         match &step.kind {
-            crate::StepKind::Filter(filter) => checks.push((format!("the step {}", step.id), &filter.check)),
+            StepKind::Filter(filter) => checks.push((format!("the step {}", step.id), &filter.check)),
+            StepKind::Enhancement(_) | StepKind::Recipient(_) => {}
         }
     }
     checks
+}
+
+fn party_fault(step: &Step) -> Option<FlowError> {
+    let (entity_id, timeout, good, wanted) = match &step.kind {
+        StepKind::Filter(_) => return None,
+        StepKind::Enhancement(enhancement) => (
+            &enhancement.entity_id,
+            enhancement.timeout,
+            enhancement.entity_id.as_str().starts_with("svc_"),
+            "an enhancement asks a service (svc_…)",
+        ),
+        StepKind::Recipient(recipient) => (
+            &recipient.entity_id,
+            recipient.timeout,
+            !recipient.entity_id.as_str().starts_with("src_"),
+            "a recipient is a buyer (buyer_…) or a service (svc_…)",
+        ),
+    };
+    let step_id = step.id.clone();
+    if !good {
+        return Some(FlowError::Party { step_id, entity_id: entity_id.clone(), wanted });
+    }
+    let in_bounds = timeout >= Duration::from_millis(1) && timeout <= TIMEOUT_MAX;
+    (!in_bounds).then_some(FlowError::Timeout { step_id, timeout })
 }
 
 fn dim_fault(fields: &Fields, dim: &Arc<str>) -> Option<FlowError> {
@@ -329,7 +482,8 @@ mod tests {
     }
 
     fn filter(id: &str, check: Check, on_fail: OnFail) -> Step {
-        Step { id: id.parse().unwrap(), kind: StepKind::Filter(Filter { check, on_fail }) }
+        let kind = StepKind::Filter(Filter { check, on_fail });
+        Step { id: id.parse().unwrap(), enabled: true, when: None, kind }
     }
 
     fn parts() -> FlowParts {
@@ -340,10 +494,14 @@ mod tests {
             fields: fields(),
             dims: ["lead.state", "lead.product", "lead.owner"].map(Arc::from).to_vec(),
             accept: Some(require(state_in("TX, OK, CA"), None)),
+            price: None,
+            reasons: vec![],
             sources: vec![FlowSource {
                 id: "src_web".parse().unwrap(),
                 key_required: true,
+                map: vec![],
                 accept: Some(require(state_in("TX, OK"), Some("Not from there"))),
+                price: None,
             }],
             steps: vec![
                 filter("soft", require(state_in("OK"), None), OnFail::Continue),
@@ -354,7 +512,7 @@ mod tests {
 
     fn lead(flow: &Flow, pairs: &[(&str, &str)]) -> Lead {
         let pairs = pairs.iter().map(|(path, raw)| (path.parse().unwrap(), Value::text(*raw)));
-        flow.parse_lead(&pairs.collect())
+        flow.parse_lead(&flow.sources()[0], &pairs.collect())
     }
 
     fn refusal(pairs: &[(&str, &str)]) -> Option<String> {
@@ -452,7 +610,7 @@ mod tests {
                 "the source src_web is named twice".to_owned(),
                 "the step id soft is used twice".to_owned(),
                 "the step id lead is reserved".to_owned(),
-                "a rule of accept was checked with other fields".to_owned(),
+                "a rule of accept was checked with other fields or steps".to_owned(),
                 "the reason of accept has 1 characters; 1 to 300 fit".to_owned(),
             ]
         );
@@ -476,9 +634,10 @@ mod tests {
         let mut progress = Progress::new();
         let mut told = Vec::new();
         loop {
-            match flow.next(&progress) {
+            match flow.next(&progress, &lead) {
+                Next::Skip { .. } => panic!("filters are never skipped"),
                 Next::Run(step) => {
-                    let StepKind::Filter(filter) = &step.kind;
+                    let StepKind::Filter(filter) = &step.kind else { panic!("only filters are here") };
                     let end = match filter.check.judge(&lead).refusal {
                         Some(reason) => StepEnd::Failed(reason),
                         None => StepEnd::Passed,
@@ -527,13 +686,14 @@ mod tests {
         let flow = Flow::new(parts()).unwrap();
         let mut progress = Progress::new();
         progress.after("soft".parse().unwrap(), StepEnd::Passed);
-        let Next::Run(step) = flow.next(&progress) else { panic!("the second step is next") };
+        let lead = Lead::new();
+        let Next::Run(step) = flow.next(&progress, &lead) else { panic!("the second step is next") };
         assert_eq!(step.id.as_str(), "hard");
         let reason = Reason::new(ReasonCode::Criteria, "No");
         progress.after("hard".parse().unwrap(), StepEnd::Failed(reason.clone()));
         progress.after("hard".parse().unwrap(), StepEnd::Passed);
         let finish = Next::Finish { outcome: Outcome::Failure, reason: Some(reason) };
-        assert_eq!(flow.next(&progress), finish);
+        assert_eq!(flow.next(&progress, &lead), finish);
         assert_eq!(progress.steps_run(), 2);
     }
 }

@@ -13,12 +13,14 @@ mod control;
 mod event;
 mod event_kind;
 mod event_type;
+mod feedback_policy;
 mod field;
 mod field_type;
 mod flow;
 mod id;
 mod lead;
 mod ledger_event;
+mod mapping;
 mod money;
 mod name;
 mod next;
@@ -27,12 +29,19 @@ mod operator;
 mod outcome;
 mod parse;
 mod path;
+mod price;
 mod privacy;
+mod request;
+mod response;
+mod retry_policy;
 mod rule;
 mod scope;
 mod step;
+mod template;
 mod timestamp;
 mod value;
+mod variables;
+mod vocabulary;
 
 pub use condition::{Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
@@ -41,6 +50,7 @@ pub use event_kind::{
     Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Price, Retry,
 };
 pub use event_type::{EventType, UnknownEventType};
+pub use feedback_policy::FeedbackPolicy;
 pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields, PATHS_OF_FIELDS_MAX};
 pub use field_type::{FieldType, UnknownFieldType};
 pub use flow::{
@@ -50,6 +60,7 @@ pub use flow::{
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
 pub use lead::Lead;
 pub use ledger_event::{LedgerEvent, LedgerEventKind, Predecessor};
+pub use mapping::Mapping;
 pub use money::{Money, MoneyError};
 pub use name::{EntityId, FlowId, FlowVersion, NameError, SourceId, StepId};
 pub use next::{Next, Progress, StepEnd};
@@ -58,9 +69,22 @@ pub use operator::{Operator, UnknownOperator};
 pub use outcome::{Outcome, Reason, ReasonCode};
 pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
+pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
 pub use privacy::{ClosedSet, Privacy};
+pub use request::{Integration, Method, RequestSettings, UnknownMethod};
+pub use response::{
+    OutcomeSearch, PriceSearch, ReasonSearch, ReplyPath, ReplyPathError, ResponseSettings, SearchTerm,
+    SearchTermError,
+};
+pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
 pub use rule::{Rule, RuleError, RuleFault};
 pub use scope::{Scope, UnknownScope};
-pub use step::{Check, CheckTest, Ending, Filter, Judgement, OnFail, Step, StepKind};
+pub use step::{
+    Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
+    StepKind, TIMEOUT_MAX,
+};
+pub use template::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError, TemplateFault};
 pub use timestamp::{Timestamp, TimestampError};
 pub use value::{Scalar, Value};
+pub use variables::Variables;
+pub use vocabulary::{EarlierStep, PlaceError, Vocabulary};

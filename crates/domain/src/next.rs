@@ -1,12 +1,23 @@
 //! What to do next for one lead: decided here, carried out by `engine`.
 
-use crate::{Flow, OnFail, Outcome, Reason, Step, StepId, StepKind};
+use crate::{
+    Flow, Lead, Money, OnFail, Outcome, Price, Reason, ReasonCode, RuleTrace, Step, StepId, StepKind,
+};
 
 /// What to do next for one lead.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next<'a> {
     /// Run this step and tell how it went by [`Progress::after`].
     Run(&'a Step),
+    /// Do not ask the party of this step; tell so by [`Progress::after`].
+    Skip {
+        /// The step.
+        step: &'a Step,
+        /// Why not.
+        reason: Reason,
+        /// The rules that were looked at.
+        trace: RuleTrace,
+    },
     /// The first pass through the flow is over.
     Finish {
         /// How it went.
@@ -21,15 +32,21 @@ pub enum Next<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Progress {
     ended: Vec<(StepId, StepEnd)>,
+    deliveries: u32,
+    revenue: Money,
 }
 
-/// How one step ended.
+/// How the first pass of one step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEnd {
     /// A filter let the lead through.
     Passed,
     /// A filter did not, and why.
     Failed(Reason),
+    /// Another party was asked; a fault may be followed by retries, which the flow does not wait for.
+    Asked(Outcome),
+    /// The other party was not asked.
+    Skipped,
 }
 
 impl Progress {
@@ -45,9 +62,29 @@ impl Progress {
         }
     }
 
-    /// How many steps were run.
+    /// Notes that a buyer took the lead. Copies count for nothing.
+    pub fn delivered(&mut self, price: Price) {
+        if !price.copy {
+            self.deliveries += 1;
+            self.revenue =
+                self.revenue.checked_add(price.amount).expect("amounts of one lead are far from the limits");
+        }
+    }
+
+    /// How many buyers have taken the lead.
+    pub fn deliveries(&self) -> u32 {
+        self.deliveries
+    }
+
+    /// What they pay together.
+    pub fn revenue(&self) -> Money {
+        self.revenue
+    }
+
+    /// How many steps were run; those skipped are not.
     pub fn steps_run(&self) -> u32 {
-        u32::try_from(self.ended.len()).unwrap_or(u32::MAX)
+        let run = self.ended.iter().filter(|(_, end)| *end != StepEnd::Skipped).count();
+        u32::try_from(run).unwrap_or(u32::MAX)
     }
 
     fn end_of(&self, step_id: &StepId) -> Option<&StepEnd> {
@@ -57,10 +94,25 @@ impl Progress {
 
 impl Flow {
     /// What to do next for an accepted lead that has come this far: the first step that has not
-    /// run, unless one before it ended the flow.
-    pub fn next(&self, progress: &Progress) -> Next<'_> {
-        for step in self.steps() {
-            let Some(end) = progress.end_of(&step.id) else { return Next::Run(step) };
+    /// run, unless one before it ended the flow. Disabled steps, and filters that are not meant for
+    /// the lead, are passed over without a trace. A flow that comes to its end has succeeded,
+    /// whether or not anybody bought the lead: a filter on `<step>.outcome` says otherwise.
+    pub fn next(&self, progress: &Progress, lead: &Lead) -> Next<'_> {
+        for step in self.steps().iter().filter(|step| step.enabled) {
+            let Some(end) = progress.end_of(&step.id) else {
+                let Some(verdict) =
+                    step.when.as_ref().map(|when| when.evaluate(lead)).filter(|verdict| !verdict.holds)
+                else {
+                    return Next::Run(step);
+                };
+                match step.kind {
+                    StepKind::Filter(_) => continue,
+                    StepKind::Enhancement(_) | StepKind::Recipient(_) => {
+                        let reason = Reason::new(ReasonCode::Criteria, verdict.demand);
+                        return Next::Skip { step, reason, trace: verdict.trace };
+                    }
+                }
+            };
             match (&step.kind, end) {
                 (StepKind::Filter(filter), StepEnd::Failed(reason)) => match filter.on_fail {
                     OnFail::Continue => {}
@@ -70,7 +122,8 @@ impl Flow {
                         return Next::Finish { outcome, reason };
                     }
                 },
-                (StepKind::Filter(_), StepEnd::Passed) => {}
+                (StepKind::Filter(_), StepEnd::Passed | StepEnd::Asked(_) | StepEnd::Skipped)
+                | (StepKind::Enhancement(_) | StepKind::Recipient(_), _) => {}
             }
         }
         Next::Finish { outcome: Outcome::Success, reason: None }

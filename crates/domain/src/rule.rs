@@ -6,17 +6,21 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use crate::operator::Takes;
-use crate::{FieldPath, FieldType, Fields, Lead, Number, Operator, Privacy, Scalar, Value};
+use crate::vocabulary::{Place, PlaceError};
+use crate::{FieldPath, FieldType, Lead, Number, Operator, Scalar, Value, Vocabulary};
 
 /// One checked rule of a condition, such as `lead.state is included in TX, OK`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    // Invariant: a path of the fields it was checked with, compared as `compared_as`; the test
+    // Invariant: a path of the vocabulary it was checked with, compared as `compared_as`; the test
     // fits both. All that can be prepared is prepared.
     path: FieldPath,
+    /// How it was written: `lead.state`, `appended.phone_check.line_type`.
+    place: Arc<str>,
     /// Where the flag stands that says whether the value is valid; only for whole fields.
     valid_path: Option<FieldPath>,
-    compared_as: FieldType,
+    /// None where anything may stand: raw parameters and what steps append.
+    compared_as: Option<FieldType>,
     operator: Operator,
     test: Test,
     /// `state is included in TX, OK`.
@@ -70,27 +74,16 @@ pub struct RuleError {
 /// What is wrong with a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleFault {
-    /// The place is not one of the lead.
-    #[error("looks at {0}, but rules look at lead.<field>")]
-    Place(String),
-    /// No such field.
-    #[error("looks at {0}, which is not a field of the flow")]
-    UnknownField(String),
-    /// The field has no such component.
-    #[error("looks at {component}, which a field of the type {field_type} does not have")]
-    UnknownComponent {
-        /// The component that is not there.
-        component: String,
-        /// The type of the field.
-        field_type: FieldType,
-    },
+    /// The place cannot be named here.
+    #[error("looks at {0}")]
+    Place(#[from] PlaceError),
     /// The operator means nothing for such a value.
-    #[error("asks \"{operator}\" of a value of the type {field_type}")]
+    #[error("asks \"{operator}\" of a value of {}", type_words(*.field_type))]
     Operator {
         /// The operator.
         operator: Operator,
-        /// The type it does not fit.
-        field_type: FieldType,
+        /// The type it does not fit; none where anything may stand.
+        field_type: Option<FieldType>,
     },
     /// Nothing to compare with.
     #[error("needs a value to compare with")]
@@ -102,12 +95,12 @@ pub enum RuleFault {
     #[error("takes one value, not a list")]
     List,
     /// A value that the type of the field cannot be.
-    #[error("compares with {value:?}, which is no {field_type}")]
+    #[error("compares with {value:?}, which is no {}", .field_type.map_or("number or date", FieldType::as_str))]
     Value {
         /// What stands there, cut to 80 characters.
         value: String,
-        /// What was expected.
-        field_type: FieldType,
+        /// What was expected; none where anything may stand.
+        field_type: Option<FieldType>,
     },
     /// More values, or longer ones, than a rule may hold.
     #[error("compares with {count} values; at most {max} fit", max = VALUES_MAX)]
@@ -140,22 +133,24 @@ const SENTENCE_BYTES_MAX: usize = 400;
 const ACTUAL_CHARS_MAX: usize = 256;
 
 impl Rule {
-    /// Checks a rule against the fields of its flow. `place` is `lead.<field>` or
-    /// `lead.<field>.<component>`; operands are brought into the normal form of the field's type.
+    /// Checks a rule against what may be named where it stands: `lead.<field>` and its components,
+    /// `<earlier step>.<value>`, or raw parameters. Operands are brought into the normal form of the
+    /// field's type.
     ///
     /// # Errors
     /// When the place is unknown, the operator does not fit the type there, or the value does not
     /// fit the operator.
-    pub fn new(
-        fields: &Fields,
+    pub fn new<'a>(
+        vocabulary: impl Into<Vocabulary<'a>>,
         place: &str,
         operator: Operator,
         operand: Option<&Value>,
     ) -> Result<Rule, RuleError> {
         let error = |fault| RuleError { rule: as_written(place, operator, operand), fault };
-        let (path, whole, compared_as) = resolve(fields, place).map_err(error)?;
+        let Place { path, compared_as, has_format, closed } =
+            vocabulary.into().place(place).map_err(|fault| error(fault.into()))?;
         let operand = operand.filter(|operand| **operand != Value::Scalar(Scalar::Null));
-        if !fits(operator, compared_as, whole.is_some_and(|has_format| has_format)) {
+        if !fits(operator, compared_as, has_format.unwrap_or(false)) {
             return Err(error(RuleFault::Operator { operator, field_type: compared_as }));
         }
         let operands = operands(operator, operand).map_err(error)?;
@@ -165,18 +160,20 @@ impl Rule {
             .collect::<Result<_, _>>()
             .map_err(error)?;
         let test = test(operator, operand, &operands, compared_as).map_err(error)?;
-        let shown: Vec<String> = match hidden_operand(fields, place, operator) {
+        let hidden = if closed { None } else { hidden_operand(operator) };
+        let shown: Vec<String> = match hidden {
             Some(_) if operands.is_empty() => Vec::new(),
             Some(words) => vec![words.to_owned()],
             None => operands.iter().map(shown).collect(),
         };
-        let name = path.as_str();
+        let name = path.as_str().strip_prefix("appended.").unwrap_or(path.as_str());
         let space = if shown.is_empty() { "" } else { " " };
         Ok(Rule {
             text: cut(format!("{name} {operator}{space}{}", shown.join(", "))).into(),
             label: label(name).into(),
             operand: cut(alternatives(&shown)).into(),
-            valid_path: whole.map(|_| path.child("valid").expect("names of fields are short")),
+            valid_path: has_format.map(|_| path.child("valid").expect("names of fields are short")),
+            place: place.into(),
             path,
             compared_as,
             operator,
@@ -194,10 +191,12 @@ impl Rule {
         &self.path
     }
 
-    /// Whether it was checked with the same type in the same place of these fields.
-    pub(crate) fn belongs_to(&self, fields: &Fields) -> bool {
-        resolve(fields, &format!("lead.{}", self.path)).is_ok_and(|(_, whole, compared_as)| {
-            compared_as == self.compared_as && whole.is_some() == self.valid_path.is_some()
+    /// Whether it can be named in this vocabulary, with the same type in the same place.
+    pub(crate) fn belongs_to(&self, vocabulary: Vocabulary<'_>) -> bool {
+        vocabulary.place(&self.place).is_ok_and(|place| {
+            place.path == self.path
+                && place.compared_as == self.compared_as
+                && place.has_format.is_some() == self.valid_path.is_some()
         })
     }
 
@@ -266,7 +265,13 @@ impl Rule {
                 Value::Scalar(scalar) => key(scalar).contains(text.as_str()),
                 Value::List(list) => list.iter().any(|scalar| key(scalar) == *text),
             },
-            Test::Is(wanted) => *value == Value::from(*wanted),
+            Test::Is(wanted) => match (self.compared_as, value) {
+                // What other parties append may be text.
+                (None, Value::Scalar(Scalar::Text(text))) => {
+                    text.trim().eq_ignore_ascii_case(if *wanted { "true" } else { "false" })
+                }
+                (Some(_) | None, value) => *value == Value::from(*wanted),
+            },
             Test::Format => {
                 let flag = self.valid_path.as_ref().and_then(|path| lead.get(path.as_str()));
                 let invalid = flag == Some(&Value::from(false));
@@ -284,6 +289,12 @@ impl Rule {
     fn compares(&self, value: &Value, bound: &Bound) -> bool {
         let ordering = match (bound, value) {
             (Bound::Number(bound), Value::Scalar(Scalar::Number(number))) => number.cmp(bound),
+            (Bound::Number(bound), Value::Scalar(Scalar::Text(text))) if self.compared_as.is_none() => {
+                match text.trim().parse::<Number>() {
+                    Ok(number) => number.cmp(bound),
+                    Err(_) => return false,
+                }
+            }
             (Bound::Date(bound), Value::Scalar(Scalar::Text(text))) if is_date(text) => text.cmp(bound),
             // No number, or text that is no date: neither before nor after anything.
             (Bound::Number(_) | Bound::Date(_), Value::Scalar(_) | Value::List(_)) => return false,
@@ -320,44 +331,15 @@ impl Rule {
     }
 }
 
-/// The path, whether it is a whole field (and then whether that has a format), and the type its
-/// values compare as.
-fn resolve(fields: &Fields, place: &str) -> Result<(FieldPath, Option<bool>, FieldType), RuleFault> {
-    let shown = || place.chars().take(80).collect::<String>();
-    let path = place.strip_prefix("lead.").ok_or_else(|| RuleFault::Place(shown()))?;
-    let (field, component) = fields.at(path).ok_or_else(|| RuleFault::UnknownField(shown()))?;
-    let Some(component) = component else {
-        return Ok((field.name.path().clone(), Some(field.has_format()), field.field_type));
-    };
-    let field_type = field.field_type;
-    let compared_as = if component == "valid" && field.has_format() {
-        Some(FieldType::Boolean)
-    } else {
-        field_type
-            .components()
-            .iter()
-            .find(|(name, _)| *name == component)
-            .map(|(_, compared_as)| *compared_as)
-    };
-    let compared_as = compared_as.ok_or_else(|| RuleFault::UnknownComponent {
-        component: component.chars().take(40).collect(),
-        field_type,
-    })?;
-    Ok((field.name.path().child(component).expect("components have short names"), None, compared_as))
+/// The type of a place in words.
+fn type_words(field_type: Option<FieldType>) -> String {
+    field_type.map_or("no known type".to_owned(), |field_type| format!("the type {field_type}"))
 }
 
 /// What sentences say instead of the operand, where that may be the lead's own value: a lead that
 /// fails `email is not equal to ann@example.com` has just that address. Operands of closed sets
 /// and declared values tell nothing about a person, and limits (less, greater) only a side.
-fn hidden_operand(fields: &Fields, place: &str, operator: Operator) -> Option<&'static str> {
-    let (field, component) = fields.at(place.strip_prefix("lead.")?)?;
-    let closed = match component {
-        None => matches!(field.field_type.privacy(), Privacy::Closed(_)) || !field.values.is_empty(),
-        Some(component) => matches!(field.field_type.component_privacy(component), Privacy::Closed(_)),
-    };
-    if closed {
-        return None;
-    }
+fn hidden_operand(operator: Operator) -> Option<&'static str> {
     match operator {
         Operator::Equal | Operator::NotEqual => Some("the given value"),
         Operator::IncludedIn | Operator::NotIncludedIn => Some("the given list"),
@@ -375,7 +357,10 @@ fn hidden_operand(fields: &Fields, place: &str, operator: Operator) -> Option<&'
     }
 }
 
-fn fits(operator: Operator, field_type: FieldType, has_format: bool) -> bool {
+fn fits(operator: Operator, field_type: Option<FieldType>, has_format: bool) -> bool {
+    let Some(field_type) = field_type else {
+        return !matches!(operator, Operator::Valid | Operator::Invalid);
+    };
     match operator {
         Operator::Equal | Operator::NotEqual | Operator::Blank | Operator::NotBlank => true,
         Operator::Valid | Operator::Invalid => has_format,
@@ -429,7 +414,8 @@ fn operands(operator: Operator, operand: Option<&Value>) -> Result<Vec<Scalar>, 
 }
 
 /// The operand as the type of the place would read it, so that `Texas` is `TX`.
-fn normal(scalar: &Scalar, field_type: FieldType, operator: Operator) -> Result<Scalar, RuleFault> {
+fn normal(scalar: &Scalar, field_type: Option<FieldType>, operator: Operator) -> Result<Scalar, RuleFault> {
+    let Some(field_type) = field_type else { return Ok(scalar.clone()) };
     if matches!(operator.takes(), Takes::Pattern)
         || matches!(operator, Operator::Includes | Operator::NotIncludes)
     {
@@ -442,7 +428,8 @@ fn normal(scalar: &Scalar, field_type: FieldType, operator: Operator) -> Result<
         },
         // Nothing else could ever be equal to a value of these types.
         Some(_) | None if matches!(field_type, FieldType::Number | FieldType::Date | FieldType::Boolean) => {
-            Err(RuleFault::Value { value: shown(scalar).chars().take(80).collect(), field_type })
+            let value = shown(scalar).chars().take(80).collect();
+            Err(RuleFault::Value { value, field_type: Some(field_type) })
         }
         Some(_) | None => Ok(scalar.clone()),
     }
@@ -452,7 +439,7 @@ fn test(
     operator: Operator,
     operand: Option<&Value>,
     operands: &[Scalar],
-    field_type: FieldType,
+    field_type: Option<FieldType>,
 ) -> Result<Test, RuleFault> {
     Ok(match operator {
         Operator::Equal | Operator::NotEqual => {
@@ -474,7 +461,13 @@ fn test(
         Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
             match &operands[0] {
                 Scalar::Number(number) => Test::Compare(Bound::Number(number.clone())),
-                Scalar::Text(text) => Test::Compare(Bound::Date(text.clone())),
+                Scalar::Text(text) if field_type.is_some() || is_date(text) => {
+                    Test::Compare(Bound::Date(text.clone()))
+                }
+                Scalar::Text(text) => match text.trim().parse() {
+                    Ok(number) => Test::Compare(Bound::Number(number)),
+                    Err(_) => return Err(RuleFault::Value { value: shown(&operands[0]), field_type }),
+                },
                 Scalar::Null | Scalar::Bool(_) => {
                     return Err(RuleFault::Value { value: shown(&operands[0]), field_type });
                 }
@@ -597,7 +590,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Field;
+    use crate::{Field, Fields};
 
     fn fields() -> Fields {
         let mut fields: Vec<Field> = FieldType::ALL
@@ -833,7 +826,10 @@ mod tests {
                 "lead.zip eq 1",
                 "the rule `lead.zip is equal to 1` looks at lead.zip, which is not a field of the flow",
             ),
-            ("state eq TX", "the rule `state is equal to TX` looks at state, but rules look at lead.<field>"),
+            (
+                "state eq TX",
+                "the rule `state is equal to TX` looks at state, but only lead.<field>, source.name and <earlier step>.<value> can be named",
+            ),
             (
                 "lead.email.zip eq 1",
                 "the rule `lead.email.zip is equal to 1` looks at zip, which a field of the type email does not have",
@@ -972,7 +968,7 @@ mod tests {
                 let raw = [(place.split('.').next().unwrap().parse().unwrap(), Value::text(raw))].into_iter().collect();
                 let lead = fields().parse(&raw);
                 rule.holds(&lead);
-                prop_assert!(rule.belongs_to(&fields()));
+                prop_assert!(rule.belongs_to((&fields()).into()));
             }
         }
     }

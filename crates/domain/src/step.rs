@@ -1,14 +1,22 @@
 //! The steps of a flow, one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{Condition, Lead, Outcome, Reason, ReasonCode, RuleTrace, StepId};
+use crate::{
+    Condition, EarlierStep, EntityId, FeedbackPolicy, Lead, Outcome, Reason, ReasonCode, RequestSettings,
+    ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId,
+};
 
 /// One step of a flow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// Unique within the flow.
     pub id: StepId,
+    /// Whether it is run at all; one that is not leaves no event.
+    pub enabled: bool,
+    /// For which leads it is run; none means all.
+    pub when: Option<Condition>,
     /// What it does.
     pub kind: StepKind,
 }
@@ -18,7 +26,81 @@ pub struct Step {
 pub enum StepKind {
     /// Lets a lead through, or does not.
     Filter(Filter),
+    /// Asks a service for more about the lead.
+    Enhancement(Box<Enhancement>),
+    /// Offers the lead to a buyer, or hands it to a system of one's own.
+    Recipient(Box<Recipient>),
 }
+
+impl Step {
+    /// How later rules and templates see it; nothing for steps that append nothing.
+    pub fn as_earlier(&self) -> Option<EarlierStep> {
+        let values = match &self.kind {
+            StepKind::Filter(_) => return None,
+            StepKind::Enhancement(enhancement) => &enhancement.response.values,
+            StepKind::Recipient(recipient) => &recipient.response.values,
+        };
+        Some(EarlierStep { id: self.id.clone(), values: values.clone() })
+    }
+
+    /// The other party it asks; none for filters.
+    pub fn entity_id(&self) -> Option<&EntityId> {
+        match &self.kind {
+            StepKind::Filter(_) => None,
+            StepKind::Enhancement(enhancement) => Some(&enhancement.entity_id),
+            StepKind::Recipient(recipient) => Some(&recipient.entity_id),
+        }
+    }
+
+    /// How the other party is asked; none for filters.
+    pub fn request(&self) -> Option<&RequestSettings> {
+        match &self.kind {
+            StepKind::Filter(_) => None,
+            StepKind::Enhancement(enhancement) => Some(&enhancement.request),
+            StepKind::Recipient(recipient) => Some(&recipient.request),
+        }
+    }
+}
+
+/// Asks a service for more about the lead: what it answers stands under `appended.<step>.…`.
+/// Whatever comes of it, the flow goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enhancement {
+    /// The service.
+    pub entity_id: EntityId,
+    /// What it is sent.
+    pub request: RequestSettings,
+    /// How its reply is read.
+    pub response: ResponseSettings,
+    /// How long it may take, from the first byte to the last.
+    pub timeout: Duration,
+}
+
+/// Offers the lead to a buyer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipient {
+    /// The buyer, or a service of one's own for copies.
+    pub entity_id: EntityId,
+    /// What it is sent.
+    pub request: RequestSettings,
+    /// How its reply is read.
+    pub response: ResponseSettings,
+    /// How long it may take, from the first byte to the last.
+    pub timeout: Duration,
+    /// What it pays.
+    pub price: SalePrice,
+    /// When a fault is followed by another attempt.
+    pub retry: RetryPolicy,
+    /// What it may report back.
+    pub feedback: FeedbackPolicy,
+    /// A delivery that is not a sale: out of revenue and sold counts.
+    pub is_copy: bool,
+}
+
+/// How long another party may take, unless a step says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time a step may give another party.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(120);
 
 /// A check on the way through the flow.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,10 @@
 mod clock;
 mod control;
 mod engine;
+mod parties;
 mod run;
 
 pub use clock::{Clock, SystemClock};
 pub use control::{Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow};
 pub use engine::{Engine, LEAD_BYTES_MAX, Render, ResumeError, Submission, SubmitError, Submitted};
+pub use parties::{Answered, Asking, Call, CallFault, Parties};

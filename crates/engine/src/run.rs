@@ -143,7 +143,8 @@ impl Run {
                 }
                 Stage::Accepted(progress) => {
                     let flow = Arc::clone(&self.flow);
-                    match flow.flow.next(&progress) {
+                    match flow.flow.next(&progress, &self.lead) {
+                        Next::Skip { .. } => unreachable!("wip"),
                         Next::Run(step) => Stage::Accepted(self.step(step, progress).await?),
                         Next::Finish { outcome, reason } => {
                             return self.complete(outcome, reason, progress.steps_run(), render).await;
@@ -158,17 +159,14 @@ impl Run {
     async fn accept(&mut self, raw: &Lead) -> Result<Stage, RecordError> {
         let since = self.context.clock.monotonic();
         let flow = Arc::clone(&self.flow);
-        self.lead = flow.flow.parse_lead(raw);
+        let flow_source = flow.flow.source(&self.source_id);
+        let flow_source = flow_source.expect("a version of a flow never changes, so its sources stay in it");
+        self.lead = flow.flow.parse_lead(flow_source, raw);
         let source = EntityId::from(self.source_id.clone());
         if let Some(name) = self.context.control.entity_name(&source) {
             self.lead.set(source_name(), Value::text(name));
         }
-        // A source may leave its flow while one of its leads waits for a restart; what the flow
-        // asks of every lead holds all the same.
-        let Judgement { trace, refusal } = match flow.flow.source(&self.source_id) {
-            Some(source) => flow.flow.accept(source, &self.lead),
-            None => unreachable!("a flow's version never changes, so the source of its leads stays in it"),
-        };
+        let Judgement { trace, refusal } = flow.flow.accept(flow_source, &self.lead);
         match refusal {
             None => {
                 let kind = EventKind::SourceAccepted { price: None, caps: vec![] };
@@ -187,6 +185,7 @@ impl Run {
         let since = self.context.clock.monotonic();
         let step_id = step.id.clone();
         match &step.kind {
+            StepKind::Enhancement(_) | StepKind::Recipient(_) => unreachable!("wip"),
             StepKind::Filter(filter) => {
                 let judgement = filter.check.judge(&self.lead);
                 let rules_evaluated = judgement.rules_evaluated();

@@ -7,6 +7,7 @@
 pub mod flow_file;
 pub mod json;
 pub mod mask;
+pub mod outbound;
 pub mod public_event;
 
 mod body;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::{
     Check, CheckTest, Condition, Ending, EntityId, EntityKind, Field, FieldError, FieldType, Fields, Filter,
-    Flow, FlowError, FlowParts, FlowSource, OnFail, Operator, REASON_CHARS_MAX, Rule, RuleFault, Scalar,
-    SourceId, Step, StepKind, Value,
+    Flow, FlowError, FlowParts, FlowSource, OnFail, Operator, PlaceError, REASON_CHARS_MAX, Rule, RuleFault,
+    Scalar, SourceId, Step, StepKind, Value,
 };
 
 use super::keys::{self, Keys, nearest};
@@ -123,6 +123,8 @@ impl Reader {
             fields: fields?,
             dims: dims.into_iter().map(|(_, dim)| dim).collect(),
             accept: accept?,
+            price: None,
+            reasons: Vec::new(),
             sources,
             steps,
         };
@@ -301,14 +303,17 @@ impl Reader {
             Ok(rule) => Some(rule),
             Err(error) => {
                 let hint = match &error.fault {
-                    RuleFault::UnknownField(_) => {
+                    RuleFault::Place(PlaceError::UnknownField(_)) => {
                         let names: Vec<String> =
                             fields.iter().map(|field| format!("lead.{}", field.name)).collect();
                         nearest(place, names.iter().map(String::as_str))
                             .map(|name| format!("; did you mean {name}?"))
                     }
-                    RuleFault::Place(_)
-                    | RuleFault::UnknownComponent { .. }
+                    RuleFault::Place(
+                        PlaceError::Unknown(_)
+                        | PlaceError::UnknownComponent { .. }
+                        | PlaceError::UnknownStep { .. },
+                    )
                     | RuleFault::Operator { .. }
                     | RuleFault::NoValue
                     | RuleFault::NeedlessValue
@@ -385,7 +390,13 @@ impl Reader {
         let key_required =
             part.get("key_required").map_or(Some(true), |node| self.boolean(node, "key_required"));
         let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, fields).map(Some));
-        Some(FlowSource { id: id?, key_required: key_required?, accept: accept? })
+        Some(FlowSource {
+            id: id?,
+            key_required: key_required?,
+            map: Vec::new(),
+            accept: accept?,
+            price: None,
+        })
     }
 
     fn step(&mut self, node: &Node, fields: Option<&Fields>) -> Option<Step> {
@@ -426,7 +437,8 @@ impl Reader {
             return None;
         }
         let on_fail = if stops? { OnFail::Stop(outcome?) } else { OnFail::Continue };
-        Some(Step { id: id?, kind: StepKind::Filter(Filter { check: check?, on_fail }) })
+        let kind = StepKind::Filter(Filter { check: check?, on_fail });
+        Some(Step { id: id?, enabled: true, when: None, kind })
     }
 
     /// A group of keys, all of them known.
@@ -592,7 +604,13 @@ impl Places {
             }
             FlowError::SourceTwice(id) => find(&self.sources, id.as_str()),
             FlowError::StepTwice(id) | FlowError::StepReserved(id) => find(&self.steps, id.as_str()),
-            FlowError::TooMany { .. } | FlowError::ForeignRule(_) | FlowError::Reason { .. } => None,
+            FlowError::Party { step_id, .. } | FlowError::Timeout { step_id, .. } => {
+                find(&self.steps, step_id.as_str())
+            }
+            FlowError::TooMany { .. }
+            | FlowError::ForeignRule(_)
+            | FlowError::UnknownTarget { .. }
+            | FlowError::Reason { .. } => None,
         };
         line.unwrap_or(self.flow)
     }

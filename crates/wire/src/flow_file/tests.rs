@@ -77,7 +77,10 @@ fn a_whole_file_is_read() {
     for step in flow.steps() {
         progress.after(step.id.clone(), StepEnd::Passed);
     }
-    assert_eq!(flow.next(&progress), domain::Next::Finish { outcome: Outcome::Success, reason: None });
+    assert_eq!(
+        flow.next(&progress, &domain::Lead::new()),
+        domain::Next::Finish { outcome: Outcome::Success, reason: None }
+    );
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! What a lead costs and earns: how prices are found. Amounts are exact.
+
+use crate::{Condition, Lead, Money, Scalar, Value};
+
+/// Prices with conditions: of those whose condition holds the last one counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceTable {
+    /// The rows, in order.
+    pub rows: Vec<PriceRow>,
+}
+
+/// One row of a table of prices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceRow {
+    /// The price.
+    pub amount: Money,
+    /// For which leads; none means all.
+    pub when: Option<Condition>,
+}
+
+impl PriceTable {
+    /// The amount of the last row whose condition holds; nothing when none does.
+    pub fn price(&self, lead: &Lead) -> Option<Money> {
+        let mut rows = self.rows.iter().rev();
+        rows.find(|row| row.when.as_ref().is_none_or(|when| when.evaluate(lead).holds)).map(|row| row.amount)
+    }
+}
+
+/// What a source is paid for a lead.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PurchasePrice {
+    /// The same for every lead.
+    Fixed(Money),
+    /// By conditions; nothing when no row fits.
+    Table(PriceTable),
+    /// What the source names in the parameter `price`; nothing when that is no amount.
+    FromSubmission,
+}
+
+/// The parameter in which a source names its price.
+pub const PRICE_PARAMETER: &str = "price";
+
+impl PurchasePrice {
+    /// The price of a parsed lead; `raw` is what was submitted.
+    pub fn price(&self, raw: &Lead, lead: &Lead) -> Money {
+        let price = match self {
+            PurchasePrice::Fixed(amount) => Some(*amount),
+            PurchasePrice::Table(table) => table.price(lead),
+            PurchasePrice::FromSubmission => raw.get(PRICE_PARAMETER).and_then(named_price),
+        };
+        price.unwrap_or(Money::ZERO)
+    }
+}
+
+/// Largest price anybody may name, in the currency's unit.
+pub const PRICE_MAX: Money = Money::from_millionths(1_000_000 * 1_000_000);
+
+/// Reads an amount that another party names: a number, or text of one, from nothing to [`PRICE_MAX`].
+/// A currency sign and commas between thousands are passed over.
+pub fn named_price(value: &Value) -> Option<Money> {
+    let text = match value {
+        Value::Scalar(Scalar::Number(number)) => number.as_str().to_owned(),
+        Value::Scalar(Scalar::Text(text)) => text.trim().trim_start_matches('$').trim().replace(',', ""),
+        Value::Scalar(Scalar::Null | Scalar::Bool(_)) | Value::List(_) => return None,
+    };
+    let amount: Money = text.parse().ok()?;
+    (Money::ZERO..=PRICE_MAX).contains(&amount).then_some(amount)
+}
+
+/// What a buyer pays for a lead.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SalePrice {
+    /// The same for every lead.
+    Fixed(Money),
+    /// By conditions; nothing when no row fits.
+    Table(PriceTable),
+    /// What the reply names; a lower price than the floor is flagged, since the buyer has the lead.
+    FromReply {
+        /// The least that was hoped for.
+        floor: Option<Money>,
+    },
+}
+
+impl Default for SalePrice {
+    fn default() -> SalePrice {
+        SalePrice::Fixed(Money::ZERO)
+    }
+}
+
+impl SalePrice {
+    /// The price of a lead a buyer took, and whether it is below the floor. `replied` is the amount
+    /// that its reply named.
+    pub fn price(&self, lead: &Lead, replied: Option<Money>) -> (Money, bool) {
+        match self {
+            SalePrice::Fixed(amount) => (*amount, false),
+            SalePrice::Table(table) => (table.price(lead).unwrap_or(Money::ZERO), false),
+            SalePrice::FromReply { floor } => {
+                let amount = replied.unwrap_or(Money::ZERO);
+                (amount, floor.is_some_and(|floor| amount < floor))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Field, FieldType, Fields, Operator, Rule};
+
+    fn money(text: &str) -> Money {
+        text.parse().unwrap()
+    }
+
+    fn table() -> PriceTable {
+        let fields = Fields::new(vec![Field::new("state".parse().unwrap(), FieldType::State)]).unwrap();
+        let in_texas = Rule::new(&fields, "lead.state", Operator::Equal, Some(&Value::text("TX"))).unwrap();
+        PriceTable {
+            rows: vec![
+                PriceRow { amount: money("8"), when: None },
+                PriceRow { amount: money("14"), when: Some(in_texas.into()) },
+            ],
+        }
+    }
+
+    fn lead(state: &str) -> Lead {
+        [("state".parse().unwrap(), Value::text(state))].into_iter().collect()
+    }
+
+    #[test]
+    fn of_the_rows_that_fit_the_last_one_counts() {
+        assert_eq!(table().price(&lead("TX")), Some(money("14")));
+        assert_eq!(table().price(&lead("OK")), Some(money("8")));
+        let mut backwards = table();
+        backwards.rows.reverse();
+        assert_eq!(backwards.price(&lead("TX")), Some(money("8")));
+        assert_eq!(PriceTable { rows: vec![] }.price(&lead("TX")), None);
+    }
+
+    #[test]
+    fn a_source_may_name_its_price() {
+        let named = |price: Value| {
+            let raw: Lead = [("price".parse().unwrap(), price)].into_iter().collect();
+            PurchasePrice::FromSubmission.price(&raw, &Lead::new()).to_string()
+        };
+        assert_eq!(named(Value::text(" $1,200.50 ")), "1200.5");
+        assert_eq!(named(Value::from("7.25".parse::<crate::Number>().unwrap())), "7.25");
+        for wrong in ["-3", "free", "1e3", "1000000.01", ""] {
+            assert_eq!(named(Value::text(wrong)), "0", "{wrong}");
+        }
+        assert_eq!(PurchasePrice::FromSubmission.price(&Lead::new(), &Lead::new()), Money::ZERO);
+    }
+
+    #[test]
+    fn a_price_below_the_floor_is_flagged_and_stands() {
+        let price = SalePrice::FromReply { floor: Some(money("5")) };
+        assert_eq!(price.price(&Lead::new(), Some(money("4.99"))), (money("4.99"), true));
+        assert_eq!(price.price(&Lead::new(), Some(money("5"))), (money("5"), false));
+        assert_eq!(price.price(&Lead::new(), None), (Money::ZERO, true));
+        assert_eq!(SalePrice::Table(table()).price(&lead("TX"), Some(money("1"))), (money("14"), false));
+    }
+}

@@ -1,0 +1,50 @@
+//! What templates are filled with: one lead at one moment.
+
+use std::borrow::Cow;
+
+use crate::{EventId, FieldPath, Lead, LeadId, Money, Number, Value};
+
+/// The values that templates may ask for. What is not known at a moment is absent, and renders as
+/// nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Variables<'a> {
+    /// The lead: raw parameters before parsing, else its fields and what steps appended.
+    pub lead: &'a Lead,
+    /// `lead.id`.
+    pub lead_id: Option<LeadId>,
+    /// `event_id` and `delivery_id`: the id of the first attempt of this delivery, which buyers may
+    /// name when they report back.
+    pub delivery_id: Option<EventId>,
+    /// `price`: what the source is offered.
+    pub price: Option<Money>,
+}
+
+impl<'a> Variables<'a> {
+    /// The values of a lead alone.
+    pub fn of(lead: &'a Lead) -> Variables<'a> {
+        Variables { lead, lead_id: None, delivery_id: None, price: None }
+    }
+
+    pub(crate) fn get(&self, variable: &Variable) -> Option<Cow<'a, Value>> {
+        let text = |text: String| Cow::Owned(Value::text(text));
+        match variable {
+            Variable::Value(path) => self.lead.get(path.as_str()).map(Cow::Borrowed),
+            Variable::LeadId => self.lead_id.map(|id| text(id.to_string())),
+            Variable::DeliveryId => self.delivery_id.map(|id| text(id.to_string())),
+            Variable::Price => {
+                let number: Number = self.price?.to_string().parse().expect("an amount is a decimal");
+                Some(Cow::Owned(Value::from(number)))
+            }
+        }
+    }
+}
+
+/// One thing a template asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Variable {
+    /// A value of the lead.
+    Value(FieldPath),
+    LeadId,
+    DeliveryId,
+    Price,
+}

@@ -1,0 +1,53 @@
+//! The other parties: services and buyers, asked over a connection or played by a test.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::{EntityId, FaultKind};
+use wire::outbound::{OutboundRequest, Reply};
+
+/// One question to another party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Whom.
+    pub entity_id: EntityId,
+    /// What is sent.
+    pub request: OutboundRequest,
+    /// How long it may take in all: resolving, connecting, sending, and the last byte of the reply.
+    pub time_limit: Duration,
+}
+
+/// Why there is no reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct CallFault {
+    /// Which part failed. [`FaultKind::Timeout`] and [`FaultKind::Unknown`] mean that bytes were sent,
+    /// so that the other side may have acted on them; all others mean that it has not.
+    pub kind: FaultKind,
+    /// The same for people: a short phrase in our own words, without anything from the request or the
+    /// reply, such as `connection refused`.
+    pub detail: String,
+    /// How much of the time was spent waiting for the other side.
+    pub waited: Duration,
+}
+
+/// A reply, and how long it was waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The reply, whole.
+    pub reply: Reply,
+    /// How much of the time was spent waiting for the other side.
+    pub waited: Duration,
+}
+
+/// A question under way.
+pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answered, CallFault>> + Send + 'a>>;
+
+/// Asks other parties. Whoever implements it keeps the time limit and bounds what it reads.
+pub trait Parties: fmt::Debug + Send + Sync {
+    /// Sends one request and reads its reply. Once polled it may have sent bytes, so it must not be
+    /// polled before the event that says so is durable.
+    fn ask(&self, call: Call) -> Asking<'_>;
+}

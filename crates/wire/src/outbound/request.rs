@@ -1,0 +1,31 @@
+//! A request as it leaves.
+
+use std::sync::Arc;
+
+use domain::Method;
+
+/// A request as it leaves, complete but for what the connection adds (`Host`, `Content-Length`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundRequest {
+    /// The method.
+    pub method: Method,
+    /// The whole address, percent-encoded.
+    pub url: String,
+    /// Names and values, in order. No value holds a control character.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty when there is none.
+    pub body: Vec<u8>,
+}
+
+impl OutboundRequest {
+    /// The request as HTTP/1.1 text, as events keep it: start line, headers, empty line, body.
+    pub fn evidence(&self) -> Arc<[u8]> {
+        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.url).into_bytes();
+        for (name, value) in &self.headers {
+            text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        text.extend_from_slice(b"\r\n");
+        text.extend_from_slice(&self.body);
+        text.into()
+    }
+}
