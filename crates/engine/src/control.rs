@@ -500,8 +500,7 @@ impl Control {
 
     async fn revoke(&self, actor: &str, name: &str) -> Result<bool, ControlError> {
         let _changing = self.changing.lock().await;
-        let key = self.state().keys.values().find(|key| &*key.name == name).cloned();
-        let Some(key) = key else { return Ok(false) };
+        let Some(key) = self.key(name) else { return Ok(false) };
         let kind = ControlKind::KeyRevoked { key_name: Arc::clone(&key.name) };
         self.change(actor, Some(key.subject), kind).await?;
         Ok(true)
@@ -511,6 +510,11 @@ impl Control {
     /// time it takes tells nothing.
     pub fn authenticate(&self, secret: &str) -> Option<Arc<Key>> {
         self.state().keys.get(&hash(secret)).cloned()
+    }
+
+    /// The key of this name.
+    pub fn key(&self, name: &str) -> Option<Arc<Key>> {
+        self.state().keys.values().find(|key| &*key.name == name).cloned()
     }
 
     /// Every key, by name.
@@ -531,7 +535,7 @@ impl Control {
     /// # Errors
     /// When it could not be recorded; then nothing may be shown.
     pub async fn record_reveal(&self, actor: &str, reveal: Reveal) -> Result<(), ControlError> {
-        let subject = self.state().keys.values().find(|key| &*key.name == actor).map(|key| key.subject);
+        let subject = self.key(actor).map(|key| key.subject);
         let (control, actor) = (self.clone(), actor.to_owned());
         to_the_end(async move { control.change(&actor, subject, ControlKind::PiiRevealed(reveal)).await })
             .await

@@ -1,17 +1,19 @@
-//! Who asks: the key in `Authorization: Bearer gl_…`, or in Basic as the password.
+//! Who asks: the key in `Authorization: Bearer gl_…`, or in Basic as the password, or the one that
+//! the session of a page stands for.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use domain::Scope;
-use engine::{Control, Key};
+use engine::Key;
 
-use crate::Services;
 use crate::error::ApiError;
+use crate::session::{OURS, word};
+use crate::state::ApiState;
 
 /// Whoever asks, with a key that exists.
 #[derive(Debug)]
@@ -23,6 +25,11 @@ impl Caller {
     /// The public name of the key.
     pub(crate) fn name(&self) -> &str {
         &self.key.name
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
     }
 
     /// Passes only with this right.
@@ -39,14 +46,15 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<Services> for Caller {
+impl FromRequestParts<ApiState> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Caller, ApiError> {
-        match identify(&parts.headers, &services.control) {
-            Identity::Known(key) => Ok(Caller { key }),
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Caller, ApiError> {
+        match identify(state, &parts.method, &parts.headers) {
+            Identity::Known { key, .. } => Ok(Caller { key }),
             Identity::Nobody => Err(ApiError::unauthorized("send a key: Authorization: Bearer gl_…")),
             Identity::Unknown => Err(ApiError::unauthorized("the key is not known, or was revoked")),
+            Identity::Forged => Err(ApiError::forged()),
         }
     }
 }
@@ -57,15 +65,34 @@ pub(crate) enum Identity {
     /// It says nothing.
     Nobody,
     /// A key that exists.
-    Known(Arc<Key>),
+    Known {
+        /// Which.
+        key: Arc<Key>,
+        /// Whether a cookie stands for it.
+        by_cookie: bool,
+    },
     /// A key that does not exist, or a header that cannot be read.
     Unknown,
+    /// It would change something by the cookie alone, as a page of another site could have it.
+    Forged,
 }
 
-pub(crate) fn identify(headers: &HeaderMap, control: &Control) -> Identity {
-    let Some(header) = headers.get(header::AUTHORIZATION) else { return Identity::Nobody };
-    let key = header.to_str().ok().and_then(secret).and_then(|secret| control.authenticate(&secret));
-    key.map_or(Identity::Unknown, Identity::Known)
+pub(crate) fn identify(state: &ApiState, method: &Method, headers: &HeaderMap) -> Identity {
+    let control = &state.services.control;
+    if let Some(header) = headers.get(header::AUTHORIZATION) {
+        let key = header.to_str().ok().and_then(secret).and_then(|secret| control.authenticate(&secret));
+        return key.map_or(Identity::Unknown, |key| Identity::Known { key, by_cookie: false });
+    }
+    let now = state.services.clock.monotonic();
+    // A session that ended, or whose key did, says nothing.
+    let key =
+        word(headers).and_then(|word| state.sessions.key_name(word, now)).and_then(|name| control.key(&name));
+    let Some(key) = key else { return Identity::Nobody };
+    let changes = method != Method::GET && method != Method::HEAD;
+    if changes && headers.get(OURS).is_none_or(|value| value != "1") {
+        return Identity::Forged;
+    }
+    Identity::Known { key, by_cookie: true }
 }
 
 fn secret(header: &str) -> Option<String> {

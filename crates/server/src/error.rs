@@ -65,6 +65,12 @@ impl ApiError {
         ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    /// A request that a page of another site could have sent.
+    pub(crate) fn forged() -> ApiError {
+        let message = "a request by session that changes something carries the header x-glassline: 1";
+        ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
     pub(crate) fn timeout() -> ApiError {
         ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -2,22 +2,19 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::error;
 
 use crate::Services;
 use crate::error::ApiError;
+use crate::limits::Limits;
 
 /// The header that names a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Longest time from the end of a request's headers to its reply.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The id of a request: `req_` and 24 hex digits. Always our own, for a client's could be
 /// anything, a person's address included, and this one is logged and recorded in the clear.
@@ -31,12 +28,13 @@ pub(crate) async fn identify(State(services): State<Services>, mut request: Requ
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let id: Arc<str> = format!("req_{hex}").into();
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let is_submission = request.uri().path().ends_with("/submit");
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let mut rendered = error.render(&id);
         // What the routing added, such as Allow, stays.
         for (name, value) in response.headers() {
-            if !rendered.headers().contains_key(name) && name != axum::http::header::CONTENT_LENGTH {
+            if !rendered.headers().contains_key(name) && name != header::CONTENT_LENGTH {
                 rendered.headers_mut().append(name, value.clone());
             }
         }
@@ -44,12 +42,16 @@ pub(crate) async fn identify(State(services): State<Services>, mut request: Requ
     }
     let value = HeaderValue::from_str(&id).expect("hex digits are a header value");
     response.headers_mut().insert(REQUEST_ID, value);
+    // What may hold personal values stays in no cache. The answer to a source is sent as recorded.
+    if !is_submission && !response.headers().contains_key(header::CACHE_CONTROL) {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }
 
 /// Ends a request that takes too long. A lead that was being taken in goes on to its end.
-pub(crate) async fn limit_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+pub(crate) async fn limit_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limits.request_time, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::timeout().into_response(),
     }

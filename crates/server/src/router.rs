@@ -3,18 +3,25 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
 use crate::frame::{identify, limit_time, on_panic};
 use crate::intake::BODY_BYTES_MAX;
-use crate::routes::{entities, events, flows, health, keys, leads, submit};
+use crate::routes::{entities, events, flows, health, keys, leads, session, submit};
 use crate::services::Services;
+use crate::state::{Api, ApiState};
+use crate::ui::pages;
 
-/// The whole API.
+/// The whole API, as production uses it.
 pub fn router(services: Services) -> Router {
+    Api::new(services).router()
+}
+
+/// All addresses over what they share.
+pub(crate) fn build(state: ApiState) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -35,13 +42,15 @@ pub fn router(services: Services) -> Router {
         .route("/entities/{id}/resume", post(entities::resume))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{name}", delete(keys::revoke))
+        .route("/session", get(session::show).post(session::begin).delete(session::end))
+        .merge(pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(limit_time))
+        .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(CatchPanicLayer::custom(on_panic))
-        .layer(from_fn_with_state(services.clone(), identify))
-        .with_state(services)
+        .layer(from_fn_with_state(state.clone(), identify))
+        .with_state(state)
 }
 
 async fn not_found() -> ApiError {

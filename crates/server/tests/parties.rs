@@ -1,5 +1,7 @@
 //! Parties are paused and resumed; flows are checked, drafted and published.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use axum::http::StatusCode;

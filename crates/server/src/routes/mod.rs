@@ -6,6 +6,7 @@ pub(crate) mod flows;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod leads;
+pub(crate) mod session;
 pub(crate) mod submit;
 
 use axum::Json;

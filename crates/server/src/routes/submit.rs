@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{EntityId, FlowId, Lead, Scope, SourceId};
 use engine::{PublishedFlow, Submission, SubmitError};
 use ledger::RecordError;
 
+use crate::RemoteAddress;
 use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
@@ -19,22 +21,19 @@ use crate::intake::{
     BODY_BYTES_MAX, Circumstances, Refusal, ReplyWish, evidence, is_set, read_lead, read_parameters,
     read_reply, write_reply,
 };
-use crate::{RemoteAddress, Services};
-
-/// Longest time for a source to send its body.
-const BODY_TIME_MAX: Duration = Duration::from_secs(20);
+use crate::state::ApiState;
 
 pub(crate) async fn submit(
-    State(services): State<Services>,
+    State(state): State<ApiState>,
     Path((flow, source)): Path<(String, String)>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let submission = match admit(&services, &flow, &source, &request_id, request).await {
+    let submission = match admit(&state, &flow, &source, &request_id, request).await {
         Ok(submission) => submission,
         Err(refusal) => return refusal.into_response(),
     };
-    match services.engine.submit(submission).await {
+    match state.services.engine.submit(submission).await {
         Ok(submitted) => {
             read_reply(&submitted.response).unwrap_or_else(|| ApiError::panicked().into_response())
         }
@@ -48,12 +47,13 @@ pub(crate) async fn submit(
 
 /// Everything that can refuse a request before a lead exists, in order.
 async fn admit(
-    services: &Services,
+    state: &ApiState,
     flow: &str,
     source: &str,
     request_id: &Arc<str>,
     request: Request,
 ) -> Result<Submission, Refusal> {
+    let services = &state.services;
     let (parts, body) = request.into_parts();
     if parts.method != Method::GET && parts.method != Method::POST {
         return Err(Refusal::Method(parts.method));
@@ -63,14 +63,18 @@ async fn admit(
     }
     let flow = flow.parse::<FlowId>().ok().and_then(|id| services.control.flow(&id)).ok_or(Refusal::Flow)?;
     let source_id = source.parse::<SourceId>().map_err(|_| Refusal::Source)?;
-    let key_name = authorize(services, &flow, &source_id, &parts.headers)?;
+    let key_name = authorize(state, &flow, &source_id, &parts)?;
     if !flow.flow.enabled() {
         return Err(Refusal::Disabled);
     }
     if services.control.is_paused(&EntityId::from(source_id.clone())) {
         return Err(Refusal::Paused);
     }
-    let body = if parts.method == Method::POST { read_body(body).await? } else { Bytes::new() };
+    let body = if parts.method == Method::POST {
+        read_body(body, state.limits.body_time).await?
+    } else {
+        Bytes::new()
+    };
     let query = parts.uri.query().unwrap_or_default();
     let raw = read_lead(&read_parameters(query, &parts.headers, &body)?)?;
     let wish = ReplyWish { strict: is_set(&raw, "strict"), redirect: redirect(&raw)? };
@@ -89,31 +93,36 @@ async fn admit(
     })
 }
 
-/// Gives the name of the key that came along, when one did.
+/// Gives the name of the key that came along, when one did. A session counts only for requests
+/// that no page of another site can have sent, which one by GET could be.
 fn authorize(
-    services: &Services,
+    state: &ApiState,
     flow: &PublishedFlow,
     source_id: &SourceId,
-    headers: &HeaderMap,
+    parts: &Parts,
 ) -> Result<Option<Arc<str>>, Refusal> {
     let source = flow.flow.source(source_id).ok_or(Refusal::Source)?;
-    match identify(headers, &services.control) {
-        Identity::Known(key) if !source.key_required || key.allows(&Scope::Submit(source_id.clone())) => {
-            Ok(Some(Arc::clone(&key.name)))
+    let refuse = |why| Err(Refusal::Unauthorized(why));
+    match identify(state, &parts.method, &parts.headers) {
+        Identity::Known { key, by_cookie } if !by_cookie || parts.method == Method::POST => {
+            if !source.key_required || key.allows(&Scope::Submit(source_id.clone())) {
+                Ok(Some(Arc::clone(&key.name)))
+            } else {
+                refuse("This key may not submit as this source")
+            }
         }
-        Identity::Nobody if !source.key_required => Ok(None),
-        Identity::Known(_) => Err(Refusal::Unauthorized("This key may not submit as this source")),
-        Identity::Nobody => {
-            Err(Refusal::Unauthorized("This source needs a key: send Authorization: Bearer gl_..."))
+        Identity::Nobody | Identity::Known { .. } | Identity::Forged if !source.key_required => Ok(None),
+        Identity::Nobody | Identity::Known { .. } | Identity::Forged => {
+            refuse("This source needs a key: send Authorization: Bearer gl_...")
         }
-        Identity::Unknown => Err(Refusal::Unauthorized("The key is not known, or was revoked")),
+        Identity::Unknown => refuse("The key is not known, or was revoked"),
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Refusal> {
+async fn read_body(body: Body, time_max: Duration) -> Result<Bytes, Refusal> {
     let mut request = Request::new(body);
     DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-    match tokio::time::timeout(BODY_TIME_MAX, Bytes::from_request(request, &())).await {
+    match tokio::time::timeout(time_max, Bytes::from_request(request, &())).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::TooLarge),
         Ok(Err(_)) => Err(Refusal::Broken),

@@ -114,7 +114,12 @@ impl Installation {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
-        let response = self.router().oneshot(request).await.unwrap();
+        self.send_to(&self.router(), request).await
+    }
+
+    /// Sends to a router that was sent to before: each has sessions and counts of its own.
+    pub async fn send_to(&self, router: &Router, request: Request<Body>) -> Reply {
+        let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let reply = Reply {

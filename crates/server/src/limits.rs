@@ -1,0 +1,28 @@
+//! How long requests may take.
+
+use std::time::Duration;
+
+/// How long requests may take. The default suits production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest time for a client to send the headers of a request. A connection on which nothing
+    /// is asked is closed after it too.
+    pub headers_time: Duration,
+    /// Longest time for a source to send its body.
+    pub body_time: Duration,
+    /// Longest time from the end of a request's headers to its reply.
+    pub request_time: Duration,
+    /// Longest time that requests under way have to end when the server stops.
+    pub shutdown_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            headers_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(20),
+            request_time: Duration::from_secs(60),
+            shutdown_time: crate::SHUTDOWN_MAX,
+        }
+    }
+}

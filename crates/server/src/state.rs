@@ -1,0 +1,66 @@
+//! What handlers share: the services, and what the API keeps for itself while it runs.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+
+use crate::Services;
+use crate::limits::Limits;
+use crate::session::Sessions;
+
+/// The API over an installation. [`router`](Api::router) makes it of this.
+#[derive(Debug, Clone)]
+pub struct Api {
+    services: Services,
+    limits: Limits,
+    demo: bool,
+}
+
+impl Api {
+    /// The API with the limits that production uses.
+    pub fn new(services: Services) -> Api {
+        Api { services, limits: Limits::default(), demo: false }
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Api {
+        Api { limits, ..self }
+    }
+
+    /// Says to pages that the data is that of a demo.
+    #[must_use]
+    pub fn demo(self) -> Api {
+        Api { demo: true, ..self }
+    }
+
+    /// The whole API.
+    pub fn router(self) -> Router {
+        let Api { services, limits, demo } = self;
+        let state = ApiState { services, limits, demo, sessions: Arc::default() };
+        crate::router::build(state)
+    }
+}
+
+/// What handlers share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiState {
+    pub(crate) services: Services,
+    pub(crate) limits: Limits,
+    /// Whether the data is that of a demo.
+    pub(crate) demo: bool,
+    pub(crate) sessions: Arc<Sessions>,
+}
+
+impl FromRef<ApiState> for Services {
+    fn from_ref(state: &ApiState) -> Services {
+        state.services.clone()
+    }
+}
+
+impl FromRef<ApiState> for Limits {
+    fn from_ref(state: &ApiState) -> Limits {
+        state.limits
+    }
+}
