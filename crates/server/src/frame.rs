@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,7 @@ use tracing::error;
 use crate::Services;
 use crate::error::ApiError;
 use crate::limits::Limits;
+use crate::state::ApiState;
 
 /// The header that names a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -55,6 +56,17 @@ pub(crate) async fn limit_time(State(limits): State<Limits>, request: Request, n
         Ok(response) => response,
         Err(_) => ApiError::timeout().into_response(),
     }
+}
+
+/// Measures how long a request takes.
+pub(crate) async fn measure(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let _under_way = state.metrics.begin_request();
+    let (method, start) = (request.method().clone(), state.services.clock.monotonic());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let took = state.services.clock.monotonic().saturating_sub(start);
+    state.metrics.request(&method, route.as_ref().map(MatchedPath::as_str), response.status(), took);
+    response
 }
 
 /// A bug must not take the connection with it.

@@ -8,9 +8,9 @@ use axum::routing::{any, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
-use crate::frame::{identify, limit_time, on_panic};
+use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
-use crate::routes::{entities, events, flows, health, keys, leads, session, submit};
+use crate::routes::{entities, events, flows, health, keys, leads, metrics, refusals, session, submit};
 use crate::services::Services;
 use crate::state::{Api, ApiState};
 use crate::ui::pages;
@@ -43,12 +43,15 @@ pub(crate) fn build(state: ApiState) -> Router {
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{name}", delete(keys::revoke))
         .route("/session", get(session::show).post(session::begin).delete(session::end))
+        .route("/refusals", get(refusals::list))
+        .route("/metrics", get(metrics::metrics))
         .merge(pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn_with_state(state.clone(), measure))
         .layer(from_fn_with_state(state.clone(), identify))
         .with_state(state)
 }

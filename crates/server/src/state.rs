@@ -7,6 +7,8 @@ use axum::extract::FromRef;
 
 use crate::Services;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::refusals::Refusals;
 use crate::session::Sessions;
 
 /// The API over an installation. [`router`](Api::router) makes it of this.
@@ -38,7 +40,9 @@ impl Api {
     /// The whole API.
     pub fn router(self) -> Router {
         let Api { services, limits, demo } = self;
-        let state = ApiState { services, limits, demo, sessions: Arc::default() };
+        let metrics = Arc::new(Metrics::new(&services));
+        let (sessions, refusals) = (Arc::default(), Arc::default());
+        let state = ApiState { services, limits, demo, sessions, refusals, metrics };
         crate::router::build(state)
     }
 }
@@ -51,6 +55,8 @@ pub(crate) struct ApiState {
     /// Whether the data is that of a demo.
     pub(crate) demo: bool,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl FromRef<ApiState> for Services {

@@ -203,7 +203,7 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         request_id: "req_…"
         seq: 2
         source_id: "src_web"
-        timestamp: "2024-01-15T14:30:00.009Z"
+        timestamp: "2024-01-15T14:30:00.010Z"
         total_ms: 0
         type: "source.accepted"
         wait_ms: 0
@@ -227,7 +227,7 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         rules: []
         seq: 2
         source_id: "src_web"
-        timestamp: "2024-01-15T14:30:00.009Z"
+        timestamp: "2024-01-15T14:30:00.010Z"
         total_ms: 0
         type: "source.accepted"
         wait_ms: 0
@@ -249,7 +249,7 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         request_id: "req_…"
         seq: 2
         source_id: "src_web"
-        timestamp: "2024-01-15T14:30:00.009Z"
+        timestamp: "2024-01-15T14:30:00.010Z"
         total_ms: 0
         type: "source.accepted"
         wait_ms: 0

@@ -51,7 +51,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::Flow | Refusal::Source => StatusCode::NOT_FOUND,
@@ -69,6 +69,32 @@ impl Refusal {
             | Refusal::Name(_)
             | Refusal::TooMany
             | Refusal::Redirect => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// Why, to be kept: without the names of parameters, which a sender's mistake can make values.
+    pub(crate) fn kept_text(&self) -> String {
+        match self {
+            Refusal::Clash(_) => "A parameter is both a value and a parent of others".into(),
+            Refusal::Name(_) => "The name of a parameter cannot be recorded".into(),
+            Refusal::Method(_)
+            | Refusal::Flow
+            | Refusal::Source
+            | Refusal::Unauthorized(_)
+            | Refusal::Disabled
+            | Refusal::Paused
+            | Refusal::Unavailable
+            | Refusal::Accept
+            | Refusal::NoType
+            | Refusal::Type
+            | Refusal::TooLarge
+            | Refusal::Slow
+            | Refusal::Broken
+            | Refusal::Json(_)
+            | Refusal::NotAnObject
+            | Refusal::NotText
+            | Refusal::TooMany
+            | Refusal::Redirect => self.text(),
         }
     }
 

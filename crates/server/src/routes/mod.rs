@@ -6,6 +6,8 @@ pub(crate) mod flows;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod leads;
+pub(crate) mod metrics;
+pub(crate) mod refusals;
 pub(crate) mod session;
 pub(crate) mod submit;
 

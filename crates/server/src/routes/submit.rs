@@ -21,6 +21,7 @@ use crate::intake::{
     BODY_BYTES_MAX, Circumstances, Refusal, ReplyWish, evidence, is_set, read_lead, read_parameters,
     read_reply, write_reply,
 };
+use crate::refusals::RefusedSubmission;
 use crate::state::ApiState;
 
 pub(crate) async fn submit(
@@ -29,20 +30,31 @@ pub(crate) async fn submit(
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let submission = match admit(&state, &flow, &source, &request_id, request).await {
-        Ok(submission) => submission,
-        Err(refusal) => return refusal.into_response(),
+    let remote = request.extensions().get::<RemoteAddress>().map(|remote| remote.0);
+    let refusal = match admit(&state, &flow, &source, &request_id, request).await {
+        Err(refusal) => refusal,
+        Ok(submission) => match state.services.engine.submit(submission).await {
+            Ok(submitted) => {
+                state.metrics.submission(&flow, &source, submitted.answer.outcome.as_str());
+                return read_reply(&submitted.response)
+                    .unwrap_or_else(|| ApiError::panicked().into_response());
+            }
+            Err(SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed)) => Refusal::Unavailable,
+            Err(SubmitError::TooLarge { .. }) => Refusal::TooLarge,
+            Err(error) => return ApiError::from(error).into_response(),
+        },
     };
-    match state.services.engine.submit(submission).await {
-        Ok(submitted) => {
-            read_reply(&submitted.response).unwrap_or_else(|| ApiError::panicked().into_response())
-        }
-        Err(SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed)) => {
-            Refusal::Unavailable.into_response()
-        }
-        Err(SubmitError::TooLarge { .. }) => Refusal::TooLarge.into_response(),
-        Err(error) => ApiError::from(error).into_response(),
-    }
+    state.metrics.refusal(refusal.status());
+    state.refusals.add(RefusedSubmission {
+        at: state.services.clock.now(),
+        flow,
+        source,
+        status: refusal.status(),
+        reason: refusal.kept_text(),
+        request_id,
+        remote,
+    });
+    refusal.into_response()
 }
 
 /// Everything that can refuse a request before a lead exists, in order.
