@@ -165,7 +165,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_demo_that_says_nothing_is_not_waited_for_without_end() {
         let mut silent = Command::new("sh");

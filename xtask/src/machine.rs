@@ -2,7 +2,8 @@
 //!
 //! Everything the chores start by name is looked up here, so that a test can hand them another machine.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -131,7 +132,7 @@ impl Machine {
         }
     }
 
-    fn joined(&self, more: &[&str]) -> std::ffi::OsString {
+    fn joined(&self, more: &[&str]) -> OsString {
         // What cannot be joined came in by hand with a colon in it; such a folder is on no path.
         let folders = self.path.iter().cloned().chain(more.iter().map(PathBuf::from));
         std::env::join_paths(folders.filter(|folder| !folder.to_string_lossy().contains(':')))
@@ -139,13 +140,6 @@ impl Machine {
     }
 }
 
-#[cfg(unix)]
 pub(crate) fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_program(path: &Path) -> bool {
-    path.is_file()
 }

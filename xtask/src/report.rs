@@ -173,7 +173,7 @@ impl Report {
         }
         lines.push(format!("{:<9}{:>8}", "total", seconds(self.started.elapsed())));
         if total.skipped > 0 {
-            lines.push(format!("{} tests skipped", total.skipped));
+            lines.push(format!("skipped tests: {}", total.skipped));
         }
         lines.push(total.to_string());
         let code = if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -208,8 +208,8 @@ pub(crate) fn for_each_line(output: impl Read, mut look: impl FnMut(&str)) -> io
 fn shown(command: &Command) -> String {
     let mut words = Vec::new();
     for (name, value) in command.get_envs().filter(|(name, _)| *name != "PATH") {
-        let value = value.map(|value| value.to_string_lossy()).unwrap_or_default();
-        words.push(format!("{}={}", name.display(), quoted(value)));
+        let Some(value) = value else { continue };
+        words.push(format!("{}={}", name.display(), quoted(value.to_string_lossy())));
     }
     let program = Path::new(command.get_program());
     let program = program.file_stem().unwrap_or(program.as_os_str());
@@ -254,7 +254,7 @@ mod tests {
         report.note("test", Outcome::Passed, None, Instant::now(), tests);
         let (summary, code) = report.summary();
         let lines: Vec<&str> = summary.lines().collect();
-        assert_eq!(lines[lines.len() - 2..], ["1 tests skipped", "12 passed, 0 failed"]);
+        assert_eq!(lines[lines.len() - 2..], ["skipped tests: 1", "12 passed, 0 failed"]);
         assert_eq!(code, ExitCode::SUCCESS);
     }
 }

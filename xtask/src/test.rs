@@ -18,5 +18,4 @@ pub(crate) fn run(machine: &mut Machine, report: &mut Report) -> anyhow::Result<
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod bare_machine;
