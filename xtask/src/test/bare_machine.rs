@@ -253,6 +253,25 @@ fn a_demo_that_does_not_start_is_one_failure_with_the_end_of_its_log() {
 }
 
 #[test]
+fn ci_names_the_command_when_not_even_a_chore_can_be_built() {
+    let bare = Bare::with(&[]);
+    let ci = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".ci/run");
+    let bash = Machine::here().find("bash").unwrap();
+    symlink(Machine::here().find("dirname").unwrap(), bare.machine.path[0].join("dirname")).unwrap();
+    let mut run = bare.machine.command(bash);
+    run.arg(ci).env("CARGO_TARGET_DIR", bare.root.path().join("target"));
+    let answer = run.output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&answer.stdout),
+        "A C compiler is missing. Run: \
+         sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc libc6-dev\n\
+         0 passed, 1 failed\n"
+    );
+    assert!(!answer.status.success());
+    assert_eq!(bare.calls(), [""; 0], "cargo is not asked");
+}
+
+#[test]
 fn a_build_of_the_pages_that_differs_from_what_git_has_fails_and_names_the_files() {
     // What the build does, and the files then named.
     let cases = [
