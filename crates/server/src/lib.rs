@@ -12,6 +12,7 @@ mod frame;
 mod intake;
 mod limits;
 mod metrics;
+mod openapi;
 mod parameters;
 mod refusals;
 mod router;

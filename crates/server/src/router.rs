@@ -1,15 +1,19 @@
 //! All addresses of the API.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
+use crate::openapi::{self, document, to_json};
 use crate::routes::{entities, events, flows, health, keys, leads, metrics, refusals, session, submit};
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -20,31 +24,9 @@ pub fn router(services: Services) -> Router {
     Api::new(services).router()
 }
 
-/// All addresses over what they share.
-pub(crate) fn build(state: ApiState) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/flows/{flow}/sources/{source}/submit", any(submit::submit))
-        .route("/flows/{flow}/events", get(events::of_flow))
-        .route("/events", get(events::all))
-        .route("/events/{id}", get(events::one))
-        .route("/leads/{id}/events", get(leads::timeline))
-        .route("/flows", get(flows::list).post(flows::publish))
-        .route("/flows/check", post(flows::check))
-        .route("/flows/{flow}", get(flows::one).put(flows::put_draft))
-        .route("/flows/{flow}/versions", get(flows::versions))
-        .route("/flows/{flow}/draft", get(flows::draft))
-        .route("/flows/{flow}/publish", post(flows::publish_one))
-        .route("/entities", get(entities::list))
-        .route("/entities/{id}", get(entities::one))
-        .route("/entities/{id}/pause", post(entities::pause))
-        .route("/entities/{id}/resume", post(entities::resume))
-        .route("/keys", get(keys::list).post(keys::create))
-        .route("/keys/{name}", delete(keys::revoke))
-        .route("/session", get(session::show).post(session::begin).delete(session::end))
-        .route("/refusals", get(refusals::list))
-        .route("/metrics", get(metrics::metrics))
+/// The addresses of the API with pages beside them, and what surrounds every request.
+pub(crate) fn surround(routes: Router<ApiState>, state: ApiState) -> Router {
+    routes
         .merge(pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -54,6 +36,37 @@ pub(crate) fn build(state: ApiState) -> Router {
         .layer(from_fn_with_state(state.clone(), measure))
         .layer(from_fn_with_state(state.clone(), identify))
         .with_state(state)
+}
+
+/// All addresses of the API, and their description as JSON. Only pages are routed elsewhere.
+pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
+    let (schemas, paths, submit) = routes!(submit::get, submit::post);
+    let router = OpenApiRouter::with_openapi(document())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes((schemas, paths, submit.fallback(submit::submit)))
+        .routes(routes!(events::of_flow))
+        .routes(routes!(events::all))
+        .routes(routes!(events::one))
+        .routes(routes!(leads::timeline))
+        .routes(routes!(flows::list, flows::publish))
+        .routes(routes!(flows::check))
+        .routes(routes!(flows::one, flows::put_draft))
+        .routes(routes!(flows::versions))
+        .routes(routes!(flows::draft))
+        .routes(routes!(flows::publish_one))
+        .routes(routes!(entities::list))
+        .routes(routes!(entities::one))
+        .routes(routes!(entities::pause))
+        .routes(routes!(entities::resume))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(session::show, session::begin, session::end))
+        .routes(routes!(refusals::list))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(openapi::openapi_json));
+    let (router, document) = router.split_for_parts();
+    (router, to_json(document).into())
 }
 
 async fn not_found() -> ApiError {

@@ -42,8 +42,9 @@ impl Api {
         let Api { services, limits, demo } = self;
         let metrics = Arc::new(Metrics::new(&services));
         let (sessions, refusals) = (Arc::default(), Arc::default());
-        let state = ApiState { services, limits, demo, sessions, refusals, metrics };
-        crate::router::build(state)
+        let (routes, openapi) = crate::router::documented();
+        let state = ApiState { services, limits, demo, sessions, refusals, metrics, openapi };
+        crate::router::surround(routes, state)
     }
 }
 
@@ -57,6 +58,8 @@ pub(crate) struct ApiState {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) metrics: Arc<Metrics>,
+    /// The description of the API, as JSON.
+    pub(crate) openapi: Arc<str>,
 }
 
 impl FromRef<ApiState> for Services {

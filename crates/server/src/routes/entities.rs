@@ -9,15 +9,17 @@ use domain::{EntityId, Scope};
 use engine::{Control, Entity};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::openapi::{Errors, ErrorsOrMissing};
 use crate::parameters;
 use crate::routes::{List, list as list_of};
 
 /// A party, as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EntityReply {
     id: String,
     /// `source`, `buyer` or `service`.
@@ -77,6 +79,12 @@ impl Parties {
 }
 
 /// Every party.
+#[utoipa::path(
+    get,
+    path = "/entities",
+    tag = "configuration",
+    responses((status = 200, description = "By id", body = List<EntityReply>), Errors)
+)]
 pub(crate) async fn list(
     State(services): State<Services>,
     caller: Caller,
@@ -89,6 +97,13 @@ pub(crate) async fn list(
 }
 
 /// One party.
+#[utoipa::path(
+    get,
+    path = "/entities/{id}",
+    tag = "configuration",
+    params(("id" = String, Path, description = "`src_…`, `buyer_…` or `svc_…`")),
+    responses((status = 200, description = "The party", body = EntityReply), ErrorsOrMissing)
+)]
 pub(crate) async fn one(
     State(services): State<Services>,
     caller: Caller,
@@ -102,6 +117,13 @@ pub(crate) async fn one(
 }
 
 /// Takes a party out until it is resumed.
+#[utoipa::path(
+    post,
+    path = "/entities/{id}/pause",
+    tag = "configuration",
+    params(("id" = String, Path, description = "`src_…`, `buyer_…` or `svc_…`")),
+    responses((status = 200, description = "The party, whether or not it changed", body = EntityReply), ErrorsOrMissing)
+)]
 pub(crate) async fn pause(
     State(services): State<Services>,
     caller: Caller,
@@ -116,6 +138,13 @@ pub(crate) async fn pause(
 }
 
 /// Lets a party take part again.
+#[utoipa::path(
+    post,
+    path = "/entities/{id}/resume",
+    tag = "configuration",
+    params(("id" = String, Path, description = "`src_…`, `buyer_…` or `svc_…`")),
+    responses((status = 200, description = "The party, whether or not it changed", body = EntityReply), ErrorsOrMissing)
+)]
 pub(crate) async fn resume(
     State(services): State<Services>,
     caller: Caller,

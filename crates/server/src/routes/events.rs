@@ -8,17 +8,25 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
 use domain::{EventId, FlowId, Reveal, Scope};
 use ledger::ReadError;
-use readers::{EventPage, EventQuery, Events, ParameterError, Sight};
+use readers::{EventQuery, Events, ParameterError, Sight};
 use wire::json::ObjectWriter;
 
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::frame::RequestId;
+use crate::openapi::{Errors, ErrorsOrMissing, Event, EventListParameters, EventPage, SightParameters};
 use crate::parameters;
 use crate::routes::json;
 
 /// Every event.
+#[utoipa::path(
+    get,
+    path = "/events",
+    tag = "events",
+    params(EventListParameters, SightParameters),
+    responses((status = 200, description = "Newest first unless asked otherwise", body = EventPage), Errors)
+)]
 pub(crate) async fn all(
     State(services): State<Services>,
     caller: Caller,
@@ -29,6 +37,13 @@ pub(crate) async fn all(
 }
 
 /// The events of one flow.
+#[utoipa::path(
+    get,
+    path = "/flows/{flow}/events",
+    tag = "events",
+    params(("flow" = String, Path, description = "`flow_…`"), EventListParameters, SightParameters),
+    responses((status = 200, description = "Newest first unless asked otherwise", body = EventPage), ErrorsOrMissing)
+)]
 pub(crate) async fn of_flow(
     State(services): State<Services>,
     caller: Caller,
@@ -47,6 +62,13 @@ pub(crate) async fn of_flow(
 }
 
 /// One event.
+#[utoipa::path(
+    get,
+    path = "/events/{id}",
+    tag = "events",
+    params(("id" = String, Path, description = "`evt_…`"), SightParameters),
+    responses((status = 200, description = "The event", body = Event), ErrorsOrMissing)
+)]
 pub(crate) async fn one(
     State(services): State<Services>,
     caller: Caller,
@@ -135,7 +157,7 @@ impl Viewer<'_> {
 
     /// The public JSON of what was found. When values are asked for in clear, that is durable in
     /// the control ledger before any is written.
-    async fn show(&self, found: EventPage, sight: Sight) -> Result<Vec<u8>, ApiError> {
+    async fn show(&self, found: readers::EventPage, sight: Sight) -> Result<Vec<u8>, ApiError> {
         if sight.reveal {
             self.caller.need(&Scope::PiiRead)?;
             let lead_ids = found.lead_ids()?;

@@ -11,34 +11,40 @@ use engine::{Draft, PublishedFlow};
 use readers::ParameterError;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use wire::flow_file::{FlowFile, FlowFileError};
 use wire::json::ObjectWriter;
 
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::openapi::{Errors, ErrorsOrMissing};
 use crate::parameters;
 use crate::routes::{List, body, list as list_of};
 
 /// A flow, as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FlowReply {
     id: String,
     name: String,
     /// The newest version, or the one that was asked for; null as long as there is only a draft.
+    #[schema(required)]
     version: Option<u32>,
     /// Whether it takes leads.
     enabled: bool,
     /// Who may submit to it.
     sources: Vec<String>,
     /// When the version was published.
+    #[schema(required)]
     published_at: Option<String>,
     /// The public name of the key that published it, or `system`.
+    #[schema(required)]
     published_by: Option<String>,
     /// Whether something else than the newest version is put aside as a draft.
     draft: bool,
     /// Only where one flow is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     document: Option<Box<RawValue>>,
     /// Only as the answer to publishing: whether a new version was made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +87,7 @@ impl FlowReply {
 }
 
 /// One version of a flow.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VersionReply {
     version: u32,
     published_at: String,
@@ -90,12 +96,13 @@ pub(crate) struct VersionReply {
 }
 
 /// What a flow may become.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DraftReply {
     flow_id: String,
     drafted_at: String,
     /// The public name of a key, or `system`.
     drafted_by: String,
+    #[schema(value_type = Object)]
     document: Box<RawValue>,
 }
 
@@ -111,14 +118,14 @@ impl DraftReply {
 }
 
 /// Whether a document can be published.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CheckReply {
     ok: bool,
     problems: Vec<ProblemReply>,
 }
 
 /// One thing that is wrong with a document.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ProblemReply {
     /// The first line is 1.
     line: u64,
@@ -144,6 +151,12 @@ impl ProblemReply {
 }
 
 /// The newest version of every flow, and the drafts of flows that were never published.
+#[utoipa::path(
+    get,
+    path = "/flows",
+    tag = "configuration",
+    responses((status = 200, description = "By id", body = List<FlowReply>), Errors)
+)]
 pub(crate) async fn list(
     State(services): State<Services>,
     caller: Caller,
@@ -162,6 +175,13 @@ pub(crate) async fn list(
 }
 
 /// One flow with its document; `?version=` shows an earlier one.
+#[utoipa::path(
+    get,
+    path = "/flows/{flow}",
+    tag = "configuration",
+    params(("flow" = String, Path, description = "`flow_…`"), ("version" = Option<u32>, Query, description = "An earlier one")),
+    responses((status = 200, description = "With its document", body = FlowReply), ErrorsOrMissing)
+)]
 pub(crate) async fn one(
     State(services): State<Services>,
     caller: Caller,
@@ -191,6 +211,13 @@ pub(crate) async fn one(
 }
 
 /// The versions of a flow, newest first.
+#[utoipa::path(
+    get,
+    path = "/flows/{flow}/versions",
+    tag = "configuration",
+    params(("flow" = String, Path, description = "`flow_…`")),
+    responses((status = 200, description = "Newest first", body = List<VersionReply>), ErrorsOrMissing)
+)]
 pub(crate) async fn versions(
     State(services): State<Services>,
     caller: Caller,
@@ -211,6 +238,13 @@ pub(crate) async fn versions(
 }
 
 /// What is wrong with a document, YAML or JSON; nothing is kept.
+#[utoipa::path(
+    post,
+    path = "/flows/check",
+    tag = "configuration",
+    request_body(content((Object = "application/json"), (String = "application/yaml")), description = "A flow document, JSON or YAML 1.2 whatever the type says"),
+    responses((status = 200, description = "Whether it can be published", body = CheckReply), Errors)
+)]
 pub(crate) async fn check(
     caller: Caller,
     uri: Uri,
@@ -226,6 +260,13 @@ pub(crate) async fn check(
 }
 
 /// What a flow may become.
+#[utoipa::path(
+    get,
+    path = "/flows/{flow}/draft",
+    tag = "configuration",
+    params(("flow" = String, Path, description = "`flow_…`")),
+    responses((status = 200, description = "The draft", body = DraftReply), ErrorsOrMissing)
+)]
 pub(crate) async fn draft(
     State(services): State<Services>,
     caller: Caller,
@@ -240,6 +281,14 @@ pub(crate) async fn draft(
 }
 
 /// Puts a document aside as the draft of the flow.
+#[utoipa::path(
+    put,
+    path = "/flows/{flow}",
+    tag = "configuration",
+    params(("flow" = String, Path, description = "`flow_…`")),
+    request_body(content((Object = "application/json"), (String = "application/yaml")), description = "A flow document, JSON or YAML 1.2 whatever the type says"),
+    responses((status = 200, description = "The draft", body = DraftReply), ErrorsOrMissing)
+)]
 pub(crate) async fn put_draft(
     State(services): State<Services>,
     caller: Caller,
@@ -255,8 +304,15 @@ pub(crate) async fn put_draft(
     Ok(Json(DraftReply::new(&id, &draft)?))
 }
 
-/// Publishes the draft of the flow, or the document in the body: 201 for a new version, 200 when
-/// nothing changed.
+/// Publishes the draft of the flow, or the document in the body.
+#[utoipa::path(
+    post,
+    path = "/flows/{flow}/publish",
+    tag = "configuration",
+    params(("flow" = String, Path, description = "`flow_…`")),
+    request_body(content((Object = "application/json"), (String = "application/yaml")), description = "A flow document, JSON or YAML 1.2 whatever the type says"),
+    responses((status = 201, description = "A new version", body = FlowReply), (status = 200, description = "Nothing changed", body = FlowReply), ErrorsOrMissing)
+)]
 pub(crate) async fn publish_one(
     State(services): State<Services>,
     caller: Caller,
@@ -277,7 +333,14 @@ pub(crate) async fn publish_one(
     publish_file(&services, &caller, &file).await
 }
 
-/// Publishes a document, YAML or JSON: 201 for a new version, 200 when nothing changed.
+/// Publishes a document, YAML or JSON.
+#[utoipa::path(
+    post,
+    path = "/flows",
+    tag = "configuration",
+    request_body(content((Object = "application/json"), (String = "application/yaml")), description = "A flow document, JSON or YAML 1.2 whatever the type says"),
+    responses((status = 201, description = "A new version", body = FlowReply), (status = 200, description = "Nothing changed", body = FlowReply), Errors)
+)]
 pub(crate) async fn publish(
     State(services): State<Services>,
     caller: Caller,

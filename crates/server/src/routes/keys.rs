@@ -7,10 +7,12 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use domain::Scope;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::openapi::{Errors, ErrorsOrMissing};
 use crate::parameters;
 use crate::routes::{List, body, json_body, list as list_of};
 
@@ -18,7 +20,7 @@ use crate::routes::{List, body, json_body, list as list_of};
 const LABEL_CHARS_MAX: usize = 100;
 
 /// A key, as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeyReply {
     name: String,
     label: String,
@@ -29,14 +31,21 @@ pub(crate) struct KeyReply {
 }
 
 /// What a client asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct KeyRequest {
+pub(crate) struct KeyRequest {
     #[serde(default)]
     label: String,
     scopes: Vec<String>,
 }
 
+/// Every key, without its secret.
+#[utoipa::path(
+    get,
+    path = "/keys",
+    tag = "configuration",
+    responses((status = 200, description = "By name, never with a secret", body = List<KeyReply>), Errors)
+)]
 pub(crate) async fn list(
     State(services): State<Services>,
     caller: Caller,
@@ -53,6 +62,13 @@ pub(crate) async fn list(
 }
 
 /// Makes a key. Its secret is told here and never again.
+#[utoipa::path(
+    post,
+    path = "/keys",
+    tag = "configuration",
+    request_body = KeyRequest,
+    responses((status = 201, description = "With its secret, this once", body = KeyReply), Errors)
+)]
 pub(crate) async fn create(
     State(services): State<Services>,
     caller: Caller,
@@ -80,6 +96,14 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(reply)))
 }
 
+/// Takes a key back.
+#[utoipa::path(
+    delete,
+    path = "/keys/{name}",
+    tag = "configuration",
+    params(("name" = String, Path, description = "`key_…`")),
+    responses((status = 204, description = "It is taken back"), ErrorsOrMissing)
+)]
 pub(crate) async fn revoke(
     State(services): State<Services>,
     caller: Caller,

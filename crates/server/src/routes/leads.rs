@@ -10,8 +10,17 @@ use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::frame::RequestId;
+use crate::openapi::{ErrorsOrMissing, EventListParameters, EventPage, SightParameters};
 use crate::routes::events;
 
+/// The timeline of one lead.
+#[utoipa::path(
+    get,
+    path = "/leads/{id}/events",
+    tag = "events",
+    params(("id" = String, Path, description = "`lead_…`"), EventListParameters, SightParameters),
+    responses((status = 200, description = "Oldest first unless asked otherwise", body = EventPage), ErrorsOrMissing)
+)]
 pub(crate) async fn timeline(
     State(services): State<Services>,
     caller: Caller,

@@ -8,10 +8,17 @@ use domain::Scope;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::metrics::MEDIA_TYPE;
+use crate::openapi::Errors;
 use crate::parameters;
 use crate::state::ApiState;
 
 /// All metrics.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    responses((status = 200, description = "Metrics as Prometheus reads them", content_type = "application/openmetrics-text", body = String), Errors)
+)]
 pub(crate) async fn metrics(
     State(state): State<ApiState>,
     caller: Caller,

@@ -18,6 +18,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::intake::BODY_BYTES_MAX;
@@ -28,7 +29,7 @@ fn json(body: Vec<u8>) -> Response {
 }
 
 /// A list without pages.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct List<T> {
     data: Vec<T>,
 }

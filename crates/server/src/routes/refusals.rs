@@ -5,15 +5,17 @@ use axum::extract::State;
 use axum::http::Uri;
 use domain::Scope;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::openapi::Errors;
 use crate::parameters;
 use crate::routes::{List, list as list_of};
 use crate::state::ApiState;
 
 /// A submission that made no lead.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RefusalReply {
     at: String,
     /// The flow that the address named.
@@ -25,10 +27,17 @@ pub(crate) struct RefusalReply {
     reason: String,
     request_id: String,
     /// Address and port it came from.
+    #[schema(required)]
     remote: Option<String>,
 }
 
 /// The newest thousand.
+#[utoipa::path(
+    get,
+    path = "/refusals",
+    tag = "operation",
+    responses((status = 200, description = "Newest first, at most a thousand", body = List<RefusalReply>), Errors)
+)]
 pub(crate) async fn list(
     State(state): State<ApiState>,
     caller: Caller,

@@ -7,16 +7,18 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::auth::{Caller, Identity, identify};
 use crate::error::ApiError;
+use crate::openapi::Errors;
 use crate::parameters;
 use crate::routes::{body, json_body};
 use crate::session::{cookie, word};
 use crate::state::ApiState;
 
 /// The key to be known by.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionRequest {
     /// `gl_…`
@@ -24,7 +26,7 @@ pub(crate) struct SessionRequest {
 }
 
 /// Who asks, and what is asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionReply {
     key: SessionKey,
     /// Of this server.
@@ -34,7 +36,7 @@ pub(crate) struct SessionReply {
 }
 
 /// The key behind a session.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionKey {
     /// `key_…`
     name: String,
@@ -43,6 +45,14 @@ pub(crate) struct SessionKey {
 }
 
 /// Begins a session.
+#[utoipa::path(
+    post,
+    path = "/session",
+    tag = "sessions",
+    security(()),
+    request_body = SessionRequest,
+    responses((status = 204, description = "The cookie `glassline_session` is set for 12 hours"), Errors)
+)]
 pub(crate) async fn begin(
     State(state): State<ApiState>,
     uri: Uri,
@@ -69,6 +79,12 @@ pub(crate) async fn begin(
 }
 
 /// Who asks.
+#[utoipa::path(
+    get,
+    path = "/session",
+    tag = "sessions",
+    responses((status = 200, description = "Who asks", body = SessionReply), Errors)
+)]
 pub(crate) async fn show(
     State(state): State<ApiState>,
     caller: Caller,
@@ -85,6 +101,13 @@ pub(crate) async fn show(
 }
 
 /// Ends the session that the request names, if there is one.
+#[utoipa::path(
+    delete,
+    path = "/session",
+    tag = "sessions",
+    security(()),
+    responses((status = 204, description = "There is no session any more"), Errors)
+)]
 pub(crate) async fn end(
     State(state): State<ApiState>,
     uri: Uri,

@@ -21,9 +21,61 @@ use crate::intake::{
     BODY_BYTES_MAX, Circumstances, Refusal, ReplyWish, evidence, is_set, read_lead, read_parameters,
     read_reply, write_reply,
 };
+use crate::openapi::{Answer, Refused, SubmitParameters};
 use crate::refusals::RefusedSubmission;
 use crate::state::ApiState;
 
+/// A lead comes in with its parameters in the body, the query over them.
+#[utoipa::path(
+    post,
+    path = "/flows/{flow}/sources/{source}/submit",
+    tag = "intake",
+    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), SubmitParameters),
+    request_body(
+        content((Object = "application/json"), (Object = "application/x-www-form-urlencoded")),
+        description = "At most 1 MiB and 500 parameters"
+    ),
+    responses(
+        (status = 201, description = "The outcome, whatever it is; every event is durable", body = Answer),
+        (status = 303, description = "With `redir_url`: the same", body = Answer),
+        (status = 422, description = "With `strict`: failure", body = Answer),
+        (status = 502, description = "With `strict`: error", body = Answer),
+        Refused
+    )
+)]
+pub(crate) async fn post(
+    state: State<ApiState>,
+    names: Path<(String, String)>,
+    request_id: Extension<RequestId>,
+    request: Request,
+) -> Response {
+    submit(state, names, request_id, request).await
+}
+
+/// A lead comes in with all its parameters in the query.
+#[utoipa::path(
+    get,
+    path = "/flows/{flow}/sources/{source}/submit",
+    tag = "intake",
+    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), SubmitParameters),
+    responses(
+        (status = 201, description = "The outcome, whatever it is; every event is durable", body = Answer),
+        (status = 303, description = "With `redir_url`: the same", body = Answer),
+        (status = 422, description = "With `strict`: failure", body = Answer),
+        (status = 502, description = "With `strict`: error", body = Answer),
+        Refused
+    )
+)]
+pub(crate) async fn get(
+    state: State<ApiState>,
+    names: Path<(String, String)>,
+    request_id: Extension<RequestId>,
+    request: Request,
+) -> Response {
+    submit(state, names, request_id, request).await
+}
+
+/// By any method: others than these two are refused as submissions are.
 pub(crate) async fn submit(
     State(state): State<ApiState>,
     Path((flow, source)): Path<(String, String)>,

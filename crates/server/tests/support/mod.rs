@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "helpers of tests")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -62,6 +62,8 @@ pub struct Installation {
     pub services: Services,
     pub admin: String,
     running: Vec<Running>,
+    /// One for all requests, so that what it counts and keeps adds up.
+    router: OnceLock<Router>,
     _directory: DataDirectory,
     temp: TempDir,
 }
@@ -92,7 +94,8 @@ impl Installation {
         control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
         let engine = Engine::new(leads.clone(), control.clone(), clock.clone(), entropy.clone());
         let services = Services { engine, control, leads, clock, entropy };
-        Installation { services, admin, running, _directory: directory, temp }
+        let router = OnceLock::new();
+        Installation { services, admin, running, router, _directory: directory, temp }
     }
 
     /// Flips a byte of the key of the first lead.
@@ -110,14 +113,14 @@ impl Installation {
     }
 
     pub fn router(&self) -> Router {
-        router(self.services.clone())
+        self.router.get_or_init(|| router(self.services.clone())).clone()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
         self.send_to(&self.router(), request).await
     }
 
-    /// Sends to a router that was sent to before: each has sessions and counts of its own.
+    /// Sends to another router than [`router`](Installation::router).
     pub async fn send_to(&self, router: &Router, request: Request<Body>) -> Reply {
         let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

@@ -1,0 +1,273 @@
+//! Shapes that are written by hand as JSON, described. A test holds what is served against them.
+
+#![expect(dead_code, reason = "these describe shapes that `wire` and `intake` write")]
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType};
+use utoipa::openapi::{RefOr, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Any error but a refused submission.
+#[derive(ToSchema)]
+pub(crate) struct Error {
+    error: ErrorMember,
+}
+
+/// What went wrong.
+#[derive(ToSchema)]
+pub(crate) struct ErrorMember {
+    /// A stable word.
+    #[schema(example = "invalid_parameter")]
+    code: String,
+    /// What is wrong and how to mend it.
+    message: String,
+    /// The parameter or member that is wrong.
+    #[schema(required)]
+    field: Option<String>,
+    /// The id of the request, which the log has too.
+    request_id: String,
+    /// With `invalid_flow`: each problem of the document.
+    problems: Option<Vec<crate::routes::flows::ProblemReply>>,
+}
+
+/// Whether the process runs, or can take leads.
+#[derive(ToSchema)]
+pub(crate) struct Health {
+    /// `ok` or `ready`.
+    status: String,
+}
+
+/// What a source is told of its lead.
+#[derive(ToSchema)]
+pub(crate) struct Answer {
+    outcome: Outcome,
+    /// Why, when the lead was not taken.
+    reason: Option<String>,
+    lead: LeadName,
+    /// What the source is paid.
+    price: f64,
+}
+
+/// A lead by its id.
+#[derive(ToSchema)]
+pub(crate) struct LeadName {
+    #[schema(example = "lead_018d0d882d57aa10f3e7715b")]
+    id: String,
+}
+
+/// `failure`: the other side said no. `error`: no usable answer. `skip`: not asked.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    Success,
+    Failure,
+    Error,
+    Skip,
+}
+
+/// A page of a list of events.
+#[derive(ToSchema)]
+pub(crate) struct EventPage {
+    data: Vec<Event>,
+    /// The address of the next page.
+    #[schema(required)]
+    next: Option<String>,
+    /// Everything with a smaller `seq` was looked at.
+    complete_to_seq: u64,
+}
+
+/// One thing that happened. Written once, never changed. Members beyond the first are there when
+/// they say something; later releases may add more.
+#[derive(ToSchema)]
+pub(crate) struct Event {
+    #[schema(example = "evt_018d0d882e837c2e9a41d06f")]
+    id: String,
+    /// Place in the ledger: gapless, the only order.
+    seq: u64,
+    /// Such as `recipient.delivered`.
+    #[schema(rename = "type", example = "recipient.delivered")]
+    kind: String,
+    /// When the moment ended: UTC, milliseconds.
+    #[schema(example = "2024-01-15T14:30:45.123Z")]
+    timestamp: String,
+    #[schema(required)]
+    lead_id: Option<String>,
+    /// Place among the lead's events, from 1.
+    lead_seq: Option<u32>,
+    #[schema(required)]
+    flow_id: Option<String>,
+    flow_version: Option<u32>,
+    step_id: Option<String>,
+    source_id: Option<String>,
+    /// The source, or the other party; null for filters.
+    #[schema(required)]
+    entity_id: Option<String>,
+    #[schema(required)]
+    outcome: Option<Outcome>,
+    /// For people.
+    #[schema(required)]
+    reason: Option<String>,
+    /// The stable word to group by.
+    #[schema(required)]
+    reason_code: Option<String>,
+    /// The step's own time.
+    duration_ms: Option<u64>,
+    /// The part of it spent waiting for the other side.
+    wait_ms: Option<u64>,
+    /// Since the submission arrived.
+    total_ms: Option<u64>,
+    /// `false`: the other side was not asked.
+    asked: Option<bool>,
+    integration: Option<String>,
+    /// HTTP status of the other side's reply.
+    response_code: Option<u16>,
+    /// `dns connect tls timeout auth status reply unknown`.
+    error_kind: Option<String>,
+    /// From 1.
+    attempt: Option<u32>,
+    /// The id of the first attempt, which all attempts share.
+    delivery_id: Option<String>,
+    /// When the next attempt is due.
+    due: Option<String>,
+    price: Option<f64>,
+    bid: Option<f64>,
+    amount: Option<f64>,
+    below_floor: Option<bool>,
+    /// `copy`: a delivery that is no sale.
+    counts_as: Option<String>,
+    caps: Option<Vec<String>>,
+    duplicate_of: Option<String>,
+    rule_set: Option<String>,
+    rules_evaluated: Option<u32>,
+    feedback: Option<Feedback>,
+    recipient_event_id: Option<String>,
+    recipient_entity_id: Option<String>,
+    final_outcome: Option<Outcome>,
+    steps_run: Option<u32>,
+    deliveries: Option<u32>,
+    cost: Option<f64>,
+    revenue: Option<f64>,
+    margin: Option<f64>,
+    dims: Option<Dims>,
+    test: Option<bool>,
+    batch: Option<String>,
+    resubmit_of: Option<String>,
+    request_id: Option<String>,
+    /// Of `ledger.opened`.
+    format: Option<u32>,
+    /// Of `ledger.opened`.
+    ledger_id: Option<String>,
+    /// Of `ledger.opened`.
+    origin: Option<String>,
+    /// Of `ledger.opened`.
+    public_key: Option<String>,
+    /// Of `ledger.opened`: the ledger it continues.
+    predecessor: Option<Predecessor>,
+    /// Of `ledger.pruned`.
+    bodies_from: Option<u64>,
+    /// Of `ledger.pruned`.
+    headers_from: Option<u64>,
+    /// The whole lead at that moment; null when it was forgotten, cannot be read, or there is none.
+    #[schema(required)]
+    lead: Option<LeadSnapshot>,
+    /// The person was forgotten.
+    erased: Option<bool>,
+    /// The disk damaged the values or their key.
+    unreadable: Option<bool>,
+    /// With `expand=exchange`: requests and answers, in order.
+    exchange: Option<Vec<Exchange>>,
+    /// With `expand=rules`: each rule that was looked at.
+    rules: Option<Vec<RuleOutcome>>,
+    /// With `expand=reason_raw`: the partner's own words.
+    reason_raw: Option<String>,
+}
+
+/// What a partner reported.
+#[derive(ToSchema)]
+pub(crate) struct Feedback {
+    /// `return` or `conversion`.
+    #[schema(rename = "type")]
+    kind: String,
+    value: Option<String>,
+    days_to_convert: Option<u32>,
+}
+
+/// The ledger that a new one continues.
+#[derive(ToSchema)]
+pub(crate) struct Predecessor {
+    origin: String,
+    size: u64,
+    root: String,
+}
+
+/// A request and its answer as text; an outline without the right to see values.
+#[derive(ToSchema)]
+pub(crate) struct Exchange {
+    request: Option<ExchangeText>,
+    response: Option<ExchangeText>,
+}
+
+/// A rule of a filter, as it was looked at.
+#[derive(ToSchema)]
+pub(crate) struct RuleOutcome {
+    /// The rule in words.
+    rule: String,
+    actual: LeadScalar,
+    passed: bool,
+}
+
+fn any_of(types: impl IntoIterator<Item = Type>) -> SchemaType {
+    SchemaType::Array(types.into_iter().collect())
+}
+
+/// Defines a shape that no Rust type has.
+macro_rules! shape {
+    ($(#[doc = $doc:literal])* $name:ident, $schema:expr) => {
+        $(#[doc = $doc])*
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let description: String = [$($doc.trim()),*].join(" ");
+                RefOr::T(Schema::Object($schema.description(Some(description)).build()))
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
+shape!(
+    /// The lead's id, then every field and component under its dotted name (`email`, `email.valid`);
+    /// with `shape=nested` a tree. Masked unless revealed.
+    LeadSnapshot,
+    ObjectBuilder::new()
+        .property("id", ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)))
+        .required("id")
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+);
+
+shape!(
+    /// The fields that the flow declares for reports, by dotted name.
+    Dims,
+    ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)))
+);
+
+shape!(
+    /// A plain value.
+    LeadScalar,
+    ObjectBuilder::new().schema_type(any_of([Type::String, Type::Number, Type::Boolean, Type::Null]))
+);
+
+shape!(
+    /// The text, or what is left of one that was too long: `{"cut": …, "bytes": …, "sha256": …}`.
+    ExchangeText,
+    ObjectBuilder::new()
+        .schema_type(any_of([Type::String, Type::Object]))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+);
