@@ -35,7 +35,7 @@ fn lines(text: &str, name: &str) -> String {
     text.lines().filter(|line| line.starts_with(name)).map(|line| format!("{line}\n")).collect()
 }
 
-/// Two leads, three refusals, and addresses that nobody knows.
+/// Three leads, three refusals, and addresses that nobody knows.
 async fn some_traffic(installation: &Installation, router: &Router) {
     for query in ["email=ann%40example.com&state=TX", "state=TX"] {
         let reply = ask(installation, router, "GET", &format!("{SUBMIT}?{query}")).await;
@@ -77,12 +77,13 @@ async fn leads_refusals_and_requests_are_counted_by_what_is_few() {
         glassline_http_request_duration_seconds_count{method="GET",route="/flows/{flow}/sources/{source}/submit",status="404"} 2
         glassline_http_request_duration_seconds_count{method="GET",route="/leads/{id}/events",status="200"} 1
         glassline_http_request_duration_seconds_count{method="GET",route="other",status="404"} 1
+        glassline_http_request_duration_seconds_count{method="POST",route="/flows/{flow}/sources/{source}/submit",status="201"} 1
         glassline_http_request_duration_seconds_count{method="other",route="/events",status="405"} 1
         glassline_ledger_durable_records{ledger="control"} 5
         glassline_ledger_durable_records{ledger="leads"} 12
         glassline_refusals_total{status="400"} 1
         glassline_refusals_total{status="404"} 2
-        glassline_submissions_total{flow="flow_roofs",source="src_web",outcome="failure"} 1
+        glassline_submissions_total{flow="flow_roofs",source="src_web",outcome="failure"} 2
         glassline_submissions_total{flow="flow_roofs",source="src_web",outcome="success"} 1"#]].assert_eq(&told.join("\n"));
     for secret in ["lead_", "evt_", "ann@", "no/such", "flow_other", "nobody"] {
         assert!(!text.contains(secret), "{secret} in {text}");
