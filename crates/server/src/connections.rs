@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
+use crate::limits::Limits;
+
 /// Most connections at a time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 4096;
-/// Longest time for a client to send the headers of a request.
-const HEADERS_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long to wait after a failed accept, which usually means too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest time that requests under way have to end when the server stops.
@@ -33,6 +33,17 @@ pub struct RemoteAddress(pub SocketAddr);
 /// Answers requests until `stop` is done; then accepts nothing more, lets what is under way end
 /// within [`SHUTDOWN_MAX`], and returns.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_within(listener, router, Limits::default(), stop).await;
+}
+
+/// The same with other limits, of which those of connections count here: how long headers and the
+/// end may take.
+pub async fn serve_within(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let open = GracefulShutdown::new();
@@ -55,7 +66,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
                 continue;
             }
         };
-        let connection = open.watch(connection(stream, address, router.clone()));
+        let connection = open.watch(connection(stream, address, router.clone(), limits));
         // Owned by `open`, which waits for it below.
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -65,8 +76,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         });
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_MAX, open.shutdown()).await.is_err() {
-        warn!("Some requests did not end within {} s", SHUTDOWN_MAX.as_secs());
+    if tokio::time::timeout(limits.shutdown_time, open.shutdown()).await.is_err() {
+        warn!("Some requests did not end within {} s", limits.shutdown_time.as_secs());
     }
 }
 
@@ -74,6 +85,7 @@ fn connection(
     stream: TcpStream,
     address: SocketAddr,
     router: Router,
+    limits: Limits,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
     if let Err(error) = stream.set_nodelay(true) {
         debug!("Cannot turn off Nagle's algorithm: {error}");
@@ -86,6 +98,6 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_TIME_MAX)
+        .header_read_timeout(limits.headers_time)
         .serve_connection(TokioIo::new(stream), service)
 }

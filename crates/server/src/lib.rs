@@ -22,7 +22,7 @@ mod session;
 mod state;
 mod ui;
 
-pub use connections::{RemoteAddress, SHUTDOWN_MAX, serve};
+pub use connections::{RemoteAddress, SHUTDOWN_MAX, serve, serve_within};
 pub use intake::BODY_BYTES_MAX;
 pub use limits::Limits;
 pub use router::router;
