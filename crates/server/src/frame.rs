@@ -43,9 +43,12 @@ pub(crate) async fn identify(State(services): State<Services>, mut request: Requ
     }
     let value = HeaderValue::from_str(&id).expect("hex digits are a header value");
     response.headers_mut().insert(REQUEST_ID, value);
-    // What may hold personal values stays in no cache. The answer to a source is sent as recorded.
-    if !is_submission && !response.headers().contains_key(header::CACHE_CONTROL) {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The answer to a source is sent as recorded.
+    if !is_submission {
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // What may hold personal values stays in no cache.
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
     response
 }

@@ -5,7 +5,10 @@
 //! id is a hash of all of them. Debug builds read `ui/dist` from disk, so pages built anew show
 //! without compiling.
 
+use std::borrow::Cow;
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -30,7 +33,7 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 /// A file to ask for again, with the tag of the one at hand.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 /// What browsers are told about every page: nothing from elsewhere, no scripts in the page.
-const SECURITY: [(HeaderName, HeaderValue); 4] = [
+const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -38,7 +41,6 @@ const SECURITY: [(HeaderName, HeaderValue); 4] = [
              connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
         ),
     ),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
@@ -69,7 +71,7 @@ async fn index(headers: HeaderMap) -> Response {
     let Some(file) = Dist::get("index.html") else { return not_found().into_response() };
     let html = rewrite(&String::from_utf8_lossy(&file.data), &build_id());
     let tag = hex(&Sha256::digest(html.as_bytes())[..16]);
-    send(&headers, ("text/html; charset=utf-8", ASK_AGAIN), &tag, html.into_bytes())
+    send(&headers, ("text/html; charset=utf-8", ASK_AGAIN), &tag, html.into())
 }
 
 /// A file that pages load, a file beside `index.html`, or a page that `index.html` shows.
@@ -96,7 +98,11 @@ fn asset(path: &str, headers: &HeaderMap) -> Response {
 fn send_file(headers: &HeaderMap, file: EmbeddedFile, keep: HeaderValue) -> Response {
     let tag = hex(&file.metadata.sha256_hash()[..16]);
     let media_type = media_type(&file).to_owned();
-    send(headers, (&media_type, keep), &tag, file.data.into_owned())
+    let bytes = match file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    send(headers, (&media_type, keep), &tag, bytes)
 }
 
 fn not_found() -> ApiError {
@@ -105,7 +111,7 @@ fn not_found() -> ApiError {
 
 /// A file, or the word that the client has it. The tag is a weak one: the same file may leave
 /// compressed.
-fn send(headers: &HeaderMap, (media_type, keep): (&str, HeaderValue), tag: &str, bytes: Vec<u8>) -> Response {
+fn send(headers: &HeaderMap, (media_type, keep): (&str, HeaderValue), tag: &str, bytes: Bytes) -> Response {
     let tag = format!("W/\"{tag}\"");
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let has_it = known.flat_map(|tags| tags.split(',')).any(|known| known.trim() == tag);

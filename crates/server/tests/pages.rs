@@ -193,6 +193,22 @@ async fn a_session_stands_for_its_key() {
 }
 
 #[tokio::test]
+async fn what_may_hold_personal_values_stays_in_no_cache_and_is_read_as_what_it_is() {
+    let installation = Installation::new().await;
+    for request in ["GET /events", "GET /nowhere", "GET /session", "GET /refusals"] {
+        let reply = installation.raw(request).await;
+        assert_eq!(reply.header("cache-control"), "no-store", "{request}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{request}");
+    }
+    let refused =
+        installation.raw("GET /flows/flow_roofs/sources/src_web/submit?%3Cb%3E=1&%3Cb%3E.a=2").await;
+    assert!(refused.text.contains("<b>"), "{}", refused.text);
+    assert_eq!(refused.header("content-type"), "text/plain");
+    assert_eq!(refused.header("x-content-type-options"), "nosniff");
+    installation.close().await;
+}
+
+#[tokio::test]
 async fn what_a_page_of_another_site_could_send_changes_nothing() {
     let installation = Installation::new().await;
     let mut browser = Browser { installation: &installation, router: installation.router(), cookie: None };

@@ -130,6 +130,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let plain = HeaderValue::from_static("text/plain");
         let mut response = (self.status(), [(header::CONTENT_TYPE, plain)], self.text()).into_response();
+        // It may repeat what a sender wrote, which is text and nothing else.
+        let nosniff = HeaderValue::from_static("nosniff");
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
         match self {
             Refusal::Method(_) => {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));

@@ -30,6 +30,7 @@ use crate::state::ApiState;
     post,
     path = "/flows/{flow}/sources/{source}/submit",
     tag = "intake",
+    security((), ("bearer" = []), ("basic" = []), ("session" = [])),
     params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), SubmitParameters),
     request_body(
         content((Object = "application/json"), (Object = "application/x-www-form-urlencoded")),
@@ -57,6 +58,7 @@ pub(crate) async fn post(
     get,
     path = "/flows/{flow}/sources/{source}/submit",
     tag = "intake",
+    security((), ("bearer" = []), ("basic" = [])),
     params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), SubmitParameters),
     responses(
         (status = 201, description = "The outcome, whatever it is; every event is durable", body = Answer),
