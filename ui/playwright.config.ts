@@ -1,0 +1,43 @@
+//! Pages in a real browser: the system's Chromium (`CHROMIUM` names another), against the mock, or, with
+//! GLASSLINE_URL and GLASSLINE_KEY, the journeys against a real server.
+
+import { defineConfig } from '@playwright/test';
+
+const real = process.env.GLASSLINE_URL;
+const port = Number(process.env.MOCK_PORT ?? 4317);
+
+export default defineConfig({
+  testDir: 'e2e',
+  testMatch: real ? 'journeys.spec.ts' : '*.spec.ts',
+  workers: 2,
+  fullyParallel: true,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list']],
+  use: {
+    baseURL: real ?? `http://127.0.0.1:${port}`,
+    viewport: { width: 1280, height: 800 },
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  webServer: real
+    ? undefined
+    : {
+        command: 'node e2e/mock/main.mjs',
+        env: { PORT: String(port), RATE: '3', LEADS: '400' },
+        url: `http://127.0.0.1:${port}/healthz`,
+        reuseExistingServer: false,
+      },
+});

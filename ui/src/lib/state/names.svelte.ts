@@ -1,0 +1,27 @@
+//! Names of parties and flows, for ids. Loaded once for all pages; an id stands for itself until then.
+
+import { api, ask, type Entity, type Flow } from '../api/client';
+
+class Names {
+  entities: Entity[] = $state.raw([]);
+  flows: Flow[] = $state.raw([]);
+  #names: Map<string, string> = $derived(
+    new Map([...this.entities, ...this.flows].map(({ id, name }) => [id, name])),
+  );
+  #loaded = false;
+
+  /** The name of an id. */
+  of = (id: string | null | undefined): string => (id ? (this.#names.get(id) ?? id) : '');
+
+  /** Loads once. Names are a comfort: without them the pages show ids. */
+  async load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#loaded = true;
+    const [entities, flows] = await Promise.allSettled([ask(api.GET('/entities')), ask(api.GET('/flows'))]);
+    if (entities.status === 'fulfilled') this.entities = entities.value.data;
+    if (flows.status === 'fulfilled') this.flows = flows.value.data;
+    if (entities.status === 'rejected' || flows.status === 'rejected') this.#loaded = false;
+  }
+}
+
+export const names = new Names();

@@ -1,0 +1,96 @@
+//! The life of a lead as people tell it: one row for each party or step, its attempts folded, and long waits
+//! as breaks between rows.
+
+import type { Event } from './api/client';
+import { familyOf, outcomeOf, type Family, type Outcome } from './families';
+
+/** A wait longer than this is a break of its own. */
+export const BREAK_MS = 60_000;
+
+export interface Group {
+  family: Family;
+  /** All events of the row, in order of the ledger. */
+  events: Event[];
+  /** The event that stands for the row: its newest result, else its newest event. */
+  main: Event;
+  /** The event that gives the row its place and time: its first result, else its first event. */
+  anchor: Event;
+  outcome: Outcome;
+  /** How each attempt went; `pending` at the end means that one is under way or due. */
+  trail: Outcome[];
+  /** When a retry is due that has not begun. */
+  due: string | null;
+}
+
+export interface TimelineRow extends Group {
+  /** Time since the row before, or null where the clock is shown instead. */
+  delta_ms: number | null;
+  /** A long wait before this row. */
+  break_ms: number | null;
+}
+
+const isAttempt = (event: Event): boolean =>
+  event.type === 'recipient.attempted' || familyOf(event.type) === 'retry';
+
+export function timelineOf(events: Event[]): TimelineRow[] {
+  const groups = groupsOf(events);
+  let before: number | null = null;
+  return groups.map((group) => {
+    const at = Date.parse(group.anchor.timestamp);
+    const waited = before === null ? null : at - before;
+    before = at;
+    const breaks = waited !== null && waited > BREAK_MS;
+    return { ...group, delta_ms: breaks ? null : waited, break_ms: breaks ? waited : null };
+  });
+}
+
+export function groupsOf(events: Event[]): Group[] {
+  const chains = new Map<string, Event[]>();
+  for (const event of events) {
+    const key = chainOf(event, chains);
+    const chain = chains.get(key);
+    if (chain === undefined) chains.set(key, [event]);
+    else chain.push(event);
+  }
+  return [...chains.values()].map(groupOf).sort((a, b) => a.anchor.seq - b.anchor.seq);
+}
+
+/** The row an event belongs to. */
+function chainOf(event: Event, chains: ReadonlyMap<string, Event[]>): string {
+  const family = familyOf(event.type);
+  if (family === 'recipient' || family === 'enhancement' || family === 'retry') {
+    return `step ${event.step_id ?? ''} ${event.entity_id ?? ''}`;
+  }
+  if (family === 'feedback' && event.type !== 'feedback.received') {
+    // What follows on feedback belongs to the last that came from the same party.
+    const open = [...chains].findLast(
+      ([key, [first]]) => key.startsWith('feedback') && first?.entity_id === event.entity_id,
+    );
+    if (open !== undefined) return open[0];
+  }
+  return `${family === 'feedback' ? 'feedback' : 'event'} ${event.id}`;
+}
+
+function groupOf(events: Event[]): Group {
+  const results = events.filter((event) => !isAttempt(event));
+  const main = results.at(-1) ?? events.at(-1)!;
+  const anchor = results[0] ?? events[0]!;
+  const last = events.at(-1)!;
+  const family = familyOf(main.type) === 'retry' ? 'recipient' : familyOf(main.type);
+  const trail = family === 'feedback' ? [outcomeOf(main)] : results.map(outcomeOf);
+  if (isAttempt(last)) trail.push('pending');
+  const due = last.type === 'retry.scheduled' ? (last.due ?? null) : null;
+  return {
+    family,
+    events,
+    main,
+    anchor,
+    outcome: results.length > 0 ? outcomeOf(main) : 'pending',
+    trail,
+    due,
+  };
+}
+
+/** Whether something went wrong here, or the other side said no. */
+export const isProblem = ({ trail }: Group): boolean =>
+  trail.some((outcome) => outcome === 'failure' || outcome === 'error');

@@ -1,0 +1,108 @@
+//! One lead and its events, kept up to date while the page is open.
+
+import { untrack } from 'svelte';
+
+import { api, ask, type Event, type Lead } from '../../lib/api/client';
+import { toProblem, type Problem } from '../../lib/api/problem';
+import { streamPorts } from '../../lib/live/stream';
+import { Tail } from '../../lib/live/tail';
+import { live } from '../../lib/state/live.svelte';
+import { reveal } from '../../lib/state/reveal.svelte';
+
+/** Events are loaded in pages of this many, so that a lead of thousands does not stop the page. */
+const PAGE = 200;
+
+export class Story {
+  lead: Lead | null = $state.raw(null);
+  events: Event[] = $state.raw([]);
+  /** Whether there are events after those loaded. */
+  more = $state.raw(false);
+  problem: Problem | null = $state.raw(null);
+  loading = $state.raw(true);
+
+  #tail: Tail | null = null;
+  #closed = false;
+  #turn = 0;
+
+  constructor(readonly id: string) {}
+
+  async load(): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.loading = true;
+    try {
+      const sight = untrack(() => reveal.sight(this.id));
+      const lead = this.id;
+      const [loaded, page] = await Promise.all([
+        ask(api.GET('/leads/{lead}', { params: { path: { lead }, query: sight } })),
+        this.#page(undefined),
+      ]);
+      if (turn !== this.#turn || this.#closed) return;
+      this.lead = loaded;
+      this.events = page.data;
+      this.more = page.next !== null;
+      this.problem = null;
+      if (this.#tail === null) this.#follow(Math.max(0, page.complete_to_seq - 1));
+    } catch (thrown) {
+      if (turn === this.#turn) this.problem = toProblem(thrown);
+    } finally {
+      if (turn === this.#turn) this.loading = false;
+    }
+  }
+
+  async loadMore(): Promise<void> {
+    const last = this.events.at(-1);
+    if (this.loading || !last) return;
+    this.loading = true;
+    try {
+      const page = await this.#page(last.seq);
+      this.events = [...this.events, ...page.data];
+      this.more = page.next !== null;
+    } catch (thrown) {
+      this.problem = toProblem(thrown);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  follow(): void {
+    const from = this.#tail?.seen ?? null;
+    this.#tail?.close();
+    this.#follow(from);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#tail?.close();
+    live.tail = null;
+  }
+
+  #page(after: number | undefined) {
+    const query = {
+      sort: 'seq',
+      limit: PAGE,
+      after,
+      expand: 'rules',
+      ...untrack(() => reveal.sight(this.id)),
+    };
+    return ask(api.GET('/leads/{lead}/events', { params: { path: { lead: this.id }, query } }));
+  }
+
+  /** What comes later, such as a retry or feedback, is loaded when the stream tells of it. */
+  #follow(after: number | null): void {
+    this.#tail = new Tail(
+      {
+        ...streamPorts({ lead_id: [this.id] }),
+        onRows: (rows) => {
+          live.lastEvent = rows.at(-1)!.timestamp;
+          if (!this.more) void this.load();
+        },
+        onState: (state) => {
+          if (!this.#closed) live.tail = state;
+        },
+      },
+      after,
+    );
+    void this.#tail.run();
+  }
+}
