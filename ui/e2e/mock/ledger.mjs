@@ -56,7 +56,7 @@ export class Ledger {
     const { exchange, rules, reason_raw, ...header } = event;
     const chain = this.#leads.get(header.lead_id) ?? [];
     const stored = {
-      ...{ seq: this.events.length + 1, lead_seq: chain.length, timestamp: new Date(at).toISOString() },
+      ...{ seq: this.events.length + 1, lead_seq: chain.length + 1, timestamp: new Date(at).toISOString() },
       ...{ header, lead, hidden },
     };
     chain.push(stored);
@@ -141,9 +141,20 @@ function foldLead(chain) {
   for (const { header } of chain) {
     if (!header.type.startsWith('recipient.') || header.type === 'recipient.attempted') continue;
     const { entity_id, step_id, delivery_id = null, outcome, price = null } = header;
-    buyers.set(entity_id, { entity_id, step_id, delivery_id, outcome, price, returned: false });
+    buyers.set(entity_id, {
+      entity_id,
+      step_id,
+      delivery_id,
+      outcome,
+      price,
+      returned: false,
+      converted: false,
+    });
   }
   for (const { header } of of('feedback.returned')) buyers.get(header.entity_id).returned = true;
+  for (const { header } of of('feedback.processed')) {
+    if (header.feedback.type === 'conversion') buyers.get(header.entity_id).converted = true;
+  }
   const sold = [...buyers.values()].filter((buyer) => buyer.outcome === 'success');
   const revenue = sold.filter((buyer) => !buyer.returned).reduce((sum, buyer) => sum + buyer.price, 0);
   const cost = completed?.cost ?? 0;

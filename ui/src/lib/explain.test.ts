@@ -23,8 +23,8 @@ const event = (type: string, more: Partial<Event> = {}): Event => ({
   },
   ...{ entity_id: null, outcome: null, reason: null, reason_code: null, ...more },
 });
-const buyer = (entity_id: string, outcome: string, returned = false) => ({
-  ...{ entity_id, step_id: entity_id, delivery_id: 'evt_1', outcome, price: null, returned },
+const buyer = (entity_id: string, outcome: string, returned = false, converted = false) => ({
+  ...{ entity_id, step_id: entity_id, delivery_id: 'evt_1', outcome, price: null, returned, converted },
 });
 const lead = (more: Partial<Lead>): Lead => ({
   ...{
@@ -70,7 +70,11 @@ describe('a lead in one line', () => {
       'Sold to Premier and Shingle',
     ],
     [{ state: 'returned', buyers: [buyer('buyer_a', 'success', true)] }, 'failure', 'Returned by Premier'],
-    [{ state: 'converted', buyers: [buyer('buyer_a', 'success')] }, 'success', 'Converted at Premier'],
+    [
+      { state: 'converted', buyers: [buyer('buyer_a', 'success', false, true)] },
+      'success',
+      'Converted at Premier',
+    ],
   ] as [Partial<Lead>, string, string][])('%j', (more, outcome, text) => {
     expect(leadSentence(lead(more), nameOf)).toEqual({ outcome, text });
   });

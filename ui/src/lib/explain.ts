@@ -4,7 +4,7 @@
 import type { Event, Lead } from './api/client';
 import { changesOf, fieldsOf } from './changes';
 import { outcomeOf, type Outcome } from './families';
-import { clock, listed, money, plural, span } from './format';
+import { clock, isNumber, listed, money, plural, span } from './format';
 import { groupsOf } from './timeline';
 
 /** The name of a party, step or flow by its id. */
@@ -17,7 +17,9 @@ export interface Sentence {
 
 /** How it ended for the lead, in one line. */
 export function leadSentence(lead: Lead, nameOf: NameOf): Sentence {
-  const sold = lead.buyers.filter((buyer) => buyer.outcome === 'success');
+  // A copy, such as for a CRM, is no sale.
+  const buyers = lead.buyers.filter((buyer) => buyer.counts_as !== 'copy');
+  const sold = buyers.filter((buyer) => buyer.outcome === 'success');
   const names = listed(sold.map((buyer) => nameOf(buyer.entity_id)));
   const because = lead.reason ? `: ${lead.reason}` : '';
   switch (lead.state) {
@@ -30,9 +32,10 @@ export function leadSentence(lead: Lead, nameOf: NameOf): Sentence {
     case 'returned':
       return { outcome: 'failure', text: `Returned by ${listed(returners(lead, nameOf)) || 'its buyer'}` };
     case 'converted':
-      return { outcome: 'success', text: `Converted${names ? ` at ${names}` : ''}` };
+      const at = listed(buyers.filter((buyer) => buyer.converted).map((buyer) => nameOf(buyer.entity_id)));
+      return { outcome: 'success', text: `Converted${at ? ` at ${at}` : ''}` };
     case 'sold': {
-      const asked = lead.buyers.length;
+      const asked = buyers.length;
       const of = asked > sold.length ? `, ${sold.length} of ${asked} buyers asked` : '';
       return { outcome: 'success', text: sold.length > 0 ? `Sold to ${names}${of}` : 'Sold' };
     }
@@ -53,8 +56,8 @@ export function eventSentence(event: Event, nameOf: NameOf): string {
   const who = nameOf(event.entity_id) || 'The other side';
   const step = event.step_id ?? 'this step';
   const because = event.reason ? `: ${event.reason}` : '';
-  const took = event.duration_ms === undefined ? '' : ` after ${span(event.duration_ms)}`;
-  const price = event.price === null || event.price === undefined ? '' : ` for ${money(event.price)}`;
+  const took = !isNumber(event.duration_ms) ? '' : ` after ${span(event.duration_ms)}`;
+  const price = !isNumber(event.price) ? '' : ` for ${money(event.price)}`;
   switch (event.type) {
     case 'source.submitted':
       return `${who} submitted the lead.`;
@@ -98,15 +101,15 @@ export function eventSentence(event: Event, nameOf: NameOf): string {
         : `The ${event.feedback?.type ?? 'feedback'} of ${who} was booked.`;
     case 'flow.completed':
       return event.final_outcome === 'success' || event.outcome === 'success'
-        ? `The flow ended in success${event.total_ms === undefined ? '' : ` after ${span(event.total_ms)}`}.`
+        ? `The flow ended in success${!isNumber(event.total_ms) ? '' : ` after ${span(event.total_ms)}`}.`
         : `The flow ended${because || ` in ${event.final_outcome ?? event.outcome ?? 'no outcome'}`}.`;
     default:
       return `${event.type}${because}`;
   }
 }
 
-const nth = (attempt: number | undefined): string =>
-  attempt !== undefined && attempt > 1 ? ` (attempt ${attempt})` : '';
+const nth = (attempt: number | null | undefined): string =>
+  isNumber(attempt) && attempt > 1 ? ` (attempt ${attempt})` : '';
 
 /** What to do about it, where that is known. */
 export function hintOf(event: Event): string | null {
@@ -211,7 +214,7 @@ export function answersOf(events: Event[], nameOf: NameOf): Answer[] {
       services.length === 0
         ? 'nothing asked'
         : [
-            added.length > 0 ? `by ${listed(added)}` : '',
+            added.length > 0 ? `by ${added.length > 1 ? `${added.length} services` : added[0]}` : '',
             broken.length > 0 ? plural(broken.length, 'error') : '',
           ]
             .filter(Boolean)

@@ -53,6 +53,9 @@ export function shortId(id: string): string {
   return match ? `${match[1]}…${match[2]}` : id;
 }
 
+/** Whether there is a number; members of an event may be missing or null. */
+export const isNumber = (value: unknown): value is number => typeof value === 'number';
+
 /** A value of a lead as text. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return '';

@@ -13,10 +13,10 @@ export interface Row {
   step_id?: string | null;
   outcome: string | null;
   reason: string | null;
-  duration_ms?: number;
+  duration_ms?: number | null;
   price?: number | null;
-  attempt?: number;
-  test?: boolean;
+  attempt?: number | null;
+  test?: boolean | null;
   /** Set on a mark: the last seq that was left out; `seq` is the first. */
   gap_to?: number;
 }

@@ -1,6 +1,7 @@
 //! The tail's ports to the real server.
 
 import { api, ask, refused } from '../api/client';
+import { cursorOf } from '../api/cursor';
 import { apiFilters, type Filters } from '../query';
 import { rowOf } from './ring';
 import type { TailPorts } from './tail';
@@ -28,7 +29,7 @@ export function streamPorts(filters: Filters): Pick<TailPorts, 'open' | 'range' 
     range: async (after, before, signal) => {
       const query = { ...wanted, shape: 'none', sort: '-seq', limit: PAGE_ROWS, after, before };
       const page = await ask(api.GET('/events', { params: { query }, signal }));
-      return { data: page.data.map(rowOf), more: page.next !== null };
+      return { data: page.data.map(rowOf), before: cursorOf(page.next)?.before ?? null };
     },
     sleep: (ms, signal) =>
       new Promise((resolve) => {

@@ -12,6 +12,8 @@ const BACKOFF_MS = [250, 500, 1_000, 2_000, 5_000, 10_000];
 const TRIES_MAX = 12;
 /** Of a gap at most this many of the newest events are fetched; the rest is marked. */
 export const REFILL_MAX = 10_000;
+/** And in at most this many pages, since pages may be short where little matches. */
+const REFILL_PAGES_MAX = 50;
 
 export type TailState =
   | { is: 'connecting' }
@@ -23,8 +25,8 @@ export type TailState =
 export interface TailPorts {
   /** Opens the stream behind a seq; null starts at the live edge. Throws a `Problem` when refused. */
   open(after: number | null, signal: AbortSignal): Promise<AsyncIterable<string>>;
-  /** A page of events between two seqs, both exclusive, newest first. */
-  range(after: number, before: number, signal: AbortSignal): Promise<{ data: Row[]; more: boolean }>;
+  /** A page of events between two seqs, both exclusive, newest first; and where the next one ends. */
+  range(after: number, before: number, signal: AbortSignal): Promise<{ data: Row[]; before: number | null }>;
   onRows(rows: Row[]): void;
   onState(state: TailState): void;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -130,18 +132,18 @@ export class Tail {
     }
   }
 
-  /** Fetches what the stream left out, newest first, and gives it in order. */
+  /** Fetches what the stream left out, from one seq up to another, newest first, and gives it in order. */
   async #refill(from: number, to: number, signal: AbortSignal): Promise<void> {
     const pages: Row[][] = [];
     let fetched = 0;
-    let before = to + 1;
+    let before = to;
     let more = true;
-    while (more && fetched < REFILL_MAX) {
+    for (let left = REFILL_PAGES_MAX; more && fetched < REFILL_MAX && left > 0; left -= 1) {
       const page = await this.ports.range(from - 1, before, signal);
       pages.push(page.data);
       fetched += page.data.length;
-      more = page.more && page.data.length > 0;
-      before = page.data.at(-1)?.seq ?? before;
+      more = page.before !== null;
+      before = page.before ?? before;
     }
     const rows = pages.flat().reverse();
     if (more) rows.unshift(gapRow(from, before - 1, rows[0]?.timestamp ?? ''));

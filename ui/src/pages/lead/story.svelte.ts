@@ -3,6 +3,7 @@
 import { untrack } from 'svelte';
 
 import { api, ask, type Event, type Lead } from '../../lib/api/client';
+import { cursorOf } from '../../lib/api/cursor';
 import { toProblem, type Problem } from '../../lib/api/problem';
 import { streamPorts } from '../../lib/live/stream';
 import { Tail } from '../../lib/live/tail';
@@ -23,6 +24,7 @@ export class Story {
   #tail: Tail | null = null;
   #closed = false;
   #turn = 0;
+  #after: number | undefined;
 
   constructor(readonly id: string) {}
 
@@ -40,6 +42,7 @@ export class Story {
       if (turn !== this.#turn || this.#closed) return;
       this.lead = loaded;
       this.events = page.data;
+      this.#after = cursorOf(page.next)?.after;
       this.more = page.next !== null;
       this.problem = null;
       if (this.#tail === null) this.#follow(Math.max(0, page.complete_to_seq - 1));
@@ -51,12 +54,12 @@ export class Story {
   }
 
   async loadMore(): Promise<void> {
-    const last = this.events.at(-1);
-    if (this.loading || !last) return;
+    if (this.loading || this.#after === undefined) return;
     this.loading = true;
     try {
-      const page = await this.#page(last.seq);
+      const page = await this.#page(this.#after);
       this.events = [...this.events, ...page.data];
+      this.#after = cursorOf(page.next)?.after;
       this.more = page.next !== null;
     } catch (thrown) {
       this.problem = toProblem(thrown);

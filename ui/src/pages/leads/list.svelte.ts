@@ -1,10 +1,13 @@
 //! The list of leads, page by page. The last list is kept, so that Back finds it as it was left.
 
 import { api, ask, type Lead } from '../../lib/api/client';
+import { cursorOf } from '../../lib/api/cursor';
 import { toProblem, type Problem } from '../../lib/api/problem';
 import { apiFilters, type Filters } from '../../lib/query';
 
 const PAGE = 100;
+/** Most pages asked for at once. */
+const PAGES_MAX = 5;
 
 export class LeadList {
   leads: Lead[] = $state.raw([]);
@@ -17,6 +20,8 @@ export class LeadList {
   scrollTop = 0;
   active = -1;
   #turn = 0;
+  /** Where the next page ends. */
+  #before: number | undefined;
 
   constructor(
     readonly key: string,
@@ -28,9 +33,8 @@ export class LeadList {
   }
 
   async loadMore(): Promise<void> {
-    const last = this.leads.at(-1);
-    if (this.loading || !this.more || !last) return;
-    await this.#load(last.seq);
+    if (this.loading || this.#before === undefined) return;
+    await this.#load(this.#before);
   }
 
   async #load(before: number | undefined): Promise<void> {
@@ -39,9 +43,17 @@ export class LeadList {
     this.loading = true;
     try {
       const query = { ...apiFilters(this.filters), limit: PAGE, before };
-      const page = await ask(api.GET('/leads', { params: { query } }));
+      let page = await ask(api.GET('/leads', { params: { query } }));
+      const found = page.data;
+      // Where little matches, pages are short or empty: look on for a while.
+      for (let pages = 1; page.next !== null && found.length < PAGE && pages < PAGES_MAX; pages += 1) {
+        const more = { ...query, before: cursorOf(page.next)?.before };
+        page = await ask(api.GET('/leads', { params: { query: more } }));
+        found.push(...page.data);
+      }
       if (turn !== this.#turn) return;
-      this.leads = before === undefined ? page.data : [...this.leads, ...page.data];
+      this.leads = before === undefined ? found : [...this.leads, ...found];
+      this.#before = cursorOf(page.next)?.before;
       this.more = page.next !== null;
       this.problem = null;
       if (before === undefined) this.asOf = new Date().toISOString();

@@ -2,6 +2,7 @@
 //! pages see a counter that moves once a frame.
 
 import { api, ask } from '../../lib/api/client';
+import { cursorOf } from '../../lib/api/cursor';
 import { toProblem, type Problem } from '../../lib/api/problem';
 import { outcomeOf } from '../../lib/families';
 import { Ring, rowOf, type Row } from '../../lib/live/ring';
@@ -14,9 +15,11 @@ import { live } from '../../lib/state/live.svelte';
 const ROWS_MAX = 100_000;
 /** As many events from before the page was opened. */
 const FIRST_ROWS = 200;
+const FIRST_PAGES_MAX = 5;
 /** A hidden tab is disconnected after this long, and goes on from where it was when it is seen again. */
 const HIDDEN_MAX_MS = 30_000;
 const RATE_WINDOW_MS = 5_000;
+const FRESH_MS = 1_000;
 
 export class Feed {
   readonly ring = new Ring(ROWS_MAX);
@@ -27,8 +30,8 @@ export class Feed {
   loading = $state.raw(true);
   /** Events a second, over the last seconds. */
   rate = $state.raw(0);
-  /** Rows up to here were there before the stream began. */
-  firstEnd = 0;
+  /** Rows from here on came in within the last second, and are tinted. */
+  freshFrom = $state.raw(0);
   /** Rows and faults since somebody was last told. */
   news = { events: 0, errors: 0 };
 
@@ -53,9 +56,23 @@ export class Feed {
     try {
       const query = { ...apiFilters(this.#filters), shape: 'none', sort: '-seq', limit: FIRST_ROWS };
       const page = await ask(api.GET('/events', { params: { query } }));
+      const data = page.data;
+      // Where little matches, pages are short or empty: look on for a while.
+      for (
+        let cursor = cursorOf(page.next), pages = 1;
+        cursor && data.length < FIRST_ROWS && pages < FIRST_PAGES_MAX;
+        pages += 1
+      ) {
+        const limit = FIRST_ROWS - data.length;
+        const older = await ask(
+          api.GET('/events', { params: { query: { ...query, limit, before: cursor.before } } }),
+        );
+        data.push(...older.data);
+        cursor = cursorOf(older.next);
+      }
       if (this.#closed) return;
-      this.#take(page.data.reverse().map(rowOf));
-      this.firstEnd = this.ring.end;
+      this.#take(data.reverse().map(rowOf));
+      this.freshFrom = this.ring.end;
       this.#arrivals = [];
       this.news = { events: 0, errors: 0 };
       this.#seen = Math.max(0, page.complete_to_seq - 1);
@@ -115,6 +132,8 @@ export class Feed {
     this.news.events += taken;
     this.#arrivals.push({ at: performance.now(), count: taken });
     live.lastEvent = this.ring.newest()!.timestamp;
+    const { end } = this.ring;
+    setTimeout(() => (this.freshFrom = Math.max(this.freshFrom, end)), FRESH_MS);
     // However many batches come, the page is drawn once a frame.
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;

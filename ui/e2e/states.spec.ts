@@ -1,0 +1,291 @@
+//! Every state of the pages that a real server seldom shows: empty, filtered to nothing, refused, broken,
+//! offline, no such thing. Against the mock, whose leads live the story that a test asks for.
+
+import { expect, expectAccessible, rows, signIn, submit, test, watchConsole } from './support';
+
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 400, height: 860 },
+];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const viewport of SIZES) {
+    test(`axe finds nothing on any page or dialog: ${colorScheme}, ${viewport.width} px`, async ({
+      page,
+    }) => {
+      test.slow();
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      const faults = watchConsole(page, /status of (401|403|404)/);
+
+      await page.goto('/ui/');
+      await expect(page.getByLabel('Key')).toBeVisible();
+      await expectAccessible(page);
+
+      await signIn(page, '/ui/live?outcome=-skip');
+      await expect(rows(page).first()).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press('?');
+      await expect(page.getByRole('dialog', { name: 'Keys and help' })).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('f');
+      await expect(page.getByRole('button', { name: 'Add filter' })).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: /^Session of/ }).click();
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+
+      await page.goto('/ui/leads');
+      await expect(rows(page).first()).toBeVisible();
+      await expectAccessible(page);
+
+      for (const story of ['outsideArea', 'retried', 'converted', 'outage']) {
+        const id = await submit(page, story);
+        await page.goto(`/ui/leads/${id}`);
+        await expect(page.getByRole('heading', { name: 'Timeline' })).toBeVisible();
+        const fold = page.getByRole('button', { name: /events? of/ }).first();
+        if (story === 'retried') await fold.click();
+        await expectAccessible(page);
+      }
+
+      const id = await submit(page, 'soldToTwo');
+      await page.goto(`/ui/leads/${id}`);
+      await page.getByRole('button', { name: 'Reveal…' }).first().click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      await page
+        .getByRole('button', { name: /Brightside Energy/ })
+        .first()
+        .click();
+      const inspector = page.getByRole('region', { name: 'Event', exact: true });
+      for (const tab of ['Data', 'Changes', 'Rules', 'HTTP', 'Raw', 'Summary']) {
+        await inspector.getByRole('tab', { name: tab }).click();
+        await expect(inspector.getByRole('tabpanel')).toBeVisible();
+        await expectAccessible(page);
+      }
+      await inspector.getByRole('link', { name: 'Open as a page' }).click();
+      await expect(page.getByRole('heading', { level: 1 })).toContainText('recipient.delivered');
+      await expectAccessible(page);
+
+      await page.goto('/ui/leads/lead_000000000000000000000000');
+      await expect(page.getByRole('alert')).toContainText('There is no such thing here');
+      await expectAccessible(page);
+      await page.goto('/ui/nowhere');
+      await expect(page.getByText('is no address of Glassline')).toBeVisible();
+      await expectAccessible(page);
+      expect(faults).toEqual([]);
+    });
+  }
+}
+
+test('no page scrolls sideways at 320 px', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 700 });
+  await signIn(page, '/ui/live');
+  const id = await submit(page, 'retried');
+  for (const path of [
+    '/ui/live',
+    '/ui/leads',
+    `/ui/leads/${id}`,
+    '/ui/leads?state=sold&outcome=success&start=-24h',
+  ]) {
+    await page.goto(path);
+    await expect(page.locator('main h1')).toBeVisible();
+    const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    expect(inner, path).toBeLessThanOrEqual(outer!);
+  }
+});
+
+test('a rejected lead says in words why and where it stopped', async ({ page }) => {
+  await signIn(page);
+  await page.goto(`/ui/leads/${await submit(page, 'outsideArea')}`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/Not sold: State not in approved list/);
+  const why = page.getByRole('region', { name: 'Why it was not sold' });
+  await expect(why).toContainText('Stopped at the filter service_area: State not in approved list');
+  await expect(why).toContainText('Rule 2 of 2 was not met: state is included in TX, OK, CA, LA');
+
+  await page.goto(`/ui/leads/${await submit(page, 'missingField')}`);
+  await expect(why).toContainText('Stopped at the way in, before any step: Missing required field: email');
+
+  await page.goto(`/ui/leads/${await submit(page, 'nobody')}`);
+  await expect(why).toContainText('The source was told: No buyer');
+});
+
+test('a fault and its retry are one row, which unfolds into its events', async ({ page }) => {
+  await signIn(page);
+  await page.goto(`/ui/leads/${await submit(page, 'retried')}`);
+  const row = page.locator('.row', { hasText: '2 attempts' });
+  await expect(row).toHaveCount(1);
+  await row.getByRole('button', { name: '6 events of' }).click();
+  await expect(page.locator('.inner').getByRole('button')).toHaveText([
+    /recipient\.attempted/,
+    /recipient\.error.*Service timeout after 10000ms/,
+    /retry\.scheduled/,
+    /retry\.attempted/,
+    /recipient\.attempted.*attempt 2/,
+    /recipient\.delivered.*attempt 2 · \$25\.00/,
+  ]);
+});
+
+test('a lead that is under way grows on screen', async ({ page }) => {
+  await signIn(page);
+  const reply = await page.request.get('/mock/submit?story=outage');
+  const { id } = (await reply.json()) as { id: string };
+  // Its service needs five seconds to give up: the page is there before.
+  await page.waitForResponse((it) => it.url().includes('/events/stream'));
+  await page.goto(`/ui/leads/${id}`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/On its way through the flow/);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/Sold to/);
+});
+
+test('a search takes ids only, and says so', async ({ page }) => {
+  await signIn(page);
+  const id = await submit(page, 'sold');
+  await page.keyboard.press('/');
+  await page.keyboard.type('joan@example.com');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('That is no id');
+  expect(page.url()).not.toContain('joan');
+  await page.getByLabel('Go to a lead or event by its id').fill(` ${id} `);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/ui/leads/${id}$`));
+});
+
+test('filters that nothing matches say so, and one button takes them away', async ({ page }) => {
+  await signIn(page, '/ui/live?type=feedback.sent');
+  await expect(page.getByText('No events match these filters yet')).toBeVisible();
+  await page.getByRole('button', { name: 'Show all events' }).click();
+  await expect(rows(page).first()).toBeVisible();
+  await page.goto('/ui/leads?source_id=src_nobody');
+  await expect(page.getByText('No leads match these filters')).toBeVisible();
+  await page.getByRole('button', { name: 'Remove the filter Source src_nobody' }).click();
+  await expect(rows(page).first()).toBeVisible();
+  await expect(page).toHaveURL(/\/ui\/leads$/);
+});
+
+test('a filter is added by keyboard, "not" included, and is in the address', async ({ page }) => {
+  await signIn(page);
+  await expect(rows(page).first()).toBeVisible();
+  await page.keyboard.press('f');
+  await page.getByLabel('Filter by').selectOption('type');
+  await page.getByLabel('Which').selectOption('is not');
+  await page.getByLabel('Value').selectOption('source.*');
+  await page.getByRole('button', { name: 'Add filter' }).press('Enter');
+  await expect(page).toHaveURL(/\?type=-source\.\*$/);
+  await expect(page.getByRole('group', { name: 'Filters' })).toContainText('Type is not source.*');
+  await expect(rows(page).first()).toBeVisible();
+  await expect(rows(page).filter({ hasText: 'source.' })).toHaveCount(0);
+});
+
+test('a key without the right to read is told which right it lacks', async ({ page }) => {
+  await signIn(page, '/ui/leads', 'gl_mock_submit');
+  await expect(page.getByRole('alert')).toContainText('It lacks the scope read');
+});
+
+test('a key without the right to see values is not offered them', async ({ page }) => {
+  await signIn(page, '/ui/leads', 'gl_mock_reader');
+  const id = await submit(page, 'sold');
+  await page.goto(`/ui/leads/${id}`);
+  await expect(page.locator('.person')).toContainText('takes a key with the scope pii:read');
+  await expect(page.getByRole('button', { name: 'Reveal…' })).toHaveCount(0);
+});
+
+test('a fault of the server is told in its place with the id of the request, and tried again', async ({
+  page,
+}) => {
+  await signIn(page);
+  await page.route('**/leads?*', (route) =>
+    route.fulfill({
+      status: 500,
+      json: {
+        error: { code: 'internal', message: 'something went wrong here', field: null, request_id: 'req_7' },
+      },
+    }),
+  );
+  await page.goto('/ui/leads');
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('Leads could not be loaded');
+  await expect(alert).toContainText('req_7');
+  await page.unroute('**/leads?*');
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expect(rows(page).first()).toBeVisible();
+});
+
+test('without a server the rows stay, and a later try brings new ones', async ({ page, context }) => {
+  await signIn(page, '/ui/leads');
+  await expect(rows(page).first()).toBeVisible();
+  await context.setOffline(true);
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(page.locator('.stale')).toContainText(
+    'The server does not answer. What you see was loaded at',
+  );
+  await expect(rows(page).first()).toBeVisible();
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByText('The server does not answer')).toBeHidden();
+});
+
+test('a stream that breaks is taken up again without an event lost or told twice', async ({ page }) => {
+  await signIn(page, '/ui/live?type=source.submitted');
+  await expect(rows(page).first()).toBeVisible();
+  await page.route('**/events/stream?*', (route) => route.abort());
+  await page.request.get('/mock/drop');
+  await expect(page.getByText('The connection is lost; trying again.')).toBeVisible();
+  const id = await submit(page, 'sold');
+  await page.unroute('**/events/stream?*');
+  await expect(page.getByText('The connection is lost; trying again.')).toBeHidden();
+  await expect(rows(page).filter({ has: page.locator(`[title="${id}"]`) })).toHaveCount(1);
+});
+
+test('an ended session asks for a key and comes back to the same page', async ({ page, context }) => {
+  await signIn(page, '/ui/leads?state=sold');
+  await expect(rows(page).first()).toBeVisible();
+  await context.clearCookies();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(page.getByText('Your session has ended')).toBeVisible();
+  await page.getByLabel('Key').fill('gl_mock_admin');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Leads', level: 1 })).toBeVisible();
+  await expect(page).toHaveURL(/\/ui\/leads\?state=sold$/);
+});
+
+test('single keys can be switched off, and then do nothing', async ({ page }) => {
+  await signIn(page);
+  await expect(rows(page).first()).toBeVisible();
+  await page.keyboard.press('?');
+  await page.getByRole('checkbox').uncheck();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.keyboard.press('g');
+  await page.keyboard.press('l');
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page).toHaveURL(/\/ui\/live$/);
+});
+
+test('a chosen theme stays, and is there before the first paint', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await signIn(page);
+  const button = page.getByRole('button', { name: /^Theme:/ });
+  await button.click();
+  await button.click();
+  await expect(button).toHaveAccessibleName('Theme: dark. Change to system');
+  await page.reload({ waitUntil: 'commit' });
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+});
+
+test('Back finds the list as it was left', async ({ page }) => {
+  await signIn(page, '/ui/leads');
+  await expect(rows(page).first()).toBeVisible();
+  await page.keyboard.press('j');
+  await page.keyboard.press('End');
+  await expect(rows(page).last()).toBeFocused();
+  const row = page.locator('[role="row"]:focus');
+  const id = await row.getByRole('link').getAttribute('title');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Timeline' })).toBeVisible();
+  await page.goBack();
+  await expect(row.getByRole('link')).toHaveAttribute('title', id!);
+  await expect(row).toBeInViewport();
+});
