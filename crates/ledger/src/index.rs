@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use domain::{ChainId, EventId, Outcome, Timestamp};
+use domain::{ChainId, EventId, EventType, FeedbackKind, Money, Outcome, Timestamp};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use wire::{HeaderError, HeaderKeys};
 
-/// Words that recur (types, flows, parties, steps), each stored once and named by a number.
-#[derive(Debug, Default)]
+/// Words that recur (types, flows, parties, steps), each stored once and named by a number. The
+/// types of events come first, in the order of [`EventType::ALL`].
+#[derive(Debug)]
 pub(crate) struct Words {
     inner: RwLock<WordsInner>,
 }
@@ -25,6 +26,21 @@ struct WordsInner {
 
 /// The number of a word; 0 stands for none.
 pub(crate) type Word = u32;
+
+impl Default for Words {
+    fn default() -> Words {
+        let words = Words { inner: RwLock::default() };
+        for event_type in EventType::ALL {
+            words.number(event_type.as_str());
+        }
+        words
+    }
+}
+
+/// The type of event that a word names.
+pub(crate) fn event_type_of(word: Word) -> Option<EventType> {
+    EventType::ALL.get((word as usize).checked_sub(1)?).copied()
+}
 
 impl Words {
     /// The number of a word, a new one where needed.
@@ -65,8 +81,25 @@ pub(crate) struct RowDraft {
     pub(crate) source: Word,
     pub(crate) entity: Word,
     pub(crate) step: Word,
+    pub(crate) integration: Word,
+    pub(crate) reason_code: Word,
+    /// Cut to what fits: 49 days.
+    pub(crate) duration_ms: u32,
+    /// Row of the chain's event before this one, found when the row gets its place;
+    /// [`NO_ROW`] for the first in the hot part.
+    previous: u32,
+    /// In millionths; [`NO_PRICE`] without one.
+    price: i64,
     pub(crate) outcome: Option<Outcome>,
+    pub(crate) feedback: Option<FeedbackKind>,
+    /// A delivery that is not a sale.
+    pub(crate) copy: bool,
+    pub(crate) test: bool,
 }
+
+const NO_ROW: u32 = u32::MAX;
+/// The one amount that no price is.
+const NO_PRICE: i64 = i64::MIN;
 
 impl RowDraft {
     /// Reads a row from stored header bytes, which also shows that they read back.
@@ -82,8 +115,28 @@ impl RowDraft {
             source: word(&header.source_id),
             entity: word(&header.entity_id),
             step: word(&header.step_id),
+            integration: word(&header.integration),
+            reason_code: word(&header.reason_code),
+            duration_ms: u32::try_from(header.duration_ms.unwrap_or(0)).unwrap_or(u32::MAX),
+            previous: NO_ROW,
+            price: header
+                .price
+                .as_deref()
+                .and_then(|price| price.parse().ok())
+                .map_or(NO_PRICE, Money::as_millionths),
             outcome: header.outcome.as_deref().and_then(|outcome| outcome.parse().ok()),
+            feedback: header.feedback.as_ref().and_then(|feedback| {
+                let kinds = [FeedbackKind::Return, FeedbackKind::Conversion];
+                kinds.into_iter().find(|kind| kind.as_str() == &*feedback.kind)
+            }),
+            copy: header.counts_as.as_deref() == Some("copy"),
+            test: header.test == Some(true),
         })
+    }
+
+    /// What the event says of a price.
+    pub(crate) fn price(&self) -> Option<Money> {
+        (self.price != NO_PRICE).then(|| Money::from_millionths(self.price))
     }
 }
 
@@ -100,9 +153,11 @@ pub(crate) struct Location {
 pub(crate) struct Row {
     pub(crate) draft: RowDraft,
     pub(crate) location: Location,
-    /// Row of the chain's event before this one; none for the first in the hot part.
-    previous: Option<u32>,
 }
+
+/// What every event costs in memory, its places in the tables aside.
+pub(crate) const ROW_BYTES: usize = 104;
+const _: () = assert!(size_of::<Row>() == ROW_BYTES);
 
 /// Rows in blocks, so that growing never copies what is there.
 const BLOCK_ROWS: usize = 4096;
@@ -190,8 +245,10 @@ impl HotIndex {
 
     /// The seqs of a chain, newest first.
     pub(crate) fn chain(&self, chain: &ChainId) -> impl Iterator<Item = u64> {
-        std::iter::successors(self.newest_of(chain), |row| self.row(*row).previous)
-            .map(|row| self.seq_of(row))
+        std::iter::successors(self.newest_of(chain), |row| {
+            Some(self.row(*row).draft.previous).filter(|previous| *previous != NO_ROW)
+        })
+        .map(|row| self.seq_of(row))
     }
 
     /// Every chain, with the seq of its newest event.
@@ -202,16 +259,18 @@ impl HotIndex {
     }
 
     /// Adds the next durable record.
-    pub(crate) fn push(&mut self, draft: RowDraft, location: Location) {
-        let row =
-            u32::try_from(self.rows).expect("the hot part holds fewer than four thousand million records");
+    pub(crate) fn push(&mut self, mut draft: RowDraft, location: Location) {
+        let row = u32::try_from(self.rows)
+            .ok()
+            .filter(|row| *row != NO_ROW)
+            .expect("the hot part holds fewer than four thousand million records");
         let id_hash = self.hasher.hash_one(draft.id);
         let chain = draft.chain;
-        let previous = chain.and_then(|(chain, _)| self.newest_of(&chain));
+        draft.previous = chain.and_then(|(chain, _)| self.newest_of(&chain)).unwrap_or(NO_ROW);
         if self.rows.is_multiple_of(BLOCK_ROWS) {
             self.blocks.push(Vec::with_capacity(BLOCK_ROWS));
         }
-        self.blocks.last_mut().expect("a block was just made").push(Row { draft, location, previous });
+        self.blocks.last_mut().expect("a block was just made").push(Row { draft, location });
         self.rows += 1;
 
         let HotIndex { blocks, hasher, ids, chains, .. } = self;

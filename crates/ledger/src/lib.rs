@@ -14,9 +14,11 @@
 pub mod disk;
 
 mod chain;
+mod chain_list;
 mod data_directory;
 mod defences;
 mod entropy;
+mod filter;
 mod frame;
 mod hash;
 mod hot;
@@ -37,20 +39,20 @@ mod verify;
 mod writer;
 
 pub use chain::EncodeError;
+pub use chain_list::{ChainPage, ChainQuery, Glance};
 pub use data_directory::{DataDirectory, DataDirectoryError};
 #[cfg(feature = "sabotage")]
 pub use defences::Defence;
 pub use defences::Defences;
 pub use disk::{Access, Disk, DiskFile, RealDisk};
 pub use entropy::{Entropy, OsEntropy};
+pub use filter::{Choice, Filter, TestLeads, TypePattern};
 pub use frame::{FRAME_BYTES_MAX, HEADER_BYTES_MAX};
 pub use hash::{Hash, NO_LEAF, leaf};
 pub use keys::{LedgerKeys, SecretKey};
 pub use lease::{EncodedGroup, Lease};
 pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, Vitals};
-pub use reader::{
-    Filter, Order, Page, ReadError, ReadRecord, Reader, StoredBody, StoredRecord, TypePattern, Window,
-};
+pub use reader::{Order, Page, ReadError, ReadHeader, ReadRecord, Reader, StoredBody, StoredRecord, Window};
 pub use recovery::RecoveryError;
 pub use seal::{BODY_BYTES_MAX, OpenError as SealError};
 pub use stages::{Stage, Stages};

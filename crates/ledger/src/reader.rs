@@ -4,12 +4,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use domain::{ChainId, EntityId, EventId, EventType, FlowId, Outcome, SourceId, StepId, Timestamp};
+use domain::{ChainId, EventId, EventType};
 
+use crate::chain_list::{self, ChainPage, ChainQuery, Glance};
+use crate::filter::{Filter, Matcher};
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
 use crate::hot::HotFile;
-use crate::index::{Location, Row, Word, Words};
+use crate::index::Location;
 use crate::keys::ChainKeys;
 use crate::seal::{self, OpenError};
 use crate::vault::{Slot, VaultError};
@@ -73,6 +75,15 @@ pub struct ReadRecord {
     pub body: Result<StoredBody, ReadError>,
 }
 
+/// The header of a record whose body nobody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadHeader {
+    /// Its place in the ledger.
+    pub seq: u64,
+    /// The header bytes, which are the hashed bytes.
+    pub header: Vec<u8>,
+}
+
 /// The body of a stored record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredBody {
@@ -92,39 +103,6 @@ impl StoredBody {
             StoredBody::None | StoredBody::Erased => None,
         }
     }
-}
-
-/// Which types of event a list shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TypePattern {
-    /// One type, by its whole name.
-    Exact(String),
-    /// All types of a family: `recipient.*` is `Family("recipient".into())`.
-    Family(String),
-}
-
-/// What a list shows. Several values of one kind mean *or*, several kinds mean *and*; an empty
-/// list of a kind means all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// One chain only.
-    pub chain: Option<ChainId>,
-    /// Types.
-    pub types: Vec<TypePattern>,
-    /// Flows.
-    pub flows: Vec<FlowId>,
-    /// Sources.
-    pub sources: Vec<SourceId>,
-    /// Parties.
-    pub entities: Vec<EntityId>,
-    /// Steps.
-    pub steps: Vec<StepId>,
-    /// Outcomes.
-    pub outcomes: Vec<Outcome>,
-    /// Not before this moment.
-    pub start: Option<Timestamp>,
-    /// Before this moment.
-    pub end: Option<Timestamp>,
 }
 
 /// In which order a list goes.
@@ -163,7 +141,7 @@ pub struct Page {
 }
 
 /// How many rows are looked at before the writer gets its turn at the index.
-const ROWS_AT_A_TIME: u64 = 4096;
+pub(crate) const ROWS_AT_A_TIME: u64 = 4096;
 
 /// Reads one ledger. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -259,6 +237,19 @@ impl Reader {
         page
     }
 
+    /// Lists chains by their first event, and by what `keep` makes of all their events so far,
+    /// oldest first. At most about `rows_max` rows are looked at, so a list that few chains are on
+    /// comes in pages that are short. `keep` is called while the index is held: it only decides.
+    pub fn list_chains(
+        &self,
+        query: &ChainQuery,
+        window: Window,
+        rows_max: u64,
+        keep: impl FnMut(&[Glance]) -> bool,
+    ) -> ChainPage {
+        chain_list::list(&self.shared.index, &self.shared.context.words, query, window, rows_max, keep)
+    }
+
     /// One record; none when there is no such seq yet.
     ///
     /// # Errors
@@ -297,6 +288,23 @@ impl Reader {
             let header = bytes[frame.header.clone()].to_vec();
             let body = self.body(&frame, &bytes, &mut keys);
             Some(Ok(ReadRecord { seq, header, body }))
+        })
+    }
+
+    /// The headers of several records one by one, as [`each`](Reader::each) gives them. No body is
+    /// opened.
+    ///
+    /// An item is an error when the record cannot be read or is not what was written.
+    pub fn headers<'a>(
+        &'a self,
+        seqs: &'a [u64],
+    ) -> impl Iterator<Item = Result<ReadHeader, ReadError>> + use<'a> {
+        seqs.iter().filter_map(move |&seq| {
+            let read = self.frame(seq).transpose()?;
+            Some(read.map(|(frame, mut bytes)| {
+                bytes.truncate(frame.header.end);
+                ReadHeader { seq, header: bytes.split_off(frame.header.start) }
+            }))
         })
     }
 
@@ -358,61 +366,5 @@ impl Reader {
             Some(frame) if frame.seq == seq => Ok(Some((frame, bytes))),
             Some(_) | None => Err(ReadError::Damaged { path, offset, seq }),
         }
-    }
-}
-
-/// A filter in the numbers of the index.
-struct Matcher {
-    types: Option<Vec<Word>>,
-    flows: Option<Vec<Word>>,
-    sources: Option<Vec<Word>>,
-    entities: Option<Vec<Word>>,
-    steps: Option<Vec<Word>>,
-    outcomes: Vec<Outcome>,
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
-}
-
-impl Matcher {
-    /// None when nothing can match, because a word it asks for was never recorded.
-    fn new(filter: &Filter, words: &Words) -> Option<Matcher> {
-        let known = |wanted: Vec<Vec<Word>>| -> Option<Option<Vec<Word>>> {
-            if wanted.is_empty() {
-                return Some(None);
-            }
-            let numbers: Vec<Word> = wanted.into_iter().flatten().collect();
-            if numbers.is_empty() { None } else { Some(Some(numbers)) }
-        };
-        let exact = |word: &str| words.find(word).into_iter().collect::<Vec<_>>();
-        let types = filter.types.iter().map(|pattern| match pattern {
-            TypePattern::Exact(name) => exact(name),
-            TypePattern::Family(family) => words.beginning_with(&format!("{family}.")),
-        });
-        Some(Matcher {
-            types: known(types.collect())?,
-            flows: known(filter.flows.iter().map(|id| exact(id.as_str())).collect())?,
-            sources: known(filter.sources.iter().map(|id| exact(id.as_str())).collect())?,
-            entities: known(filter.entities.iter().map(|id| exact(id.as_str())).collect())?,
-            steps: known(filter.steps.iter().map(|id| exact(id.as_str())).collect())?,
-            outcomes: filter.outcomes.clone(),
-            start: filter.start,
-            end: filter.end,
-        })
-    }
-
-    fn matches(&self, row: &Row) -> bool {
-        let among = |wanted: &Option<Vec<Word>>, word: Word| {
-            wanted.as_ref().is_none_or(|wanted| wanted.contains(&word))
-        };
-        let draft = &row.draft;
-        among(&self.types, draft.event_type)
-            && among(&self.flows, draft.flow)
-            && among(&self.sources, draft.source)
-            && among(&self.entities, draft.entity)
-            && among(&self.steps, draft.step)
-            && (self.outcomes.is_empty()
-                || draft.outcome.is_some_and(|outcome| self.outcomes.contains(&outcome)))
-            && self.start.is_none_or(|start| draft.at >= start)
-            && self.end.is_none_or(|end| draft.at < end)
     }
 }

@@ -5,12 +5,14 @@
 use std::sync::Arc;
 
 use domain::{
-    ControlEvent, ControlKind, Event, EventBody, EventHead, EventId, EventKind, FlowVersion, Lead, LeadId,
-    LeadIdKind, Marks, SubjectId, Timestamp, Timing, Value,
+    Call, ControlEvent, ControlKind, Event, EventBody, EventHead, EventId, EventKind, Fault, FaultKind,
+    FlowVersion, Lead, LeadId, LeadIdKind, Marks, Outcome, Price, Reason, ReasonCode, Retry, SubjectId,
+    Timestamp, Timing, Value,
 };
 use ledger::{
-    DataDirectory, DataDirectoryError, Defences, Disk, Filter, Ledger, LedgerKind, LedgerOptions, Order,
-    OsEntropy, RecordError, Running, StoredBody, TypePattern, Window, verify,
+    ChainQuery, Choice, DataDirectory, DataDirectoryError, Defences, Disk, Filter, Ledger, LedgerKind,
+    LedgerOptions, Order, OsEntropy, RecordError, Running, StoredBody, TestLeads, TypePattern, Window,
+    verify,
 };
 
 const AT: Timestamp = Timestamp::MIN;
@@ -168,17 +170,159 @@ async fn lists_filter_and_page_in_both_orders() {
     let earlier = Window { before: Some(3), ..window(100, Order::NewestFirst) };
     assert_eq!(list(&all, earlier), [2, 1, 0]);
 
-    let sources = Filter { types: vec![TypePattern::Family("source".into())], ..Filter::default() };
+    let sources =
+        Filter { types: Choice::among([TypePattern::Family("source".into())]), ..Filter::default() };
     assert_eq!(list(&sources, window(100, Order::OldestFirst)), [1, 2, 3, 4, 5, 6]);
     let submitted =
-        Filter { types: vec![TypePattern::Exact("source.submitted".into())], ..Filter::default() };
+        Filter { types: Choice::among([TypePattern::Exact("source.submitted".into())]), ..Filter::default() };
     assert_eq!(list(&submitted, window(2, Order::NewestFirst)), [5, 3]);
-    let unknown = Filter { flows: vec!["flow_other".parse().unwrap()], ..Filter::default() };
+    let unknown = Filter { flows: Choice::among(["flow_other".parse().unwrap()]), ..Filter::default() };
     assert_eq!(list(&unknown, window(100, Order::NewestFirst)), [0; 0]);
     let lead = Filter { chain: Some(lead_id(2).into()), ..sources.clone() };
     assert_eq!(list(&lead, window(100, Order::OldestFirst)), [3, 4]);
     let from = Filter { start: Some(AT.plus_millis(70_000_000_000_030)), ..sources };
     assert_eq!(list(&from, window(100, Order::OldestFirst)), [5, 6]);
+    running.close().unwrap();
+}
+
+/// Records four events of one lead that differ in all that lists filter by.
+async fn four_events(ledger: &Ledger) {
+    let call = || Call {
+        step_id: "check".parse().unwrap(),
+        entity_id: "svc_check".parse().unwrap(),
+        integration: "custom_json".into(),
+        response_code: None,
+    };
+    let retry = Retry { attempt: 1, delivery_id: id(9) };
+    let fault = Fault {
+        kind: FaultKind::Timeout,
+        reason: Reason::new(ReasonCode::Timeout, "Service timeout after 5000ms"),
+    };
+    let price = |text: &str| Price { amount: text.parse().unwrap(), below_floor: false, copy: false };
+    let kinds = [
+        EventKind::SourceSubmitted,
+        EventKind::EnhancementError { call: call(), fault },
+        EventKind::RecipientDelivered { call: call(), retry, price: price("17.20") },
+        EventKind::RecipientDelivered { call: call(), retry, price: price("-3") },
+    ];
+    let mut lease = ledger.create(lead_id(1)).unwrap();
+    for (number, kind) in (1..).zip(kinds) {
+        let mut event = event(number, 1, kind);
+        event.head.timing.duration_ms = [0, 5000, 5_000_000_000, 7][usize::from(number) - 1];
+        event.head.marks.test = number == 4;
+        lease.record(&[&event]).await.unwrap().durable().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn lists_are_filtered_by_what_the_index_knows_and_by_what_is_not_wanted() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = DataDirectory::open(directory.path()).unwrap();
+    let (ledger, running) = start(&data, LedgerKind::Leads);
+    four_events(&ledger).await;
+    running.close().unwrap();
+    // The rows are the same when recovery reads them.
+    let (ledger, running) = start(&data, LedgerKind::Leads);
+    let all = Filter::default;
+    let money = |text: &str| Some(text.parse().unwrap());
+    let exact = |name: &str| TypePattern::Exact(name.into());
+    for (filter, wanted) in [
+        (Filter { integrations: Choice::among(["custom_json".into()]), ..all() }, vec![2, 3, 4]),
+        (Filter { integrations: Choice::except(["custom_json".into()]), ..all() }, vec![0, 1]),
+        (Filter { integrations: Choice::except(["never_seen".into()]), ..all() }, vec![0, 1, 2, 3, 4]),
+        (Filter { integrations: Choice::among(["never_seen".into()]), ..all() }, vec![]),
+        (Filter { reason_codes: Choice::among([ReasonCode::Timeout]), ..all() }, vec![2]),
+        (Filter { reason_codes: Choice::except([ReasonCode::Timeout]), ..all() }, vec![0, 1, 3, 4]),
+        (Filter { min_ms: Some(5000), ..all() }, vec![2, 3]),
+        (Filter { min_ms: Some(5001), ..all() }, vec![3]),
+        (Filter { min_ms: Some(u64::MAX), ..all() }, vec![3]),
+        (Filter { min_ms: Some(1), max_ms: Some(5000), ..all() }, vec![2, 4]),
+        (Filter { min_price: money("17.2"), ..all() }, vec![3]),
+        (Filter { max_price: money("0"), ..all() }, vec![4]),
+        (Filter { min_price: money("-3"), max_price: money("100"), ..all() }, vec![3, 4]),
+        (Filter { test: TestLeads::Only, ..all() }, vec![4]),
+        (Filter { test: TestLeads::Without, ..all() }, vec![0, 1, 2, 3]),
+        (Filter { types: Choice::except([TypePattern::Family("recipient".into())]), ..all() }, vec![0, 1, 2]),
+        (Filter { outcomes: Choice::except([Outcome::Success]), ..all() }, vec![0, 1, 2]),
+        (Filter { outcomes: Choice::among([Outcome::Error]), ..all() }, vec![2]),
+        (Filter { steps: Choice::except(["check".parse().unwrap()]), ..all() }, vec![0, 1]),
+        (
+            Filter {
+                types: Choice {
+                    among: vec![TypePattern::Family("source".into()), exact("enhancement.error")],
+                    except: vec![exact("source.submitted")],
+                },
+                ..all()
+            },
+            vec![2],
+        ),
+    ] {
+        let found = ledger.reader().list(&filter, window(100, Order::OldestFirst)).seqs;
+        assert_eq!(found, wanted, "{filter:?}");
+    }
+    let headers: Vec<_> = ledger.reader().headers(&[3, 9, 1]).map(Result::unwrap).collect();
+    let records = ledger.reader().records(&[3, 1]).unwrap();
+    assert_eq!(
+        headers.iter().map(|read| (read.seq, &read.header)).collect::<Vec<_>>(),
+        records.iter().map(|read| (read.seq, &read.header)).collect::<Vec<_>>()
+    );
+    running.close().unwrap();
+}
+
+#[tokio::test]
+async fn chains_are_listed_by_their_first_event_and_judged_by_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = DataDirectory::open(directory.path()).unwrap();
+    let (ledger, running) = start(&data, LedgerKind::Leads);
+    for lead in 1..=6 {
+        let mut lease = ledger.create(lead_id(lead)).unwrap();
+        let submitted = event(lead * 10, lead, EventKind::SourceSubmitted);
+        let refused = EventKind::SourceRejected {
+            reason: Reason::new(ReasonCode::MissingField, "Missing required field: email"),
+            duplicate_of: None,
+        };
+        let accepted = EventKind::SourceAccepted { price: None, caps: vec![] };
+        let second = event(lead * 10 + 1, lead, if lead % 2 == 0 { refused } else { accepted });
+        lease.record(&[&submitted, &second]).await.unwrap().durable().await.unwrap();
+    }
+    let reader = ledger.reader();
+    let query = ChainQuery::default();
+    let refused = |events: &[ledger::Glance]| events.last().unwrap().outcome == Some(Outcome::Failure);
+    let page = reader.list_chains(&query, window(10, Order::NewestFirst), 1000, refused);
+    assert_eq!((page.chains, page.next), (vec![vec![11, 12], vec![7, 8], vec![3, 4]], None));
+    let page = reader.list_chains(&query, window(2, Order::OldestFirst), 1000, |_| true);
+    assert_eq!((page.chains, page.next), (vec![vec![1, 2], vec![3, 4]], Some(3)));
+    let page = reader.list_chains(&query, window(6, Order::OldestFirst), 1000, |_| true);
+    assert_eq!((page.chains.len(), page.next, page.complete_to_seq), (6, None, 13));
+    let touches = |code| Filter { reason_codes: Choice::among([code]), ..Filter::default() };
+    let touching = |code| ChainQuery { touches: Some(touches(code)), ..ChainQuery::default() };
+    let page =
+        reader
+            .list_chains(&touching(ReasonCode::MissingField), window(10, Order::OldestFirst), 1000, |_| true);
+    assert_eq!(page.chains, [[3, 4], [7, 8], [11, 12]]);
+    let page =
+        reader.list_chains(&touching(ReasonCode::Erased), window(10, Order::OldestFirst), 1000, |_| true);
+    assert_eq!((page.chains.len(), page.next), (0, None));
+
+    // However few rows a page may look at, the pages together have every chain once.
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        for rows_max in 1..20 {
+            let (mut found, mut window) = (Vec::new(), window(10, order));
+            loop {
+                let page = reader.list_chains(&query, window, rows_max, refused);
+                found.extend(page.chains.iter().map(|chain| chain[0]));
+                match (page.next, order) {
+                    (None, _) => break,
+                    (next, Order::OldestFirst) => window.after = next,
+                    (next, Order::NewestFirst) => window.before = next,
+                }
+            }
+            if order == Order::NewestFirst {
+                found.reverse();
+            }
+            assert_eq!(found, [3, 7, 11], "{rows_max} rows at a time, {order:?}");
+        }
+    }
     running.close().unwrap();
 }
 

@@ -258,8 +258,8 @@ fn chain(
     }
 }
 
-/// The members of a stored header that records are found by: a [`Header`] with a fifth of the
-/// members, read in half the time, since every record is read so when it is written.
+/// The members of a stored header that records are found by: a [`Header`] with a third of the
+/// members, read in less time, since every record is read so when it is written.
 #[derive(Debug, serde::Deserialize)]
 #[expect(missing_docs, reason = "members are named as in the stored header, which the format describes")]
 pub struct HeaderKeys<'a> {
@@ -286,6 +286,26 @@ pub struct HeaderKeys<'a> {
     pub entity_id: Option<Text<'a>>,
     #[serde(borrow)]
     pub outcome: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub reason_code: Option<Text<'a>>,
+    pub duration_ms: Option<u64>,
+    #[serde(borrow)]
+    pub integration: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub price: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub counts_as: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub feedback: Option<FeedbackKey<'a>>,
+    pub test: Option<bool>,
+}
+
+/// Of the member `feedback` of a stored header, what records are found by.
+#[derive(Debug, serde::Deserialize)]
+pub struct FeedbackKey<'a> {
+    /// `return` or `conversion`.
+    #[serde(rename = "type", borrow)]
+    pub kind: Text<'a>,
 }
 
 impl<'a> HeaderKeys<'a> {
