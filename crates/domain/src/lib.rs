@@ -19,6 +19,7 @@ mod field_type;
 mod flow;
 mod id;
 mod lead;
+mod lead_summary;
 mod ledger_event;
 mod mapping;
 mod money;
@@ -59,6 +60,9 @@ pub use flow::{
 };
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
 pub use lead::Lead;
+pub use lead_summary::{
+    Buyer, LeadState, LeadSummary, PATH_POINTS_MAX, PathPoint, Sign, Standing, UnknownLeadState,
+};
 pub use ledger_event::{LedgerEvent, LedgerEventKind, Predecessor};
 pub use mapping::Mapping;
 pub use money::{Money, MoneyError};
