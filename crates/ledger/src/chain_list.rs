@@ -1,7 +1,7 @@
 //! Lists of chains: each is judged by its events as the index knows them, so that a list of leads
 //! by how they ended reads no file.
 
-use domain::{EventType, FeedbackKind, Outcome};
+use domain::{ChainId, EventType, FeedbackKind, Outcome};
 
 use crate::filter::{Filter, Matcher};
 use crate::index::{self, HotIndex, SharedIndex, Words};
@@ -14,6 +14,8 @@ pub struct ChainQuery {
     pub begins: Filter,
     /// Some event of the chain matches this.
     pub touches: Option<Filter>,
+    /// No event of the chain matches this.
+    pub avoids: Option<Filter>,
 }
 
 /// One event as the index knows it.
@@ -65,6 +67,7 @@ pub(crate) fn list(
         return page;
     };
     let touches = touches.flatten();
+    let avoids = query.avoids.as_ref().and_then(|filter| Matcher::new(filter, words));
     let low = window.after.map_or(0, |after| after.saturating_add(1)).max(first_seq);
     let mut left = low..window.before.unwrap_or(u64::MAX).min(complete_to_seq);
     let mut rows = 0;
@@ -83,9 +86,14 @@ pub(crate) fn list(
                 && let Some((chain, 1)) = row.draft.chain
                 && begins.matches(row)
             {
-                let touched = glance(&index, &chain, complete_to_seq, touches.as_ref(), &mut glances);
+                let rows_of_chain = || {
+                    index.chain(&chain).filter(|seq| *seq < complete_to_seq).filter_map(|seq| index.get(seq))
+                };
+                let some = |matcher: &Matcher| rows_of_chain().any(|row| matcher.matches(row));
+                let wanted = touches.as_ref().is_none_or(some) && !avoids.as_ref().is_some_and(some);
+                glance(&index, &chain, complete_to_seq, &mut glances);
                 rows += glances.len() as u64;
-                if touched && keep(&glances) {
+                if wanted && keep(&glances) {
                     if page.chains.len() == window.limit {
                         page.next = last_kept;
                         return page;
@@ -107,20 +115,11 @@ pub(crate) fn list(
     page
 }
 
-/// Gathers the events of a chain below a seq, oldest first; gives whether one of them matches.
-fn glance(
-    index: &HotIndex,
-    chain: &domain::ChainId,
-    below: u64,
-    touches: Option<&Matcher>,
-    glances: &mut Vec<Glance>,
-) -> bool {
+/// Gathers the events of a chain below a seq, oldest first.
+fn glance(index: &HotIndex, chain: &ChainId, below: u64, glances: &mut Vec<Glance>) {
     glances.clear();
-    let mut touched = touches.is_none();
     for seq in index.chain(chain).filter(|seq| *seq < below) {
-        let row = index.get(seq).expect("a seq of a chain has a row");
-        touched |= touches.is_some_and(|touches| touches.matches(row));
-        let draft = &row.draft;
+        let draft = &index.get(seq).expect("a seq of a chain has a row").draft;
         glances.push(Glance {
             seq,
             event_type: index::event_type_of(draft.event_type),
@@ -131,5 +130,4 @@ fn glance(
         });
     }
     glances.reverse();
-    touched
 }

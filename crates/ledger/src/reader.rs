@@ -82,6 +82,8 @@ pub struct ReadHeader {
     pub seq: u64,
     /// The header bytes, which are the hashed bytes.
     pub header: Vec<u8>,
+    /// How many bytes were read for it: the whole record, since one checksum covers it.
+    pub stored_bytes: usize,
 }
 
 /// The body of a stored record.
@@ -302,8 +304,9 @@ impl Reader {
         seqs.iter().filter_map(move |&seq| {
             let read = self.frame(seq).transpose()?;
             Some(read.map(|(frame, mut bytes)| {
+                let stored_bytes = bytes.len();
                 bytes.truncate(frame.header.end);
-                ReadHeader { seq, header: bytes.split_off(frame.header.start) }
+                ReadHeader { seq, header: bytes.split_off(frame.header.start), stored_bytes }
             }))
         })
     }

@@ -304,6 +304,14 @@ async fn chains_are_listed_by_their_first_event_and_judged_by_all() {
         reader.list_chains(&touching(ReasonCode::Erased), window(10, Order::OldestFirst), 1000, |_| true);
     assert_eq!((page.chains.len(), page.next), (0, None));
 
+    for (code, wanted) in
+        [(ReasonCode::MissingField, vec![1, 5, 9]), (ReasonCode::Erased, vec![1, 3, 5, 7, 9, 11])]
+    {
+        let query = ChainQuery { avoids: Some(touches(code)), ..ChainQuery::default() };
+        let page = reader.list_chains(&query, window(10, Order::OldestFirst), 1000, |_| true);
+        assert_eq!(page.chains.iter().map(|chain| chain[0]).collect::<Vec<_>>(), wanted);
+    }
+
     // However few rows a page may look at, the pages together have every chain once.
     for order in [Order::OldestFirst, Order::NewestFirst] {
         for rows_max in 1..20 {

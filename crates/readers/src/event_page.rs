@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use domain::{ChainId, FlowId, FlowVersion, LeadId};
-use ledger::{Order, ReadRecord, StoredBody};
+use ledger::{Order, ReadError, ReadRecord, StoredBody};
 use wire::mask::Policy;
-use wire::public_event::{EventBody, PublicEventError, View, write_public_event};
+use wire::public_event::{EventBody, PublicEventError, Shape, View, write_public_event};
 use wire::{Header, HeaderError};
 
-use crate::events::cursor_name;
+use crate::gather::{Bodies, Gathered};
+use crate::names::cursor_name;
 use crate::sight::Sight;
 
 /// Knows what may be seen of the leads of a flow.
@@ -42,13 +43,21 @@ pub enum ShowError {
 #[derive(Debug)]
 pub struct EventPage {
     records: Vec<ReadRecord>,
+    /// Whether bodies were read.
+    bodies: Bodies,
     next: Option<u64>,
     complete_to_seq: u64,
 }
 
 impl EventPage {
-    pub(crate) fn new(records: Vec<ReadRecord>, next: Option<u64>, complete_to_seq: u64) -> EventPage {
-        EventPage { records, next, complete_to_seq }
+    pub(crate) fn new(found: Gathered, next: Option<u64>, complete_to_seq: u64) -> EventPage {
+        let Gathered { records, bodies } = found;
+        EventPage { records, bodies, next, complete_to_seq }
+    }
+
+    /// How many events it holds.
+    pub fn len(&self) -> usize {
+        self.records.len()
     }
 
     /// Whether nothing was found.
@@ -87,32 +96,27 @@ impl EventPage {
 
     /// Appends the public JSON of each event, with commas between. Each is masked by the version
     /// of the flow that produced it, unless values are asked for in clear. An event whose body does
-    /// not open says that it is unreadable.
+    /// not open says that it is unreadable. Events that were read without bodies are shown without
+    /// leads, whatever is asked for.
     ///
     /// # Errors
     /// When a record cannot be shown; `out` then holds a part.
     pub fn write(&self, sight: &Sight, policies: &dyn Policies, out: &mut Vec<u8>) -> Result<(), ShowError> {
+        let shape = match self.bodies {
+            Bodies::Read => sight.shape,
+            Bodies::Left => Shape::None,
+        };
         let mut views: HashMap<Option<(FlowId, FlowVersion)>, View> = HashMap::new();
         for (at, record) in self.records.iter().enumerate() {
             let seq = record.seq;
-            let flow = flow_of(record)?;
-            let view = views.entry(flow).or_insert_with_key(|flow| {
-                let policy = match flow {
-                    _ if sight.reveal => Some(Policy::reveal()),
-                    Some((flow_id, version)) => policies.policy(flow_id, *version),
-                    None => None,
-                };
-                let policy = policy.unwrap_or_else(Policy::hide_all);
-                View { policy, shape: sight.shape, expand: sight.expand }
-            });
+            let flow = flow_of(seq, &record.header)?;
+            let view = views
+                .entry(flow)
+                .or_insert_with_key(|flow| View { shape, ..view_of(flow.as_ref(), sight, policies) });
             if at > 0 {
                 out.push(b',');
             }
-            let body = match &record.body {
-                Ok(StoredBody::Open(body)) => EventBody::Open(body),
-                Ok(StoredBody::None | StoredBody::Erased) => EventBody::None,
-                Err(_) => EventBody::Unreadable,
-            };
+            let body = body_of(&record.body);
             write_public_event(seq, &record.header, body, view, out)
                 .map_err(|source| ShowError::Event { seq, source })?;
         }
@@ -120,9 +124,27 @@ impl EventPage {
     }
 }
 
-fn flow_of(record: &ReadRecord) -> Result<Option<(FlowId, FlowVersion)>, ShowError> {
-    let header =
-        Header::read(&record.header).map_err(|source| ShowError::Header { seq: record.seq, source })?;
+/// What may be seen of an event, by the version of the flow that produced it.
+pub(crate) fn view_of(flow: Option<&(FlowId, FlowVersion)>, sight: &Sight, policies: &dyn Policies) -> View {
+    let policy = match flow {
+        _ if sight.reveal => Some(Policy::reveal()),
+        Some((flow_id, version)) => policies.policy(flow_id, *version),
+        None => None,
+    };
+    View { policy: policy.unwrap_or_else(Policy::hide_all), shape: sight.shape, expand: sight.expand }
+}
+
+/// A body as it is to be shown.
+pub(crate) fn body_of(body: &Result<StoredBody, ReadError>) -> EventBody<'_> {
+    match body {
+        Ok(StoredBody::Open(body)) => EventBody::Open(body),
+        Ok(StoredBody::None | StoredBody::Erased) => EventBody::None,
+        Err(_) => EventBody::Unreadable,
+    }
+}
+
+fn flow_of(seq: u64, header: &[u8]) -> Result<Option<(FlowId, FlowVersion)>, ShowError> {
+    let header = Header::read(header).map_err(|source| ShowError::Header { seq, source })?;
     let id = header.flow_id.as_deref().and_then(|id| id.parse().ok());
     Ok(id.zip(header.flow_version.map(FlowVersion)))
 }

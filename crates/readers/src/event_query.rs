@@ -1,18 +1,15 @@
 //! What is asked of a list of events, read from the names and values people write in a query.
 
-use domain::{ChainId, EventType, LeadId, Timestamp};
+use domain::{ChainId, EventType, LeadId, ReasonCode, Timestamp};
 use ledger::{Filter, Order, TypePattern, Window};
 
-use crate::moment::read_moment;
 use crate::names::{ParameterError, nearest};
+use crate::values::{self, LIMIT_DEFAULT, LIMIT_MAX, NEWEST};
 
 /// Events of one page, unless the query says otherwise.
-pub const EVENTS_DEFAULT: usize = 50;
+pub const EVENTS_DEFAULT: usize = LIMIT_DEFAULT;
 /// Most events of one page.
-pub const EVENTS_MAX: usize = 1000;
-
-/// Most values of one parameter.
-const VALUES_MAX: usize = 100;
+pub const EVENTS_MAX: usize = LIMIT_MAX;
 
 /// What is asked of a list of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,20 +23,27 @@ pub struct EventQuery {
 impl Default for EventQuery {
     /// The newest events.
     fn default() -> EventQuery {
-        let window = Window { after: None, before: None, order: Order::NewestFirst, limit: EVENTS_DEFAULT };
-        EventQuery { filter: Filter::default(), window }
+        EventQuery { filter: Filter::default(), window: NEWEST }
     }
 }
 
 impl EventQuery {
     /// The parameters it knows.
-    pub const NAMES: [&str; 12] = [
+    pub const NAMES: [&str; 20] = [
         "lead_id",
         "type",
         "outcome",
+        "flow_id",
         "entity_id",
         "source_id",
         "step_id",
+        "integration",
+        "reason_code",
+        "min_ms",
+        "max_ms",
+        "min_price",
+        "max_price",
+        "test",
         "start",
         "end",
         "after",
@@ -55,74 +59,52 @@ impl EventQuery {
         EventQuery { filter, window }
     }
 
-    /// Takes one parameter; several values are parted by commas, or come one by one. Gives
-    /// whether it is one of [`NAMES`](EventQuery::NAMES).
+    /// Takes one parameter; several values are parted by commas, or come one by one, and a value
+    /// with a leading `-` is one that is not wanted. Gives whether it is one of
+    /// [`NAMES`](EventQuery::NAMES).
     ///
     /// # Errors
     /// When the value cannot be used.
     pub fn set(&mut self, name: &str, value: &str, now: Timestamp) -> Result<bool, ParameterError> {
-        if value.trim().is_empty() && EventQuery::NAMES.contains(&name) {
-            return Err(ParameterError::new(name, "write a value, or leave the parameter out"));
+        if !EventQuery::NAMES.contains(&name) {
+            return Ok(false);
         }
+        values::given(name, value)?;
         let EventQuery { filter, window } = self;
         match name {
             "lead_id" => {
-                let lead_id: LeadId = one(name, value)?;
+                let lead_id: LeadId = values::one(name, value)?;
                 let chain = ChainId::Lead(lead_id);
                 if filter.chain.replace(chain).is_some_and(|before| before != chain) {
                     return Err(ParameterError::new(name, "a list is of one lead, or of all"));
                 }
             }
-            "type" => several(name, value, &mut filter.types, read_type)?,
-            "outcome" => several(name, value, &mut filter.outcomes, str::parse)?,
-            "entity_id" => several(name, value, &mut filter.entities, str::parse)?,
-            "source_id" => several(name, value, &mut filter.sources, str::parse)?,
-            "step_id" => several(name, value, &mut filter.steps, str::parse)?,
-            "start" => filter.start = Some(moment(name, value, now)?),
-            "end" => filter.end = Some(moment(name, value, now)?),
-            "after" => window.after = Some(seq(name, value)?),
-            "before" => window.before = Some(seq(name, value)?),
-            "limit" => {
-                window.limit =
-                    value.parse().ok().filter(|limit| (1..=EVENTS_MAX).contains(limit)).ok_or_else(|| {
-                        ParameterError::new(name, format!("write a number from 1 to {EVENTS_MAX}"))
-                    })?;
+            "type" => values::choose(name, value, &mut filter.types, read_type)?,
+            "outcome" => values::choose(name, value, &mut filter.outcomes, str::parse)?,
+            "flow_id" => values::choose(name, value, &mut filter.flows, str::parse)?,
+            "entity_id" => values::choose(name, value, &mut filter.entities, str::parse)?,
+            "source_id" => values::choose(name, value, &mut filter.sources, str::parse)?,
+            "step_id" => values::choose(name, value, &mut filter.steps, str::parse)?,
+            "integration" => {
+                values::choose(name, value, &mut filter.integrations, |text| {
+                    values::word(text).map(Into::into)
+                })?;
             }
-            "sort" => {
-                window.order = match value {
-                    "seq" => Order::OldestFirst,
-                    "-seq" => Order::NewestFirst,
-                    _ => {
-                        return Err(ParameterError::new(
-                            name,
-                            "write seq (oldest first) or -seq (newest first)",
-                        ));
-                    }
-                }
+            "reason_code" => {
+                let read = |text: &str| values::word(text).map(ReasonCode::from);
+                values::choose(name, value, &mut filter.reason_codes, |text| read(text))?;
             }
-            _ => return Ok(false),
+            "min_ms" => filter.min_ms = Some(values::milliseconds(name, value)?),
+            "max_ms" => filter.max_ms = Some(values::milliseconds(name, value)?),
+            "min_price" => filter.min_price = Some(values::amount(name, value)?),
+            "max_price" => filter.max_price = Some(values::amount(name, value)?),
+            "test" => filter.test = values::test(name, value)?,
+            "start" => filter.start = Some(values::moment(name, value, now)?),
+            "end" => filter.end = Some(values::moment(name, value, now)?),
+            _ => return values::set_window(window, name, value),
         }
         Ok(true)
     }
-}
-
-fn one<T: std::str::FromStr<Err: ToString>>(name: &str, value: &str) -> Result<T, ParameterError> {
-    value.parse().map_err(|error: T::Err| ParameterError::new(name, error))
-}
-
-fn several<T, E: ToString>(
-    name: &str,
-    value: &str,
-    values: &mut Vec<T>,
-    read: impl Fn(&str) -> Result<T, E>,
-) -> Result<(), ParameterError> {
-    for text in value.split(',') {
-        values.push(read(text.trim()).map_err(|error| ParameterError::new(name, error))?);
-    }
-    if values.len() > VALUES_MAX {
-        return Err(ParameterError::new(name, format!("at most {VALUES_MAX} values fit")));
-    }
-    Ok(())
 }
 
 /// A type by its whole name, or a family such as `recipient.*`.
@@ -142,14 +124,6 @@ fn read_type(text: &str) -> Result<TypePattern, String> {
         Some(near) => format!("{text:?} is not a family of events; did you mean {near}.*?"),
         None => format!("{text:?} is not a family of events"),
     })
-}
-
-fn moment(name: &str, value: &str, now: Timestamp) -> Result<Timestamp, ParameterError> {
-    read_moment(value, now).map_err(|error| ParameterError::new(name, error))
-}
-
-fn seq(name: &str, value: &str) -> Result<u64, ParameterError> {
-    value.parse().map_err(|_| ParameterError::new(name, "write the seq of an event, a whole number"))
 }
 
 #[cfg(test)]
@@ -180,17 +154,27 @@ mod tests {
     #[test]
     fn a_query_becomes_a_filter_and_a_window() {
         check(
-            "type=recipient.*,filter.failed&type=flow.completed&outcome=success,error&entity_id=buyer_a&step_id=a&source_id=src_b&start=-24h&end=2024-03-01&after=5&limit=7&sort=seq",
+            "type=recipient.*,filter.failed&type=-recipient.bid&outcome=success,error&flow_id=flow_a&entity_id=-buyer_a,-buyer_b&step_id=a&source_id=src_b&start=-24h&end=2024-03-01&after=5&limit=7&sort=seq",
             expect![[r#"
-                Filter { chain: None, types: [Family("recipient"), Exact("filter.failed"), Exact("flow.completed")], flows: [], sources: [src_b], entities: [buyer_a], steps: [a], outcomes: [Success, Error], start: Some(Timestamp(1709208000000)), end: Some(Timestamp(1709251200000)) }
+                Filter { chain: None, types: Choice { among: [Family("recipient"), Exact("filter.failed")], except: [Exact("recipient.bid")] }, flows: Choice { among: [flow_a], except: [] }, sources: Choice { among: [src_b], except: [] }, entities: Choice { among: [], except: [buyer_a, buyer_b] }, steps: Choice { among: [a], except: [] }, outcomes: Choice { among: [Success, Error], except: [] }, integrations: Choice { among: [], except: [] }, reason_codes: Choice { among: [], except: [] }, min_ms: None, max_ms: None, min_price: None, max_price: None, test: With, start: Some(Timestamp(1709208000000)), end: Some(Timestamp(1709251200000)) }
                 Window { after: Some(5), before: None, order: OldestFirst, limit: 7 }"#]],
+        );
+    }
+
+    #[test]
+    fn times_prices_and_words_narrow_a_list() {
+        check(
+            "integration=custom_json,-custom_form&reason_code=timeout&reason_code=-my_own&min_ms=5&max_ms=5000&min_price=-1.50&max_price=25&test=without&outcome=-skip",
+            expect![[r#"
+                Filter { chain: None, types: Choice { among: [], except: [] }, flows: Choice { among: [], except: [] }, sources: Choice { among: [], except: [] }, entities: Choice { among: [], except: [] }, steps: Choice { among: [], except: [] }, outcomes: Choice { among: [], except: [Skip] }, integrations: Choice { among: ["custom_json"], except: ["custom_form"] }, reason_codes: Choice { among: [Timeout], except: [Other("my_own")] }, min_ms: Some(5), max_ms: Some(5000), min_price: Some(Money(-1500000)), max_price: Some(Money(25000000)), test: Without, start: None, end: None }
+                Window { after: None, before: None, order: NewestFirst, limit: 50 }"#]],
         );
     }
 
     #[test]
     fn what_cannot_be_used_is_told() {
         check(
-            "type=filter.faled&type=recipent.*&type=&outcome=won&lead_id=5&limit=0&limit=1001&after=-1&sort=time&start=soon&colour=red",
+            "type=filter.faled&type=recipent.*&type=&outcome=won&lead_id=5&limit=0&limit=1001&after=-1&sort=time&start=soon&min_ms=1.5&max_price=1,000&test=yes&integration=a,,b&reason_code=-&type=-&flow_id=-x&colour=red",
             expect![[r#"
                 type: "filter.faled" is not a type of event; the nearest is filter.failed
                 type: "recipent.*" is not a family of events; did you mean recipient.*?
@@ -202,6 +186,13 @@ mod tests {
                 after: write the seq of an event, a whole number
                 sort: write seq (oldest first) or -seq (newest first)
                 start: "soon" is not a moment; write 2024-01-15 (midnight UTC), 2024-01-15T14:30:00Z, or -15m, -24h, -7d
+                min_ms: write milliseconds, a whole number
+                max_price: "1,000" is not an amount; write digits with at most one point, such as 14.00
+                test: write only, without or with
+                integration: a word is missing between the commas
+                reason_code: a word is missing between the commas
+                type: "" is not a type of event; the nearest is ledger.pruned
+                flow_id: "x" is not a flow id: flow_ and 1 to 64 of a-z, 0-9 and _
                 colour is not known"#]],
         );
         check(

@@ -57,4 +57,15 @@ impl Sight {
         }
         Ok(true)
     }
+
+    /// Refuses what does not go together, once all parameters are taken.
+    ///
+    /// # Errors
+    /// When something is to be shown besides that only bodies tell, and no body is wanted.
+    pub fn check(&self) -> Result<(), ParameterError> {
+        if self.shape == Shape::None && self.expand != Expand::default() {
+            return Err(ParameterError::new("expand", "with shape=none nothing but the header is read"));
+        }
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@ pub mod json;
 pub mod mask;
 pub mod outbound;
 pub mod public_event;
+pub mod public_lead;
 
 mod body;
 mod control_record;

@@ -40,6 +40,8 @@ pub enum Shape {
     /// `"email": {"value": …, "valid": …}`. A component that is itself called `value` is then
     /// `~value`, a raw parameter `id` is `~id`.
     Nested,
+    /// Not at all: the event is its header, and no body is needed.
+    None,
 }
 
 /// What is shown besides the event and its lead. Without the right to see values, an exchange
@@ -71,9 +73,11 @@ impl FromStr for Shape {
         match text {
             "flat" => Ok(Shape::Flat),
             "nested" => Ok(Shape::Nested),
-            other => {
-                Err(ViewError { wanted: "a shape: flat or nested", text: other.chars().take(40).collect() })
-            }
+            "none" => Ok(Shape::None),
+            other => Err(ViewError {
+                wanted: "a shape: flat, nested or none",
+                text: other.chars().take(40).collect(),
+            }),
         }
     }
 }
@@ -143,7 +147,7 @@ const KEPT_BACK: [&str; 9] =
     ["v", "snapshot", "seq", "lead", "erased", "unreadable", "exchange", "rules", "reason_raw"];
 
 /// Appends the public JSON of one event: stored header bytes, and the stored body unless it was
-/// erased. Without a body, an event of a lead has `"lead": null` and `"erased": true`; with one that
+/// erased. With [`Shape::None`] there is nothing besides the members of the header. Without a body, an event of a lead has `"lead": null` and `"erased": true`; with one that
 /// does not open, `"lead": null` and `"unreadable": true`.
 ///
 /// # Errors
@@ -157,8 +161,8 @@ pub fn write_public_event(
 ) -> Result<(), PublicEventError> {
     let Members(members) = serde_json::from_slice(header).map_err(PublicEventError::Header)?;
     let opened = match body {
-        EventBody::Open(body) => Some((body, Stored::read(body)?)),
-        EventBody::None | EventBody::Unreadable => None,
+        EventBody::Open(body) if view.shape != Shape::None => Some((body, Stored::read(body)?)),
+        EventBody::Open(_) | EventBody::None | EventBody::Unreadable => None,
     };
     let get = |key: &str| members.iter().find(|(own, _)| **own == *key).map(|(_, value)| value.get());
     let text = |key: &str| get(key).and_then(|value| serde_json::from_str::<Text<'_>>(value).ok());
@@ -186,6 +190,10 @@ pub fn write_public_event(
         }
     }
 
+    if view.shape == Shape::None {
+        object.close();
+        return Ok(());
+    }
     let Some((body, stored)) = opened else {
         object.null("lead");
         if body == EventBody::Unreadable {
@@ -253,7 +261,40 @@ fn write_lead(lead_id: Option<&str>, stored: &Stored<'_>, stage: Stage, view: &V
             }
             root.write(Some(("id", id)), out);
         }
+        Shape::None => out.extend_from_slice(b"null"),
     }
+}
+
+/// Adds the member `lead` of an event to another object, as [`write_public_event`] shows it, with
+/// `erased` or `unreadable` where it is so.
+///
+/// # Errors
+/// When the bytes are not a header or a body; the object then lacks the value.
+pub fn write_snapshot(
+    header: &[u8],
+    body: EventBody<'_>,
+    view: &View,
+    object: &mut ObjectWriter<'_>,
+) -> Result<(), PublicEventError> {
+    let Members(members) = serde_json::from_slice(header).map_err(PublicEventError::Header)?;
+    let get = |key: &str| members.iter().find(|(own, _)| **own == *key).map(|(_, value)| value.get());
+    match body {
+        EventBody::Open(body) => {
+            let stored = Stored::read(body)?;
+            let event_type = get("type").and_then(|value| serde_json::from_str::<Text<'_>>(value).ok());
+            let stage = Stage::of(event_type.as_deref().unwrap_or_default());
+            write_lead(get("lead_id"), &stored, stage, view, object.value("lead"));
+        }
+        EventBody::None => {
+            object.null("lead");
+            object.boolean("erased", true);
+        }
+        EventBody::Unreadable => {
+            object.null("lead");
+            object.boolean("unreadable", true);
+        }
+    }
+    Ok(())
 }
 
 /// A body as pairs of path and value, each value as it was stored.
@@ -616,7 +657,7 @@ mod tests {
         assert_eq!("nested".parse(), Ok(Shape::Nested));
         assert_eq!(
             "round".parse::<Shape>().unwrap_err().to_string(),
-            "\"round\" is not a shape: flat or nested"
+            "\"round\" is not a shape: flat, nested or none"
         );
         assert_eq!("rules".parse(), Ok(Expand { rules: true, ..Expand::default() }));
         assert_eq!("".parse(), Ok(Expand::default()));

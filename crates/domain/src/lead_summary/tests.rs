@@ -206,35 +206,47 @@ fn a_sale_books_revenue_and_the_answer_books_cost() {
 
 #[test]
 fn a_lead_without_an_end_is_running() {
-    check("submitted", expect![[r#"
+    check(
+        "submitted",
+        expect![[r#"
         running - -
         cost 0 revenue 0 margin 0
         1 events, 10 ms
         source.submitted -
-    "#]]);
-    check("submitted; accepted; attempted a", expect![[r#"
+    "#]],
+    );
+    check(
+        "submitted; accepted; attempted a",
+        expect![[r#"
         running - -
         cost 0 revenue 0 margin 0
         3 events, 30 ms
         buyer_a - -
         source.accepted success, recipient.attempted a -
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_refused_lead_says_why() {
-    check("submitted; rejected; completed failure 0", expect![[r#"
+    check(
+        "submitted; rejected; completed failure 0",
+        expect![[r#"
         rejected failure State not in approved list
         cost 0 revenue 0 margin 0
         3 events, 30 ms
         source.rejected failure, flow.completed failure
-    "#]]);
-    check("submitted; accepted; filtered area; completed failure 0", expect![[r#"
+    "#]],
+    );
+    check(
+        "submitted; accepted; filtered area; completed failure 0",
+        expect![[r#"
         rejected failure State not in approved list
         cost 0 revenue 0 margin 0
         4 events, 40 ms
         source.accepted success, filter.failed area failure, flow.completed failure
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -270,27 +282,36 @@ fn each_buyer_has_its_own_chain() {
 #[test]
 fn a_retry_after_the_end_sells_the_lead() {
     let start = "submitted; accepted; attempted a; error a; scheduled a; completed failure 0";
-    check(start, expect![[r#"
+    check(
+        start,
+        expect![[r#"
         rejected failure State not in approved list
         cost 0 revenue 0 margin 0
         6 events, 60 ms
         buyer_a error -
         source.accepted success, retry.scheduled a error, flow.completed failure
-    "#]]);
-    check(&format!("{start}; retried a; attempted a"), expect![[r#"
+    "#]],
+    );
+    check(
+        &format!("{start}; retried a; attempted a"),
+        expect![[r#"
         rejected failure State not in approved list
         cost 0 revenue 0 margin 0
         8 events, 60 ms
         buyer_a - -
         source.accepted success, recipient.attempted a -, flow.completed failure
-    "#]]);
-    check(&format!("{start}; retried a; attempted a; delivered a 12"), expect![[r#"
+    "#]],
+    );
+    check(
+        &format!("{start}; retried a; attempted a; delivered a 12"),
+        expect![[r#"
         sold success -
         cost 0 revenue 12 margin 12
         9 events, 60 ms
         buyer_a success 12
         source.accepted success, recipient.delivered a success, flow.completed failure
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -326,13 +347,16 @@ fn the_cost_is_booked_by_the_answer_alone() {
 
 #[test]
 fn a_copy_is_no_sale() {
-    check("submitted; accepted; delivered crm 4 copy; completed success 2", expect![[r#"
+    check(
+        "submitted; accepted; delivered crm 4 copy; completed success 2",
+        expect![[r#"
         accepted success -
         cost 2 revenue 0 margin -2
         4 events, 40 ms
         buyer_crm success 4 copy
         source.accepted success, recipient.delivered crm success, flow.completed success
-    "#]]);
+    "#]],
+    );
     check_money(
         "submitted; accepted; completed failure 0; delivered crm 4 copy",
         "rejected failure State not in approved list | cost 0 revenue 0 margin 0",
@@ -342,14 +366,17 @@ fn a_copy_is_no_sale() {
 #[test]
 fn a_return_takes_back_what_it_names_and_no_more() {
     let sold = "submitted; accepted; delivered a 20; delivered b 30; completed success 10";
-    check(&format!("{sold}; received return a; returned return a; processed return a 20"), expect![[r#"
+    check(
+        &format!("{sold}; received return a; returned return a; processed return a 20"),
+        expect![[r#"
         sold success -
         cost 10 revenue 30 margin 20
         8 events, 50 ms
         buyer_a success 20 returned
         buyer_b success 30
         source.accepted success, recipient.delivered a success, recipient.delivered b success, flow.completed success, feedback.processed success
-    "#]]);
+    "#]],
+    );
     check_money(
         &format!("{sold}; processed return a 20; processed return b 29.5"),
         "returned success - | cost 10 revenue 0.5 margin -9.5",
@@ -363,14 +390,17 @@ fn a_return_takes_back_what_it_names_and_no_more() {
 #[test]
 fn a_conversion_counts_while_its_buyer_holds_the_lead() {
     let sold = "submitted; accepted; delivered a 20; delivered b 30; completed success 10";
-    check(&format!("{sold}; received conversion a; processed conversion a 0"), expect![[r#"
+    check(
+        &format!("{sold}; received conversion a; processed conversion a 0"),
+        expect![[r#"
         converted success -
         cost 10 revenue 50 margin 40
         7 events, 50 ms
         buyer_a success 20 converted
         buyer_b success 30
         source.accepted success, recipient.delivered a success, recipient.delivered b success, flow.completed success, feedback.processed success
-    "#]]);
+    "#]],
+    );
     for (more, wanted) in [
         ("processed conversion a refused", "sold"),
         ("processed conversion a 0; processed return a 20", "sold"),
