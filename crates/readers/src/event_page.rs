@@ -60,6 +60,11 @@ impl EventPage {
         self.records.len()
     }
 
+    /// The seqs of its events, in order.
+    pub fn seqs(&self) -> impl Iterator<Item = u64> {
+        self.records.iter().map(|record| record.seq)
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()

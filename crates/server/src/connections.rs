@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::{Extension, Router};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
 
 use crate::limits::Limits;
@@ -29,6 +29,18 @@ pub const SHUTDOWN_MAX: Duration = Duration::from_secs(30);
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct RemoteAddress(pub SocketAddr);
+
+/// Tells a reply that goes on for ever that the server stops.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Waits until the server stops.
+    pub(crate) async fn stopped(&mut self) {
+        // The sender is gone only when the server has ended.
+        let _ = self.0.wait_for(|stops| *stops).await;
+    }
+}
 
 /// Answers requests until `stop` is done; then accepts nothing more, lets what is under way end
 /// within [`SHUTDOWN_MAX`], and returns.
@@ -45,6 +57,8 @@ pub async fn serve_within(
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = std::pin::pin!(stop);
+    let (stops, stopping) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(stopping)));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let open = GracefulShutdown::new();
     loop {
@@ -76,6 +90,7 @@ pub async fn serve_within(
         });
     }
     drop(listener);
+    stops.send_replace(true);
     if tokio::time::timeout(limits.shutdown_time, open.shutdown()).await.is_err() {
         warn!("Some requests did not end within {} s", limits.shutdown_time.as_secs());
     }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Scope;
 use engine::{ControlError, SubmitError};
 use ledger::{ReadError, RecordError};
-use readers::{ParameterError, ShowError};
+use readers::{LeadsError, ParameterError, ShowError};
 use tracing::error;
 use wire::json::{self, ObjectWriter};
 
@@ -153,6 +153,12 @@ impl From<ParameterError> for ApiError {
 
 impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> ApiError {
+        ApiError::internal(&error)
+    }
+}
+
+impl From<LeadsError> for ApiError {
+    fn from(error: LeadsError) -> ApiError {
         ApiError::internal(&error)
     }
 }

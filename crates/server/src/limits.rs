@@ -1,8 +1,8 @@
-//! How long requests may take.
+//! How long requests may take, and how many may stay.
 
 use std::time::Duration;
 
-/// How long requests may take. The default suits production.
+/// How long requests may take, and how many may stay. The default suits production.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Longest time for a client to send the headers of a request. A connection on which nothing
@@ -12,6 +12,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// Longest time from the end of a request's headers to its reply.
     pub request_time: Duration,
+    /// Most live streams at a time.
+    pub streams: usize,
     /// Longest time that requests under way have to end when the server stops.
     pub shutdown_time: Duration,
 }
@@ -22,6 +24,7 @@ impl Default for Limits {
             headers_time: Duration::from_secs(15),
             body_time: Duration::from_secs(20),
             request_time: Duration::from_secs(60),
+            streams: 256,
             shutdown_time: crate::SHUTDOWN_MAX,
         }
     }

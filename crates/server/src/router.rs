@@ -14,7 +14,9 @@ use crate::error::ApiError;
 use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
-use crate::routes::{entities, events, flows, health, keys, leads, metrics, refusals, session, submit};
+use crate::routes::{
+    entities, events, flows, health, keys, leads, metrics, refusals, session, stream, submit,
+};
 use crate::services::Services;
 use crate::state::{Api, ApiState};
 use crate::ui::pages;
@@ -47,7 +49,10 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes((schemas, paths, submit.fallback(submit::submit)))
         .routes(routes!(events::of_flow))
         .routes(routes!(events::all))
+        .routes(routes!(stream::live))
         .routes(routes!(events::one))
+        .routes(routes!(leads::list))
+        .routes(routes!(leads::one))
         .routes(routes!(leads::timeline))
         .routes(routes!(flows::list, flows::publish))
         .routes(routes!(flows::check))

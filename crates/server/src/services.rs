@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{FlowId, FlowVersion};
 use engine::{Clock, Control, Engine};
 use ledger::{Entropy, Ledger};
-use readers::{Events, Policies};
+use readers::{Events, Leads, Policies};
 use wire::mask::Policy;
 
 /// What the API is an interface to. Cheap to clone.
@@ -27,6 +27,11 @@ impl Services {
     /// The events of leads.
     pub(crate) fn events(&self) -> Events {
         Events::new(self.leads.reader())
+    }
+
+    /// What leads came to.
+    pub(crate) fn lead_finder(&self) -> Leads {
+        Leads::new(self.leads.reader())
     }
 
     /// Masks by the flows that are published.

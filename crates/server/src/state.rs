@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use tokio::sync::Semaphore;
 
 use crate::Services;
 use crate::limits::Limits;
@@ -42,8 +43,9 @@ impl Api {
         let Api { services, limits, demo } = self;
         let metrics = Arc::new(Metrics::new(&services));
         let (sessions, refusals) = (Arc::default(), Arc::default());
+        let streams = Arc::new(Semaphore::new(limits.streams));
         let (routes, openapi) = crate::router::documented();
-        let state = ApiState { services, limits, demo, sessions, refusals, metrics, openapi };
+        let state = ApiState { services, limits, demo, sessions, refusals, metrics, openapi, streams };
         crate::router::surround(routes, state)
     }
 }
@@ -60,6 +62,8 @@ pub(crate) struct ApiState {
     pub(crate) metrics: Arc<Metrics>,
     /// The description of the API, as JSON.
     pub(crate) openapi: Arc<str>,
+    /// A place for each live stream.
+    pub(crate) streams: Arc<Semaphore>,
 }
 
 impl FromRef<ApiState> for Services {

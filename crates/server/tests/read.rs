@@ -354,7 +354,7 @@ async fn errors_have_one_shape_and_say_how_to_mend_them() {
 
             GET /events?colour=red -> 400 Bad Request
             content-type: application/json
-            {"error":{"code":"unknown_parameter","message":"there is no parameter \"colour\"; known are lead_id, type, outcome, entity_id, source_id, step_id, start, end, after, before, limit, sort, shape, expand, reveal, why","field":"colour","request_id":"req_…"}}
+            {"error":{"code":"unknown_parameter","message":"there is no parameter \"colour\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, before, limit, sort, shape, expand, reveal, why","field":"colour","request_id":"req_…"}}
 
             GET /flows?x=1 -> 400 Bad Request
             content-type: application/json
@@ -386,7 +386,7 @@ async fn errors_have_one_shape_and_say_how_to_mend_them() {
 
             GET /events/evt_018d0d882d57aa10f3e7715b?shape=round -> 400 Bad Request
             content-type: application/json
-            {"error":{"code":"invalid_parameter","message":"\"round\" is not a shape: flat or nested","field":"shape","request_id":"req_…"}}
+            {"error":{"code":"invalid_parameter","message":"\"round\" is not a shape: flat, nested or none","field":"shape","request_id":"req_…"}}
 
             GET /flows/flow_other/events -> 404 Not Found
             content-type: application/json

@@ -16,8 +16,11 @@ use utoipa::openapi::{Info, OpenApi, SecurityRequirement};
 use utoipa::{Modify, OpenApi as _};
 
 pub(crate) use errors::{Errors, ErrorsOrMissing, Refused};
-pub(crate) use parameters::{EventListParameters, SightParameters, SubmitParameters};
-pub(crate) use shapes::{Answer, Event, EventPage, Health};
+pub(crate) use parameters::{
+    EventFilterParameters, LeadFilterParameters, LeadSightParameters, SightParameters, StreamParameters,
+    SubmitParameters, WindowParameters,
+};
+pub(crate) use shapes::{Answer, Event, EventPage, Health, LeadListPage, LeadReply};
 
 use crate::error::ApiError;
 use crate::parameters as query;

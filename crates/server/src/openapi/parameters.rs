@@ -4,30 +4,74 @@
 
 use utoipa::IntoParams;
 
-/// Which events, and which part of them.
+/// Which events. Comma lists and repeats are *or*, a leading `-` is *not*.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct EventListParameters {
+pub(crate) struct EventFilterParameters {
     /// One lead.
     lead_id: Option<String>,
-    /// A type such as `filter.failed`, or a family: `recipient.*`. Comma lists and repeats are *or*.
+    /// A type such as `filter.failed`, or a family: `recipient.*`.
     #[param(rename = "type")]
     kind: Option<Vec<String>>,
     /// `success`, `failure`, `error` or `skip`.
     outcome: Option<Vec<String>>,
+    /// Flows.
+    flow_id: Option<Vec<String>>,
     /// Parties.
     entity_id: Option<Vec<String>>,
     /// Sources.
     source_id: Option<Vec<String>>,
     /// Steps.
     step_id: Option<Vec<String>>,
+    /// How another party was asked, such as `custom_json`.
+    integration: Option<Vec<String>>,
+    /// Why it ended so, such as `timeout`.
+    reason_code: Option<Vec<String>>,
+    /// Events that took at least so long.
+    min_ms: Option<u64>,
+    /// Events that took at most so long.
+    max_ms: Option<u64>,
+    /// Events with a price of at least so much.
+    min_price: Option<f64>,
+    /// Events with a price of at most so much.
+    max_price: Option<f64>,
+    /// `with` (default), `without` or `only` test leads.
+    test: Option<String>,
     /// The first moment: `2024-01-15` (midnight UTC), RFC 3339, or back from now: `-24h`.
     start: Option<String>,
     /// The first moment after.
     end: Option<String>,
-    /// Only events with a greater `seq`.
+}
+
+/// Which leads. Comma lists and repeats are *or*, a leading `-` is *not*.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LeadFilterParameters {
+    /// Flows.
+    flow_id: Option<Vec<String>>,
+    /// Sources.
+    source_id: Option<Vec<String>>,
+    /// Parties that had to do with the lead: source, services and buyers.
+    entity_id: Option<Vec<String>>,
+    /// `success`, `failure` or `error`, late sales included.
+    outcome: Option<Vec<String>>,
+    /// `running`, `rejected`, `accepted`, `sold`, `returned`, `converted` or `error`.
+    state: Option<Vec<String>>,
+    /// `with` (default), `without` or `only` test leads.
+    test: Option<String>,
+    /// Submitted from this moment on: `2024-01-15` (midnight UTC), RFC 3339, or back from now: `-24h`.
+    start: Option<String>,
+    /// Submitted before this moment.
+    end: Option<String>,
+}
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WindowParameters {
+    /// Only what has a greater `seq`.
     after: Option<u64>,
-    /// Only events with a smaller `seq`.
+    /// Only what has a smaller `seq`.
     before: Option<u64>,
     /// At most so many.
     #[param(minimum = 1, maximum = 1000, default = 50)]
@@ -36,11 +80,36 @@ pub(crate) struct EventListParameters {
     sort: Option<String>,
 }
 
+/// Where a stream begins, and how its events are shown.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamParameters {
+    /// Begins behind this `seq`; left out, at the live edge. The header `Last-Event-ID` wins.
+    after: Option<u64>,
+    /// `flat` (default), `nested` or `none`.
+    shape: Option<String>,
+    /// `exchange`, `rules`, `reason_raw`, with commas between.
+    expand: Option<String>,
+}
+
+/// How a lead is shown.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LeadSightParameters {
+    /// `flat` (default), `nested`, or `none`: without its snapshot.
+    shape: Option<String>,
+    /// `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first.
+    reveal: Option<String>,
+    /// Why they are asked for in clear; recorded.
+    #[param(max_length = 500)]
+    why: Option<String>,
+}
+
 /// How events are shown.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SightParameters {
-    /// `flat` (default) or `nested`.
+    /// `flat` (default), `nested`, or `none`: without the lead.
     shape: Option<String>,
     /// `exchange`, `rules`, `reason_raw`, with commas between.
     expand: Option<String>,

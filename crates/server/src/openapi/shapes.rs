@@ -169,7 +169,7 @@ pub(crate) struct Event {
     /// Of `ledger.pruned`.
     headers_from: Option<u64>,
     /// The whole lead at that moment; null when it was forgotten, cannot be read, or there is none.
-    #[schema(required)]
+    /// Left out with `shape=none`.
     lead: Option<LeadSnapshot>,
     /// The person was forgotten.
     erased: Option<bool>,
@@ -181,6 +181,110 @@ pub(crate) struct Event {
     rules: Option<Vec<RuleOutcome>>,
     /// With `expand=reason_raw`: the partner's own words.
     reason_raw: Option<String>,
+}
+
+/// A page of a list of leads. It may be short, or empty, and not be the last.
+#[derive(ToSchema)]
+pub(crate) struct LeadListPage {
+    data: Vec<LeadReply>,
+    /// The address of the next page.
+    #[schema(required)]
+    next: Option<String>,
+    /// Everything with a smaller `seq` was looked at.
+    complete_to_seq: u64,
+}
+
+/// What a lead came to, folded from its events.
+#[derive(ToSchema)]
+pub(crate) struct LeadReply {
+    #[schema(example = "lead_018d0d882d57aa10f3e7715b")]
+    id: String,
+    /// Of its submission.
+    seq: u64,
+    submitted_at: String,
+    /// When its newest event ended.
+    updated_at: String,
+    flow_id: String,
+    flow_version: u32,
+    source_id: String,
+    state: LeadState,
+    /// Late sales included; null while it runs.
+    #[schema(required)]
+    outcome: Option<Outcome>,
+    #[schema(required)]
+    reason: Option<String>,
+    #[schema(required)]
+    reason_code: Option<String>,
+    /// In the order they were asked.
+    buyers: Vec<LeadBuyer>,
+    /// What the source is paid.
+    cost: f64,
+    /// What the buyers pay, less what was taken back.
+    revenue: f64,
+    margin: f64,
+    /// One point for each gate, step and buyer, all its attempts together.
+    path: Vec<LeadPoint>,
+    /// How many events it has.
+    events: u32,
+    /// Of its newest event.
+    last_seq: u64,
+    /// The time of the first pass.
+    total_ms: u64,
+    test: bool,
+    /// Of one lead: its newest snapshot; null when it was forgotten or cannot be read. Left out with
+    /// `shape=none`.
+    lead: Option<LeadSnapshot>,
+    /// The person was forgotten.
+    erased: Option<bool>,
+    /// The disk damaged the values or their key.
+    unreadable: Option<bool>,
+}
+
+/// Where a lead stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum LeadState {
+    Running,
+    Rejected,
+    Accepted,
+    Sold,
+    Returned,
+    Converted,
+    Error,
+}
+
+/// A buyer that was to have the lead, and what came of it.
+#[derive(ToSchema)]
+pub(crate) struct LeadBuyer {
+    entity_id: String,
+    step_id: String,
+    /// The id of the first attempt; null when it was never asked.
+    #[schema(required)]
+    delivery_id: Option<String>,
+    /// How the newest attempt ended; null while it is under way.
+    #[schema(required)]
+    outcome: Option<Outcome>,
+    /// What it pays, since it took the lead.
+    #[schema(required)]
+    price: Option<f64>,
+    returned: bool,
+    converted: bool,
+    /// `copy`: a delivery that is no sale.
+    counts_as: Option<String>,
+}
+
+/// A point on the way of a lead.
+#[derive(ToSchema)]
+pub(crate) struct LeadPoint {
+    /// Of the newest event.
+    #[schema(rename = "type", example = "recipient.delivered")]
+    kind: String,
+    #[schema(required)]
+    step_id: Option<String>,
+    #[schema(required)]
+    entity_id: Option<String>,
+    #[schema(required)]
+    outcome: Option<Outcome>,
 }
 
 /// What a partner reported.

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use axum::extract::{Extension, Path, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
-use domain::{EventId, FlowId, Reveal, Scope};
+use domain::{EventId, FlowId, LeadId, Reveal, Scope};
 use ledger::ReadError;
-use readers::{EventQuery, Events, ParameterError, Sight};
+use readers::{EventQuery, Events, ParameterError, ShowError, Sight};
 use wire::json::ObjectWriter;
+use wire::public_event::Shape;
 
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::frame::RequestId;
-use crate::openapi::{Errors, ErrorsOrMissing, Event, EventListParameters, EventPage, SightParameters};
+use crate::openapi::{
+    Errors, ErrorsOrMissing, Event, EventFilterParameters, EventPage, SightParameters, WindowParameters,
+};
 use crate::parameters;
 use crate::routes::json;
 
@@ -24,7 +27,7 @@ use crate::routes::json;
     get,
     path = "/events",
     tag = "events",
-    params(EventListParameters, SightParameters),
+    params(EventFilterParameters, WindowParameters, SightParameters),
     responses((status = 200, description = "Newest first unless asked otherwise", body = EventPage), Errors)
 )]
 pub(crate) async fn all(
@@ -41,7 +44,7 @@ pub(crate) async fn all(
     get,
     path = "/flows/{flow}/events",
     tag = "events",
-    params(("flow" = String, Path, description = "`flow_…`"), EventListParameters, SightParameters),
+    params(("flow" = String, Path, description = "`flow_…`"), EventFilterParameters, WindowParameters, SightParameters),
     responses((status = 200, description = "Newest first unless asked otherwise", body = EventPage), ErrorsOrMissing)
 )]
 pub(crate) async fn of_flow(
@@ -57,7 +60,7 @@ pub(crate) async fn of_flow(
         return Err(ApiError::not_found("flow"));
     }
     let mut query = EventQuery::default();
-    query.filter.flows.push(flow_id);
+    query.filter.flows.among.push(flow_id);
     page(&services, &caller, &request_id, &uri, query).await
 }
 
@@ -79,10 +82,13 @@ pub(crate) async fn one(
     caller.need(&Scope::Read)?;
     let mut sight = Sight::default();
     parameters::read(&uri, &Sight::NAMES, |name, value| sight.set(name, value))?;
+    sight.check()?;
     let id: EventId = id.parse().map_err(|_| ApiError::not_found("event"))?;
     let viewer = Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
-    let found =
-        viewer.find(move |events| events.one(&id)).await?.ok_or_else(|| ApiError::not_found("event"))?;
+    let found = viewer
+        .find(&sight, move |events| events.one(&id))
+        .await?
+        .ok_or_else(|| ApiError::not_found("event"))?;
     Ok(json(viewer.show(found, sight).await?))
 }
 
@@ -95,41 +101,50 @@ pub(crate) async fn page(
     mut query: EventQuery,
 ) -> Result<Response, ApiError> {
     caller.need(&Scope::Read)?;
-    let (now, fixed) = (services.clock.now(), query.filter.chain);
+    let now = services.clock.now();
+    let (chain, flows) = (query.filter.chain, query.filter.flows.clone());
     let mut sight = Sight::default();
     let names = [&EventQuery::NAMES[..], &Sight::NAMES[..]].concat();
     parameters::read(uri, &names, |name, value| {
         let known = query.set(name, value, now)? || sight.set(name, value)?;
-        if fixed.is_some() && query.filter.chain != fixed {
-            let message = "the address names another lead".to_owned();
-            return Err(ParameterError { name: name.to_owned(), message });
+        let refuse = |message: &str| ParameterError { name: name.to_owned(), message: message.to_owned() };
+        if chain.is_some() && query.filter.chain != chain {
+            return Err(refuse("the address names another lead"));
+        }
+        if !flows.is_all() && query.filter.flows != flows {
+            return Err(refuse("the address names the flow already"));
         }
         Ok(known)
     })?;
+    sight.check()?;
     let order = query.window.order;
     let viewer = Viewer { services, caller, request_id, uri };
-    let found = viewer.find(move |events| events.list(&query)).await?;
+    let found = viewer.find(&sight, move |events| events.list(&query)).await?;
     let next = found.next(order).map(|(name, seq)| next_page(uri, name, seq));
     let complete_to_seq = found.complete_to_seq();
     let events = viewer.show(found, sight).await?;
+    Ok(page_of(&events, next.as_deref(), complete_to_seq))
+}
 
-    let mut body = Vec::with_capacity(events.len() + 200);
+/// A page of a list, of rows that are written already with commas between.
+pub(crate) fn page_of(rows: &[u8], next: Option<&str>, complete_to_seq: u64) -> Response {
+    let mut body = Vec::with_capacity(rows.len() + 200);
     let mut object = ObjectWriter::open(&mut body);
     let data = object.value("data");
     data.push(b'[');
-    data.extend_from_slice(&events);
+    data.extend_from_slice(rows);
     data.push(b']');
     match next {
-        Some(next) => object.text("next", &next),
+        Some(next) => object.text("next", next),
         None => object.null("next"),
     }
     object.number("complete_to_seq", complete_to_seq);
     object.close();
-    Ok(json(body))
+    json(body)
 }
 
 /// The address of the page after this one.
-fn next_page(uri: &Uri, name: &str, seq: u64) -> String {
+pub(crate) fn next_page(uri: &Uri, name: &str, seq: u64) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters::pairs(uri).filter(|(own, _)| own != name));
     query.append_pair(name, &seq.to_string());
@@ -138,29 +153,49 @@ fn next_page(uri: &Uri, name: &str, seq: u64) -> String {
 
 /// Finds and shows events for one request.
 #[derive(Debug, Clone, Copy)]
-struct Viewer<'a> {
-    services: &'a Services,
-    caller: &'a Caller,
-    request_id: &'a RequestId,
-    uri: &'a Uri,
+pub(crate) struct Viewer<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) caller: &'a Caller,
+    pub(crate) request_id: &'a RequestId,
+    pub(crate) uri: &'a Uri,
 }
 
 impl Viewer<'_> {
     /// Reads files, so on a thread of its own.
     async fn find<T: Send + 'static>(
         &self,
+        sight: &Sight,
         find: impl FnOnce(Events) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let events = self.services.events();
+        let mut events = self.services.events();
+        if sight.shape == Shape::None {
+            events = events.without_bodies();
+        }
         Ok(unblock(move || find(events)).await?)
     }
 
     /// The public JSON of what was found. When values are asked for in clear, that is durable in
     /// the control ledger before any is written.
     async fn show(&self, found: readers::EventPage, sight: Sight) -> Result<Vec<u8>, ApiError> {
+        self.record_reveal(&sight, || found.lead_ids()).await?;
+        let policies = self.services.policies();
+        let write = move || {
+            let mut out = Vec::new();
+            found.write(&sight, &policies, &mut out).map(|()| out)
+        };
+        Ok(unblock(write).await?)
+    }
+
+    /// Records who is about to see values of which leads, when they are asked for in clear and
+    /// there are any to be seen.
+    pub(crate) async fn record_reveal(
+        &self,
+        sight: &Sight,
+        lead_ids: impl FnOnce() -> Result<Vec<LeadId>, ShowError>,
+    ) -> Result<(), ApiError> {
         if sight.reveal {
             self.caller.need(&Scope::PiiRead)?;
-            let lead_ids = found.lead_ids()?;
+            let lead_ids = if sight.shape == Shape::None { Vec::new() } else { lead_ids()? };
             if !lead_ids.is_empty() {
                 let request = format!("{} {} {}", Method::GET, self.uri.path(), self.request_id.0);
                 let reveal = Reveal { request: Arc::from(request), lead_ids, why: sight.why.clone() };
@@ -170,16 +205,11 @@ impl Viewer<'_> {
             let message = "a reason goes with reveal=1";
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_parameter", message).about("why"));
         }
-        let policies = self.services.policies();
-        let write = move || {
-            let mut out = Vec::new();
-            found.write(&sight, &policies, &mut out).map(|()| out)
-        };
-        Ok(unblock(write).await?)
+        Ok(())
     }
 }
 
-async fn unblock<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn unblock<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
