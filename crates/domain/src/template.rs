@@ -17,6 +17,8 @@ pub struct Template {
 enum TemplatePart {
     Text(Arc<str>),
     Hole(Variable),
+    /// A number, or true or false; always alone.
+    Constant(Scalar),
 }
 
 /// Why a text is not a template.
@@ -94,6 +96,16 @@ impl Template {
         Template { parts: vec![TemplatePart::Text(text.into())] }
     }
 
+    /// The same value for every lead, with its type: a file may say `2` or `true` where text could
+    /// stand.
+    pub fn constant(scalar: Scalar) -> Template {
+        let part = match scalar {
+            Scalar::Text(text) => TemplatePart::Text(text),
+            Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => TemplatePart::Constant(scalar),
+        };
+        Template { parts: vec![part] }
+    }
+
     /// The text, when it has no holes.
     pub fn as_literal(&self) -> Option<&str> {
         match self.parts.as_slice() {
@@ -109,6 +121,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 TemplatePart::Text(text) => out.push_str(text),
+                TemplatePart::Constant(scalar) => write_scalar(scalar, &mut out),
                 TemplatePart::Hole(variable) => {
                     if let Some(value) = variables.get(variable) {
                         write_value(&value, &mut out);
@@ -125,10 +138,11 @@ impl Template {
     }
 
     /// The same with its type: a template that is one hole and nothing else gives the value that
-    /// stands there, nothing when it is absent; any other gives text.
+    /// stands there, nothing when it is absent; a constant gives itself; any other gives text.
     pub fn value(&self, variables: &Variables<'_>) -> Option<Value> {
         match self.parts.as_slice() {
             [TemplatePart::Hole(variable)] => variables.get(variable).map(std::borrow::Cow::into_owned),
+            [TemplatePart::Constant(scalar)] => Some(Value::Scalar(scalar.clone())),
             _ => Some(Value::text(self.render(variables))),
         }
     }
@@ -250,6 +264,15 @@ mod tests {
         assert_eq!(value("{{lead.age}} "), Some(Value::text("40 ")));
         assert_eq!(value("{{check.none}}"), None);
         assert_eq!(value("x"), Some(Value::text("x")));
+    }
+
+    #[test]
+    fn a_constant_keeps_its_type_and_is_no_text() {
+        let constant = Template::constant(Scalar::Bool(true));
+        assert_eq!(constant.value(&Variables::of(&lead())), Some(Value::from(true)));
+        assert_eq!(constant.render(&Variables::of(&lead())), "true");
+        assert_eq!(constant.as_literal(), None);
+        assert_eq!(Template::constant(Scalar::Text("{{x".into())), Template::literal("{{x"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use domain::{FieldType, Operator};
-use wire::flow_file::FlowFile;
+use wire::flow_file::{FlowFile, schema};
 
 const PAGE: &str = include_str!("../../../docs/flow-reference.md");
 
@@ -15,7 +15,39 @@ fn yaml_blocks() -> Vec<&'static str> {
 fn every_file_on_the_page_is_a_flow() {
     let flows: Vec<String> =
         yaml_blocks().iter().map(|block| FlowFile::read(block).unwrap().flow.id().to_string()).collect();
-    assert_eq!(flows, ["flow_roofs", "flow_conditions"]);
+    assert_eq!(flows, ["flow_roofs", "flow_conditions", "flow_sales", "flow_no_buyer"]);
+}
+
+#[test]
+fn every_file_on_the_page_is_valid_under_the_schema() {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("https://example.com/flow", schema()).unwrap();
+    let index = compiler.compile("https://example.com/flow", &mut schemas).unwrap();
+    for block in yaml_blocks() {
+        let document = FlowFile::read(block).unwrap().document;
+        let valid = schemas
+            .validate(&serde_json::from_str(&document).unwrap(), index)
+            .map_err(|error| error.to_string());
+        assert_eq!(valid, Ok(()), "{document}");
+    }
+}
+
+/// The page lists keys by hand; the schema has those the reader knows.
+#[test]
+fn every_key_is_on_the_page() {
+    let schema = schema();
+    let parts = std::iter::once(&schema).chain(schema["$defs"].as_object().unwrap().values());
+    for part in parts.filter(|part| part.get("additionalProperties").is_some()) {
+        for key in part["properties"].as_object().unwrap().keys() {
+            let stands =
+                [format!("`{key}`"), format!("`{key}:"), format!("{{ {key}"), format!(", {key} }}`")];
+            assert!(
+                stands.iter().any(|text| PAGE.contains(text.as_str())),
+                "the key {key} is not on the page"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The keys of each part of a flow file: those this release reads, and those it knows of and
-//! refuses, so that nothing a flow says is silently left undone.
+//! refuses, so that nothing a flow says is silently left undone. `schema` has the same tables in
+//! the form that editors know.
 
 /// The keys of one kind of part.
+#[derive(Debug)]
 pub(super) struct Keys {
     /// What the part is called in messages.
     pub(super) part: &'static str,
@@ -19,19 +21,8 @@ pub(super) const ENTITY: Keys =
 
 pub(super) const FLOW: Keys = Keys {
     part: "the flow",
-    known: &["id", "name", "enabled", "fields", "dims", "accept", "sources", "steps"],
-    later: &[
-        "time_zone",
-        "deadline",
-        "on_deadline",
-        "duplicates",
-        "suppress",
-        "reasons",
-        "hours",
-        "price",
-        "caps",
-        "retention",
-    ],
+    known: &["id", "name", "enabled", "fields", "dims", "reasons", "accept", "price", "sources", "steps"],
+    later: &["time_zone", "deadline", "on_deadline", "duplicates", "suppress", "hours", "caps", "retention"],
 };
 
 pub(super) const FIELD: Keys = Keys { part: "a field", known: &["type", "required", "values"], later: &[] };
@@ -39,12 +30,21 @@ pub(super) const FIELD: Keys = Keys { part: "a field", known: &["type", "require
 pub(super) const ACCEPT: Keys =
     Keys { part: "the acceptance criteria", known: &["require", "exclude", "reason"], later: &[] };
 
+pub(super) const PURCHASE_PRICE: Keys =
+    Keys { part: "the price of a source", known: &["fixed", "table", "from"], later: &["share", "of"] };
+
+pub(super) const SALE_PRICE: Keys = Keys {
+    part: "the price of a recipient",
+    known: &["fixed", "table", "from", "floor"],
+    later: &["max_price"],
+};
+
+pub(super) const PRICE_ROW: Keys = Keys { part: "a row of prices", known: &["amount", "when"], later: &[] };
+
 pub(super) const SOURCE: Keys = Keys {
     part: "a source",
-    known: &["entity", "key_required", "accept"],
+    known: &["entity", "key_required", "map", "accept", "price"],
     later: &[
-        "map",
-        "price",
         "caps",
         "answer",
         "ping",
@@ -56,18 +56,85 @@ pub(super) const SOURCE: Keys = Keys {
     ],
 };
 
+pub(super) const MAPPING: Keys = Keys { part: "a mapping", known: &["to", "value", "when"], later: &[] };
+
 pub(super) const FILTER: Keys = Keys {
     part: "a filter",
-    known: &["id", "kind", "require", "exclude", "on_fail", "outcome", "reason"],
-    later: &["when", "enabled"],
+    known: &["id", "kind", "enabled", "when", "require", "exclude", "on_fail", "outcome", "reason"],
+    later: &[],
 };
+
+pub(super) const ENHANCEMENT: Keys = Keys {
+    part: "an enhancement",
+    known: &["id", "kind", "enabled", "when", "entity", "integration", "request", "response", "timeout"],
+    later: &["test"],
+};
+
+pub(super) const RECIPIENT: Keys = Keys {
+    part: "a recipient",
+    known: &[
+        "id",
+        "kind",
+        "enabled",
+        "when",
+        "entity",
+        "integration",
+        "request",
+        "response",
+        "timeout",
+        "price",
+        "retry",
+        "feedback",
+        "counts_as",
+    ],
+    later: &["hours", "caps", "limits", "ping", "on_error", "on_unknown", "test"],
+};
+
+pub(super) const REQUEST: Keys = Keys {
+    part: "a request",
+    known: &["method", "url", "headers", "fields", "parameters"],
+    later: &["basic_auth", "wsdl", "wsdl_file", "function", "version"],
+};
+
+pub(super) const ENHANCEMENT_RESPONSE: Keys = Keys {
+    part: "the response of an enhancement",
+    known: &["outcome", "reason", "reference", "values"],
+    later: &[],
+};
+
+pub(super) const RECIPIENT_RESPONSE: Keys = Keys {
+    part: "the response of a recipient",
+    known: &["outcome", "reason", "price", "reference", "values"],
+    later: &[],
+};
+
+pub(super) const OUTCOME: Keys =
+    Keys { part: "the outcome of a response", known: &["path", "term", "on_match"], later: &[] };
+
+pub(super) const REASON: Keys =
+    Keys { part: "the reason of a response", known: &["path", "default"], later: &[] };
+
+pub(super) const REPLY_PRICE: Keys =
+    Keys { part: "the price of a response", known: &["path", "fallback"], later: &[] };
+
+pub(super) const REFERENCE: Keys = Keys { part: "the reference of a response", known: &["path"], later: &[] };
+
+pub(super) const RETRY: Keys = Keys { part: "the retry policy", known: &["attempts", "backoff"], later: &[] };
+
+pub(super) const FEEDBACK: Keys =
+    Keys { part: "the feedback policy", known: &["returns", "conversions"], later: &[] };
 
 pub(super) const RULE: Keys = Keys { part: "a rule", known: &["field", "op", "value"], later: &[] };
 
 pub(super) const GROUPS: [&str; 3] = ["all", "any", "none"];
 
+/// Kinds of steps.
+pub(super) const STEP_KINDS: [&str; 3] = ["filter", "enhancement", "recipient"];
 /// Kinds of steps of later releases.
-pub(super) const STEP_KINDS_LATER: [&str; 3] = ["enhancement", "recipient", "distribute"];
+pub(super) const STEP_KINDS_LATER: [&str; 1] = ["distribute"];
+
+/// Integrations of later releases.
+pub(super) const INTEGRATIONS_LATER: [&str; 3] = ["custom_xml", "custom_soap", "email"];
 
 /// Field types of later releases.
 pub(super) const TYPES_LATER: [&str; 10] =

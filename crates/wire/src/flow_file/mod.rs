@@ -1,12 +1,32 @@
 //! Flow files: a flow and the parties it names, as YAML 1.2 or JSON that people write.
 //!
 //! Everything in a file is read or refused with its line; nothing is skipped. Start with
-//! [`FlowFile::read`]; `keys` lists what a file may say, `reader` gives it its meaning.
+//! [`FlowFile::read`]; `keys` lists what a file may say, `flow` and the modules after it give each
+//! part its meaning with the means of `reader`, and [`schema`] tells editors the same.
 
 mod keys;
 mod node;
 mod problem;
 mod reader;
+
+mod flow;
+
+mod entities;
+mod fields;
+mod prices;
+mod sources;
+mod steps;
+
+mod requests;
+mod responses;
+
+mod schema;
+
+mod address;
+mod conditions;
+mod duration;
+mod names;
+mod templates;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +37,7 @@ use domain::{EntityId, EntityKind, Flow};
 
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
+pub use schema::schema;
 
 /// A flow file that was understood.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod examples;
+mod names;
+mod prices;
+mod requests;
+mod responses;
+mod schema;
+mod sources;
+mod steps;
+
 const SOLAR: &str = r#"# A flow with everything this release reads.
 entities:
   src_web_a: { kind: source, name: Web Form A }
@@ -60,6 +69,14 @@ fn check(text: &str, wanted: Expect) {
 /// A flow file of these lines below `flow:`, which begin on line 4.
 fn flow(lines: &str) -> String {
     format!("flow:\n  id: flow_x\n  name: X\n{lines}")
+}
+
+/// The file, after its stored document was read as the same and found valid under the schema.
+fn read_twice(text: &str) -> FlowFile {
+    let file = FlowFile::read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(FlowFile::read(&file.document).unwrap(), file);
+    schema::assert_valid(&file.document);
+    file
 }
 
 #[test]
@@ -144,21 +161,23 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
     );
     check(
         &flow(
-            "  fields: { age: number }\n  sources:\n    - { entity: src_a, map: [], ping: true }\n  steps:\n    - { id: a, kind: enhancement }\n    \
+            "  fields: { age: number }\n  sources:\n    - { entity: src_a, caps: [], ping: true }\n  steps:\n    - { id: a, kind: distribute }\n    \
              - { id: b, kind: filter, require: { field: lead.age, op: is between, value: 1-5 } }\n    \
-             - { id: c, kind: filter, require: { field: appended.x.y, op: eq, value: 1 } }\n    \
+             - { id: c, kind: filter, require: { field: secret.x, op: eq, value: 1 } }\n    \
              - { id: d, kind: filter, require: { field: lead.age, op: eq, value: \"{{lead.age}}\" }, reason: \"{{lead.age}}\" }\n    \
-             - { id: e, kind: filter, when: { field: lead.age, op: blank }, require: { field: lead.age, op: blank } }\n",
+             - { id: e, kind: recipient, entity: buyer_x, integration: custom_soap, request: { wsdl: x }, hours: {}, on_unknown: hold }\n",
         ),
         expect![[r#"
-            line 6: the key "map" of a source is not supported yet
+            line 6: the key "caps" of a source is not supported yet
             line 6: the key "ping" of a source is not supported yet
-            line 8: a step of the kind enhancement is not supported yet
+            line 8: a step of the kind distribute is not supported yet
             line 9: the operator "is between" is not supported yet
-            line 10: a rule on appended.x.y is not supported yet
+            line 10: a rule on secret.x is not supported yet
             line 11: a template in a reason is not supported yet
             line 11: a template in the value of a rule is not supported yet
-            line 12: the key "when" of a filter is not supported yet"#]],
+            line 12: the key "hours" of a recipient is not supported yet
+            line 12: the key "on_unknown" of a recipient is not supported yet
+            line 12: the integration custom_soap is not supported yet"#]],
     );
     check(
         &flow("  fields: { email: email }\n  dims: [ lead.email.domain ]\n"),
@@ -335,12 +354,12 @@ fn a_simple_alias_is_fine() {
 
 #[test]
 fn a_key_that_is_refused_does_not_hide_the_next() {
-    let text = "flow:\n  id: flow_x\n  name: X\n  hours: { mon-sun: [ \"06:00-22:00\" ] }\n  price:\n    table: []\n";
+    let text = "flow:\n  id: flow_x\n  name: X\n  hours: { mon-sun: [ \"06:00-22:00\" ] }\n  caps:\n    - { name: x }\n";
     check(
         text,
         expect![[r#"
             line 4: the key "hours" of the flow is not supported yet
-            line 5: the key "price" of the flow is not supported yet"#]],
+            line 5: the key "caps" of the flow is not supported yet"#]],
     );
 }
 

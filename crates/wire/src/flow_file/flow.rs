@@ -1,0 +1,162 @@
+//! The flow as a whole.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use domain::{Check, Flow, FlowError, FlowParts};
+
+use super::FlowFile;
+use super::keys;
+use super::names::Names;
+use super::node::{Kind, Node};
+use super::reader::Reader;
+
+/// Most words of partners that a flow gives reasons for.
+pub(super) const REASONS_MAX: usize = 500;
+/// Longest words of a partner, in characters.
+pub(super) const PARTNER_WORDS_CHARS_MAX: usize = 300;
+
+/// Partners' words in lower case, and the reason that is recorded for them.
+type Reasons = Vec<(Arc<str>, Arc<str>)>;
+
+impl Reader {
+    pub(super) fn file(&mut self, root: &Node) -> Option<FlowFile> {
+        let file = self.part(root, &keys::FILE)?;
+        for key in ["lists", "secrets", "tests"] {
+            if let Some(node) = file.get(key) {
+                match &node.kind {
+                    Kind::List(nodes) if nodes.is_empty() => {}
+                    _ => self.not_supported(node.line, format!("the key {key:?} of the file")),
+                }
+            }
+        }
+        let entities = self.entities(file.get("entities"));
+        let flow = self.needed(&file, "flow").and_then(|node| self.flow(node));
+        let mut document = Vec::new();
+        root.write(&mut document);
+        let document = String::from_utf8(document).expect("JSON is written from text");
+        Some(FlowFile { entities, flow: flow?, document: document.into() })
+    }
+
+    fn flow(&mut self, node: &Node) -> Option<Flow> {
+        let part = self.part(node, &keys::FLOW)?;
+        let id = self.needed(&part, "id").and_then(|node| self.parse_text(node, "id"));
+        let name = self.needed(&part, "name").and_then(|node| self.name(node));
+        let enabled = part.get("enabled").map_or(Some(true), |node| self.boolean(node, "enabled"));
+        let read = self.fields(part.get("fields"));
+        let names = match &read.fields {
+            Some(fields) => Names::Lead { fields, unread: &read.unread, steps: &[] },
+            None => Names::Unknown,
+        };
+        let dims = self.dims(part.get("dims"), read.fields.as_ref());
+        let reasons = part.get("reasons").map_or(Some(Vec::new()), |node| self.reasons(node));
+        let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
+        let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
+        let sources = self.list(part.get("sources"), "sources", |reader, node| reader.source(node, names));
+        let steps = self.steps(part.get("steps"), names);
+        let places = Places {
+            flow: node.line,
+            dims: dims.iter().map(|(line, dim)| (*line, dim.to_string())).collect(),
+            sources: ids(part.get("sources"), "entity"),
+            steps: ids(part.get("steps"), "id"),
+        };
+        let parts = FlowParts {
+            id: id?,
+            name: name?,
+            enabled: enabled?,
+            fields: read.fields?,
+            dims: dims.into_iter().map(|(_, dim)| dim).collect(),
+            accept: accept?,
+            price: price?,
+            reasons: reasons?,
+            sources,
+            steps,
+        };
+        if !self.problems.is_empty() {
+            return None;
+        }
+        match Flow::new(parts) {
+            Ok(flow) => Some(flow),
+            Err(errors) => {
+                for error in errors {
+                    self.problem(places.line(&error), error);
+                }
+                None
+            }
+        }
+    }
+
+    /// What every lead must fulfil.
+    pub(super) fn accept(&mut self, node: &Node, names: Names<'_>) -> Option<Check> {
+        let part = self.part(node, &keys::ACCEPT)?;
+        self.check(&part, names)
+    }
+
+    fn reasons(&mut self, node: &Node) -> Option<Reasons> {
+        let members = self.map(node, "reasons")?;
+        if !self.fits(node.line, "reasons", members.len(), REASONS_MAX) {
+            return None;
+        }
+        let mut seen = HashSet::new();
+        let mut reasons = Vec::new();
+        for member in members {
+            let words = member.key.trim().to_lowercase();
+            let chars = words.chars().count();
+            let shown: String = member.key.chars().take(60).collect();
+            if chars == 0 || chars > PARTNER_WORDS_CHARS_MAX {
+                let message =
+                    format!("a partner's words have {chars} characters; 1 to {PARTNER_WORDS_CHARS_MAX} fit");
+                self.problem(member.line, message);
+            } else if !seen.insert(words.clone()) {
+                self.problem(member.line, format!("the words {shown:?} stand twice; case does not matter"));
+            }
+            let reason = self.reason(&member.value);
+            reasons.extend(reason.map(|reason| (Arc::from(words), reason)));
+        }
+        (reasons.len() == members.len()).then_some(reasons)
+    }
+}
+
+/// Where the things stand that a flow as a whole is checked for.
+struct Places {
+    flow: u64,
+    dims: Vec<(u64, String)>,
+    sources: Vec<(u64, String)>,
+    steps: Vec<(u64, String)>,
+}
+
+impl Places {
+    fn line(&self, error: &FlowError) -> u64 {
+        // Of what stands twice, the second is meant.
+        let find = |places: &[(u64, String)], name: &str| {
+            places.iter().rev().find(|(_, own)| own == name).map(|(line, _)| *line)
+        };
+        let line = match error {
+            FlowError::UnknownDim(dim) | FlowError::DimTwice(dim) | FlowError::OpenDim { dim, .. } => {
+                find(&self.dims, dim)
+            }
+            FlowError::SourceTwice(id) => find(&self.sources, id.as_str()),
+            FlowError::StepTwice(id) | FlowError::StepReserved(id) => find(&self.steps, id.as_str()),
+            FlowError::Party { step_id, .. } | FlowError::Timeout { step_id, .. } => {
+                find(&self.steps, step_id.as_str())
+            }
+            FlowError::TooMany { .. }
+            | FlowError::ForeignRule(_)
+            | FlowError::UnknownTarget { .. }
+            | FlowError::Reason { .. } => None,
+        };
+        line.unwrap_or(self.flow)
+    }
+}
+
+/// The texts under one key of each member of a list.
+fn ids(node: Option<&Node>, key: &str) -> Vec<(u64, String)> {
+    let Some(Node { kind: Kind::List(nodes), .. }) = node else { return Vec::new() };
+    let id = |node: &Node| {
+        let Kind::Map(members) = &node.kind else { return None };
+        let member = members.iter().find(|member| member.key == key)?;
+        let Kind::Text(text) = &member.value.kind else { return None };
+        Some((member.value.line, text.clone()))
+    };
+    nodes.iter().filter_map(id).collect()
+}

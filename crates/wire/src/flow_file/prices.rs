@@ -1,0 +1,128 @@
+//! What leads cost and earn.
+
+use domain::{PriceRow, PriceTable, PurchasePrice, SalePrice};
+
+use super::keys;
+use super::names::Names;
+use super::node::Node;
+use super::reader::{Part, Reader};
+
+/// Most rows of one table of prices.
+pub(super) const PRICE_ROWS_MAX: usize = 200;
+
+/// What a price is made from besides an amount or a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Submission,
+    Reply,
+    Bid,
+}
+
+/// The words under `from`.
+const FROM: [(&str, From); 3] =
+    [("submission", From::Submission), ("reply", From::Reply), ("bid", From::Bid)];
+
+impl Reader {
+    /// The price of a flow or a source.
+    pub(super) fn purchase_price(&mut self, node: &Node, names: Names<'_>) -> Option<PurchasePrice> {
+        let before = self.problems.len();
+        let part = self.part(node, &keys::PURCHASE_PRICE)?;
+        if let Some(node) = part.get("fixed") {
+            self.alone(&part, "fixed", before)?;
+            return self.price(node, "fixed").map(PurchasePrice::Fixed);
+        }
+        if let Some(node) = part.get("table") {
+            self.alone(&part, "table", before)?;
+            return self.price_table(node, names).map(PurchasePrice::Table);
+        }
+        let Some(node) = part.get("from") else {
+            self.no_price(&part, before);
+            return None;
+        };
+        match self.word(node, "from", &FROM)? {
+            From::Submission => Some(PurchasePrice::FromSubmission),
+            From::Reply | From::Bid => {
+                self.problem(
+                    node.line,
+                    "the price of a source is from the submission; write from: submission",
+                );
+                None
+            }
+        }
+    }
+
+    /// The price of a recipient.
+    pub(super) fn sale_price(&mut self, node: &Node, names: Names<'_>) -> Option<SalePrice> {
+        let before = self.problems.len();
+        let part = self.part(node, &keys::SALE_PRICE)?;
+        let floor = part.get("floor").map_or(Some(None), |node| self.price(node, "floor").map(Some));
+        if let Some(node) = part.get("fixed") {
+            self.alone(&part, "fixed", before)?;
+            return self.price(node, "fixed").map(SalePrice::Fixed);
+        }
+        if let Some(node) = part.get("table") {
+            self.alone(&part, "table", before)?;
+            return self.price_table(node, names).map(SalePrice::Table);
+        }
+        let Some(node) = part.get("from") else {
+            self.no_price(&part, before);
+            return None;
+        };
+        match self.word(node, "from", &FROM)? {
+            From::Reply => Some(SalePrice::FromReply { floor: floor? }),
+            From::Bid => {
+                self.not_supported(node.line, "a price from a bid");
+                None
+            }
+            From::Submission => {
+                self.problem(node.line, "the price of a recipient is from its reply; write from: reply");
+                None
+            }
+        }
+    }
+
+    /// Tells when something stands beside a price that is whole without it.
+    fn alone(&mut self, part: &Part<'_>, key: &str, before: usize) -> Option<()> {
+        let other = ["fixed", "table", "from", "floor"]
+            .into_iter()
+            .find(|other| *other != key && part.get(other).is_some());
+        match other {
+            Some("floor") => {
+                let message =
+                    format!("\"floor\" is the least that a reply should name; with {key:?} there is no need");
+                self.problem(part.line, message);
+            }
+            Some(other) => {
+                self.problem(part.line, format!("{} has {key:?} or {other:?}, not both", part.what()));
+            }
+            None => {}
+        }
+        (self.problems.len() == before).then_some(())
+    }
+
+    fn no_price(&mut self, part: &Part<'_>, before: usize) {
+        // A price of a later release was told of.
+        if self.problems.len() == before {
+            let what = part.what();
+            self.problem(part.line, format!("{what} has one of the keys \"fixed\", \"table\" and \"from\""));
+        }
+    }
+
+    fn price_table(&mut self, node: &Node, names: Names<'_>) -> Option<PriceTable> {
+        let before = self.problems.len();
+        let rows = self.list(Some(node), "table", |reader, node| {
+            let part = reader.part(node, &keys::PRICE_ROW)?;
+            let amount = reader.needed(&part, "amount").and_then(|node| reader.price(node, "amount"));
+            let when = reader.when(&part, names);
+            Some(PriceRow { amount: amount?, when: when? })
+        });
+        if self.problems.len() > before {
+            return None;
+        }
+        if rows.is_empty() {
+            self.problem(node.line, "a table of prices needs a row, such as { amount: 8.00 }");
+            return None;
+        }
+        self.fits(node.line, "rows of prices", rows.len(), PRICE_ROWS_MAX).then_some(PriceTable { rows })
+    }
+}

@@ -1,0 +1,487 @@
+//! The JSON Schema of flow documents: what `keys` lists, in the form that editors and checkers
+//! know; a test holds the two together. It tells the shape of a document; that names and types go together only
+//! [`FlowFile::read`](super::FlowFile::read) can tell.
+
+use domain::{
+    DIMS_MAX, FIELDS_MAX, FieldType, Integration, Method, Operator, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX,
+    TEMPLATE_BYTES_MAX,
+};
+use serde_json::{Map, Value, json};
+
+use super::entities::KINDS;
+use super::flow::{PARTNER_WORDS_CHARS_MAX, REASONS_MAX};
+use super::keys;
+use super::prices::PRICE_ROWS_MAX;
+use super::reader::NAME_CHARS_MAX;
+use super::requests;
+use super::responses::{self, ENDINGS};
+use super::sources::MAPPINGS_MAX;
+
+/// The JSON Schema (draft 2020-12) of the flow documents that this release reads. Keys of later
+/// releases are not in it.
+pub fn schema() -> Value {
+    let mut schema = object(
+        &["flow"],
+        "A flow and the parties it names",
+        json!({
+            "entities": {
+                "description": "The other parties: what is missing is created, what exists is left alone",
+                "type": "object",
+                "propertyNames": { "pattern": "^(src|buyer|svc)_[a-z0-9_]{1,64}$" },
+                "additionalProperties": reference("entity"),
+            },
+            "flow": reference("flow"),
+            "lists": later_list("Suppression lists"),
+            "secrets": later_list("Names of secrets"),
+            "tests": later_list("What becomes of sample submissions"),
+        }),
+    );
+    let head = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Flow",
+        "$defs": definitions(),
+    });
+    merge(&mut schema, head);
+    schema
+}
+
+fn definitions() -> Value {
+    let mut all = Map::new();
+    for part in [texts(), conditions(), parties(), prices(), steps(), exchanges()] {
+        merge_map(&mut all, part);
+    }
+    Value::Object(all)
+}
+
+/// Texts and numbers with a form of their own.
+fn texts() -> Value {
+    json!({
+        "name": {
+            "description": "What people call it",
+            "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX, "pattern": "\\S",
+        },
+        "reason": {
+            "description": "A sentence that is recorded in the clear: no values of the lead",
+            "type": "string", "minLength": 1, "maxLength": REASON_CHARS_MAX, "pattern": "\\S",
+        },
+        "amount": {
+            "description": "An exact amount of the installation's currency, from 0 to 1,000,000",
+            "anyOf": [
+                { "type": "number", "minimum": 0, "maximum": 1_000_000 },
+                { "type": "string", "pattern": "^\\+?([0-9]+(\\.[0-9]+)?|\\.[0-9]+)$" },
+            ],
+        },
+        "duration": {
+            "description": "A length of time, such as 500ms 10s 5m 2h 30d 4w 2y (365 days)",
+            "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d|w|y)$",
+        },
+        "template": {
+            "description": "Text with {{path}} for what differs by lead; a number, true or false stands for itself",
+            "type": ["string", "number", "boolean"], "maxLength": TEMPLATE_BYTES_MAX,
+        },
+        "step_id": { "description": "Unique within the flow", "type": "string", "pattern": "^[a-z0-9_]{1,64}$" },
+        "field_name": {
+            "type": "string", "maxLength": 64, "pattern": "^[a-z_][a-z0-9_]*(\\.[a-z_][a-z0-9_]*)*$",
+        },
+        "field_type": { "enum": FieldType::ALL.map(FieldType::as_str) },
+        "path": {
+            "description": "A place in a reply: keys and numbers of items with dots between, * for all",
+            "type": ["string", "number", "boolean"], "maxLength": 500,
+        },
+        "ending": { "enum": ENDINGS.map(|(word, _)| word) },
+    })
+}
+
+fn conditions() -> Value {
+    let group = |key: &str, meaning: &str| {
+        json!({
+            "description": meaning,
+            "type": "object",
+            "properties": { key: { "type": "array", "items": reference("condition") } },
+            "required": [key],
+            "additionalProperties": false,
+        })
+    };
+    let operators: Vec<Value> = Operator::ALL
+        .into_iter()
+        .flat_map(|operator| [operator.as_str(), operator.short()])
+        // The short names `true` and `false` are truth values to YAML.
+        .chain(["true", "false"])
+        .map(Value::from)
+        .chain([Value::Bool(true), Value::Bool(false)])
+        .fold(Vec::new(), |mut all, word| {
+            if !all.contains(&word) {
+                all.push(word);
+            }
+            all
+        });
+    json!({
+        "condition": {
+            "description": "One rule, or a group of conditions",
+            "anyOf": [
+                reference("rule"),
+                group("all", "Holds when each member does"),
+                group("any", "Holds when some member does"),
+                group("none", "Holds when no member does"),
+            ],
+        },
+        "rule": object(&["field", "op"], "Asks something of one value of the lead", json!({
+            "field": {
+                "description": "lead.<field>, lead.<field>.<component>, <earlier step>.<value> or source.name; below map the name of a raw parameter",
+                "type": "string",
+            },
+            "op": { "description": "The operator, by its long or short name", "enum": operators },
+            "value": {
+                "description": "What to compare with",
+                "anyOf": [
+                    reference("scalar"),
+                    { "type": "array", "items": reference("scalar") },
+                ],
+            },
+        })),
+        "scalar": { "type": ["string", "number", "boolean"] },
+        "check": {
+            "oneOf": [{ "required": ["require"] }, { "required": ["exclude"] }],
+        },
+        "accept": with(
+            object(&[], "What every lead must fulfil", json!({
+                "require": reference("condition"),
+                "exclude": reference("condition"),
+                "reason": reference("reason"),
+            })),
+            json!({ "allOf": [reference("check")] }),
+        ),
+    })
+}
+
+fn parties() -> Value {
+    json!({
+        "entity": object(&["kind", "name"], "Another party", json!({
+            "kind": { "enum": KINDS.map(|(word, _)| word) },
+            "name": reference("name"),
+        })),
+        "flow": object(&["id", "name"], "The flow", json!({
+            "id": { "type": "string", "pattern": "^flow_[a-z0-9_]{1,64}$" },
+            "name": reference("name"),
+            "enabled": { "description": "Whether it takes leads", "type": "boolean", "default": true },
+            "fields": {
+                "description": "Only these become lead.…; short form is name: type",
+                "type": "object",
+                "maxProperties": FIELDS_MAX,
+                "propertyNames": reference("field_name"),
+                "additionalProperties": { "anyOf": [reference("field_type"), reference("field")] },
+            },
+            "dims": {
+                "description": "What is kept in the clear for reports, as lead.<field>: closed types and declared values",
+                "type": "array", "maxItems": DIMS_MAX, "items": { "type": "string", "pattern": "^lead\\." },
+            },
+            "reasons": {
+                "description": "Partners' words, and the reason that is recorded in the clear for them",
+                "type": "object",
+                "maxProperties": REASONS_MAX,
+                "propertyNames": { "minLength": 1, "maxLength": PARTNER_WORDS_CHARS_MAX },
+                "additionalProperties": reference("reason"),
+            },
+            "accept": reference("accept"),
+            "price": reference("purchase_price"),
+            "sources": { "type": "array", "maxItems": SOURCES_MAX, "items": reference("source") },
+            "steps": { "type": "array", "maxItems": STEPS_MAX, "items": reference("step") },
+        })),
+        "field": object(&["type"], "A field of the lead", json!({
+            "type": reference("field_type"),
+            "required": { "description": "Whether a lead without it is refused", "type": "boolean", "default": false },
+            "values": {
+                "description": "What it may be; for strings",
+                "type": "array", "minItems": 1, "maxItems": 500, "items": { "type": "string" },
+            },
+        })),
+        "source": object(&["entity"], "Where leads come from", json!({
+            "entity": { "type": "string", "pattern": "^src_[a-z0-9_]{1,64}$" },
+            "key_required": {
+                "description": "Whether a submission needs a key of the scope submit:<source>",
+                "type": "boolean", "default": true,
+            },
+            "map": {
+                "description": "Raw parameter to field, in order; later ones overwrite",
+                "type": "array", "maxItems": MAPPINGS_MAX, "items": reference("mapping"),
+            },
+            "accept": reference("accept"),
+            "price": reference("purchase_price"),
+        })),
+        "mapping": object(&["to", "value"], "Puts a value under the name of a field", json!({
+            "to": reference("field_name"),
+            "value": reference("template"),
+            "when": reference("condition"),
+        })),
+    })
+}
+
+fn prices() -> Value {
+    let one_of = json!({
+        "oneOf": [{ "required": ["fixed"] }, { "required": ["table"] }, { "required": ["from"] }],
+    });
+    let table = json!({
+        "description": "The last row whose condition holds counts",
+        "type": "array", "minItems": 1, "maxItems": PRICE_ROWS_MAX, "items": reference("price_row"),
+    });
+    json!({
+        "purchase_price": with(
+            object(&[], "What a source is paid", json!({
+                "fixed": reference("amount"),
+                "table": table,
+                "from": { "description": "What the source names in the parameter price", "const": "submission" },
+            })),
+            one_of.clone(),
+        ),
+        "sale_price": with(
+            with(
+                object(&[], "What a recipient pays", json!({
+                    "fixed": reference("amount"),
+                    "table": table,
+                    "from": { "description": "What its reply names", "const": "reply" },
+                    "floor": {
+                        "description": "A lower price from the reply is flagged",
+                        "allOf": [reference("amount")],
+                    },
+                })),
+                one_of,
+            ),
+            json!({ "dependentRequired": { "floor": ["from"] } }),
+        ),
+        "price_row": object(&["amount"], "A price, and for which leads", json!({
+            "amount": reference("amount"),
+            "when": reference("condition"),
+        })),
+    })
+}
+
+fn steps() -> Value {
+    let integrations = Integration::ALL.map(Integration::as_str);
+    let kind = |kind: &str| json!({ "const": kind });
+    let enabled = json!({ "description": "Whether it is run at all", "type": "boolean", "default": true });
+    let timeout = json!({
+        "description": "How long the whole exchange may take, up to 2m; 10s unless said otherwise",
+        "allOf": [reference("duration")],
+    });
+    json!({
+        "step": {
+            "description": "What is done with an accepted lead",
+            "type": "object",
+            "required": ["kind"],
+            "properties": { "kind": { "enum": keys::STEP_KINDS } },
+            "allOf": keys::STEP_KINDS.map(|kind| json!({
+                "if": { "properties": { "kind": { "const": kind } } },
+                "then": reference(kind),
+            })),
+        },
+        "filter": with(
+            object(&["id", "kind"], "Lets a lead through, or does not", json!({
+                "id": reference("step_id"),
+                "kind": kind("filter"),
+                "enabled": enabled,
+                "when": reference("condition"),
+                "require": reference("condition"),
+                "exclude": reference("condition"),
+                "on_fail": { "enum": ["stop", "continue"], "default": "stop" },
+                "outcome": { "description": "What the flow ends with when it stops here", "allOf": [reference("ending")] },
+                "reason": reference("reason"),
+            })),
+            json!({ "allOf": [reference("check")] }),
+        ),
+        "enhancement": with(
+            object(&["id", "kind", "entity", "integration", "request"],
+                "Asks a service for more about the lead",
+                json!({
+                    "id": reference("step_id"),
+                    "kind": kind("enhancement"),
+                    "enabled": enabled,
+                    "when": reference("condition"),
+                    "entity": { "type": "string", "pattern": "^svc_[a-z0-9_]{1,64}$" },
+                    "integration": { "enum": integrations },
+                    "request": reference("request"),
+                    "response": reference("enhancement_response"),
+                    "timeout": timeout,
+                }),
+            ),
+            json!({ "allOf": [reference("form")] }),
+        ),
+        "recipient": with(
+            object(&["id", "kind", "entity", "integration", "request"],
+                "Offers the lead to a buyer, or hands it to a system of one's own",
+                json!({
+                    "id": reference("step_id"),
+                    "kind": kind("recipient"),
+                    "enabled": enabled,
+                    "when": reference("condition"),
+                    "entity": { "type": "string", "pattern": "^(buyer|svc)_[a-z0-9_]{1,64}$" },
+                    "integration": { "enum": integrations },
+                    "request": reference("request"),
+                    "response": reference("recipient_response"),
+                    "timeout": timeout,
+                    "price": reference("sale_price"),
+                    "retry": reference("retry"),
+                    "feedback": reference("feedback"),
+                    "counts_as": { "description": "copy: not a sale, out of revenue and sold counts", "const": "copy" },
+                }),
+            ),
+            json!({ "allOf": [reference("form"), reference("priced")] }),
+        ),
+        "retry": object(&["attempts"], "When a fault is followed by another attempt", json!({
+            "attempts": {
+                "description": "The first included",
+                "type": "integer", "minimum": 1, "maximum": domain::ATTEMPTS_MAX,
+            },
+            "backoff": {
+                "description": "The waits before the second attempt, the third …; up to 7d each, the last stands for all that follow",
+                "type": "array", "minItems": 1, "maxItems": domain::ATTEMPTS_MAX, "items": reference("duration"),
+            },
+        })),
+        "feedback": object(&[], "What a buyer may report back", json!({
+            "returns": {
+                "description": "How long after the delivery a lead can be given back, up to 2y; left out: not at all",
+                "allOf": [reference("duration")],
+            },
+            "conversions": { "type": "boolean", "default": false },
+        })),
+    })
+}
+
+fn exchanges() -> Value {
+    let own_headers = requests::OWN_HEADERS.map(anycase).join("|");
+    let fields = json!({
+        "description": "Dotted names nest in JSON, numbers make lists",
+        "type": "object",
+        "maxProperties": requests::FIELDS_MAX,
+        "propertyNames": { "minLength": 1, "maxLength": requests::FIELD_NAME_BYTES_MAX },
+        "additionalProperties": reference("template"),
+    });
+    let response = |extra: Value| {
+        let mut properties = json!({
+            "outcome": reference("reply_outcome"),
+            "reason": reference("reply_reason"),
+            "reference": reference("reply_reference"),
+            "values": {
+                "description": "What some values of the reply may be, by path; these tell nothing about a person",
+                "type": "object",
+                "maxProperties": responses::VALUES_MAX,
+                "additionalProperties": {
+                    "type": "array", "minItems": 1, "maxItems": responses::WORDS_MAX,
+                    "items": { "type": ["string", "number", "boolean"], "maxLength": responses::WORD_BYTES_MAX },
+                },
+            },
+        });
+        merge(&mut properties, extra);
+        object(&[], "How the reply is read; left out: any reply below 500 is a success", properties)
+    };
+    let methods: Vec<Value> = Integration::ALL
+        .into_iter()
+        .map(|integration| {
+            let (other, methods) = (
+                if integration == Integration::CustomQuery { "fields" } else { "parameters" },
+                integration.methods().iter().map(|method| method.as_str()).collect::<Vec<_>>(),
+            );
+            json!({
+                "if": { "properties": { "integration": { "const": integration.as_str() } } },
+                "then": { "properties": { "request": {
+                    "properties": { "method": { "enum": methods }, other: false },
+                } } },
+            })
+        })
+        .collect();
+    json!({
+        "form": { "description": "Methods, and fields or parameters, as the integration has them", "allOf": methods },
+        "priced": {
+            "description": "A price from the reply needs its place there",
+            "if": { "properties": { "price": { "required": ["from"] } }, "required": ["price"] },
+            "then": { "properties": { "response": { "required": ["price"] } }, "required": ["response"] },
+        },
+        "request": object(&["url"], "What is sent", json!({
+            "method": { "enum": Method::ALL.map(Method::as_str) },
+            "url": {
+                "description": "Scheme and host are written out; the rest may hold {{path}}",
+                "type": "string", "pattern": "^https?://[^/?{}@\\s\\\\]+([/?]|$)", "maxLength": TEMPLATE_BYTES_MAX,
+            },
+            "headers": {
+                "type": "object",
+                "maxProperties": requests::HEADERS_MAX,
+                "propertyNames": {
+                    "pattern": "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$",
+                    "maxLength": requests::HEADER_NAME_BYTES_MAX,
+                    "not": { "pattern": format!("^({own_headers})$") },
+                },
+                "additionalProperties": reference("template"),
+            },
+            "fields": fields,
+            "parameters": fields,
+        })),
+        "enhancement_response": response(json!({})),
+        "recipient_response": response(json!({ "price": reference("reply_price") })),
+        "reply_outcome": with(
+            object(&[], "What tells yes from no, without regard to case", json!({
+                "path": reference("path"),
+                "term": {
+                    "description": "Text, or an expression between slashes; left out: anything that is not blank",
+                    "type": ["string", "number", "boolean"], "maxLength": 1000,
+                },
+                "on_match": { "description": "What it means when the term is found", "allOf": [reference("ending")] },
+            })),
+            json!({ "anyOf": [{ "required": ["path"] }, { "required": ["term"] }] }),
+        ),
+        "reply_reason": object(&[], "Where a no says why", json!({
+            "path": reference("path"),
+            "default": { "description": "Said when nothing stands there", "allOf": [reference("reason")] },
+        })),
+        "reply_price": object(&["path"], "Where the price stands", json!({
+            "path": reference("path"),
+            "fallback": { "description": "The price when no amount stands there; 0 unless said otherwise", "allOf": [reference("amount")] },
+        })),
+        "reply_reference": object(&["path"], "Where the other party's own id stands", json!({
+            "path": reference("path"),
+        })),
+    })
+}
+
+/// A part of the file with these keys.
+fn object(required: &[&str], description: &str, properties: Value) -> Value {
+    json!({
+        "description": description,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+/// A list of the file that this release takes only when it is empty.
+fn later_list(description: &str) -> Value {
+    json!({ "description": format!("{description}; not supported yet, so empty"), "type": "array", "maxItems": 0 })
+}
+
+/// `host` as `[hH][oO][sS][tT]`: patterns know no flag for case.
+fn anycase(name: &str) -> String {
+    let letter = |c: char| {
+        if c.is_ascii_alphabetic() { format!("[{c}{}]", c.to_ascii_uppercase()) } else { c.to_string() }
+    };
+    name.chars().map(letter).collect()
+}
+
+fn with(mut schema: Value, more: Value) -> Value {
+    merge(&mut schema, more);
+    schema
+}
+
+fn merge(schema: &mut Value, more: Value) {
+    if let Value::Object(members) = schema {
+        merge_map(members, more);
+    }
+}
+
+fn merge_map(members: &mut Map<String, Value>, more: Value) {
+    if let Value::Object(more) = more {
+        members.extend(more);
+    }
+}

@@ -1,0 +1,63 @@
+//! Where leads come from, and how raw parameters become fields.
+
+use domain::{FieldName, FlowSource, Mapping, SourceId};
+
+use super::keys::{self, nearest};
+use super::names::Names;
+use super::node::Node;
+use super::reader::Reader;
+
+/// Most mappings of one source.
+pub(super) const MAPPINGS_MAX: usize = 500;
+
+impl Reader {
+    pub(super) fn source(&mut self, node: &Node, names: Names<'_>) -> Option<FlowSource> {
+        let part = self.part(node, &keys::SOURCE)?;
+        let id: Option<SourceId> =
+            self.needed(&part, "entity").and_then(|node| self.parse_text(node, "entity"));
+        let key_required =
+            part.get("key_required").map_or(Some(true), |node| self.boolean(node, "key_required"));
+        let map = self.mappings(part.get("map"), names);
+        let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
+        let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
+        Some(FlowSource { id: id?, key_required: key_required?, map: map?, accept: accept?, price: price? })
+    }
+
+    fn mappings(&mut self, node: Option<&Node>, names: Names<'_>) -> Option<Vec<Mapping>> {
+        let before = self.problems.len();
+        let map = self.list(node, "map", |reader, node| reader.mapping(node, names));
+        if self.problems.len() > before {
+            return None;
+        }
+        let line = node.map_or(1, |node| node.line);
+        self.fits(line, "mappings", map.len(), MAPPINGS_MAX).then_some(map)
+    }
+
+    fn mapping(&mut self, node: &Node, names: Names<'_>) -> Option<Mapping> {
+        let part = self.part(node, &keys::MAPPING)?;
+        let to = self.needed(&part, "to").and_then(|node| self.target(node, names));
+        let value = self.needed(&part, "value").and_then(|node| self.template(node, "value", Names::Raw));
+        let when = self.when(&part, Names::Raw);
+        Some(Mapping { to: to?, value: value?, when: when? })
+    }
+
+    /// A field of the flow.
+    fn target(&mut self, node: &Node, names: Names<'_>) -> Option<FieldName> {
+        let text = self.text(node, "to")?;
+        let Names::Lead { fields, .. } = names else { return None };
+        if names.is_unread(text) {
+            return None;
+        }
+        let field = fields.get(text);
+        if field.is_none() {
+            let known = fields.iter().map(|field| field.name.as_str());
+            // People write `lead.state` as rules do.
+            let meant = text.strip_prefix("lead.").filter(|name| fields.get(name).is_some());
+            let hint = meant.or_else(|| nearest(text, known)).map(|name| format!("; did you mean {name}?"));
+            let shown: String = text.chars().take(80).collect();
+            let message = format!("{shown:?} is not a field of the flow{}", hint.unwrap_or_default());
+            self.problem(node.line, message);
+        }
+        field.map(|field| field.name.clone())
+    }
+}

@@ -1,0 +1,195 @@
+//! What is done with an accepted lead.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use domain::{
+    ATTEMPTS_MAX, BACKOFF_MAX, Condition, DEFAULT_BACKOFF, DEFAULT_TIMEOUT, EarlierStep, Ending, Enhancement,
+    EntityId, FeedbackPolicy, Filter, OnFail, Recipient, RetryPolicy, SalePrice, Step, StepId, StepKind,
+    TIMEOUT_MAX,
+};
+
+use super::keys;
+use super::names::{Names, assumed};
+use super::node::{Kind, Node};
+use super::reader::{Part, Reader};
+use super::responses::ENDINGS;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// How long a step may give another party.
+const TIMEOUTS: RangeInclusive<Duration> = MILLISECOND..=TIMEOUT_MAX;
+/// How long a retry may wait.
+const WAITS: RangeInclusive<Duration> = MILLISECOND..=BACKOFF_MAX;
+/// How long after a delivery a lead may be given back.
+const RETURN_WINDOWS: RangeInclusive<Duration> = MILLISECOND..=Duration::from_secs(2 * 365 * 24 * 3600);
+
+impl Reader {
+    /// The steps that could be read. What one appends can be named by those after it.
+    pub(super) fn steps(&mut self, node: Option<&Node>, names: Names<'_>) -> Vec<Step> {
+        let mut earlier: Vec<EarlierStep> = Vec::new();
+        self.list(node, "steps", |reader, node| {
+            let step = reader.step(node, names.after(&earlier));
+            match &step {
+                Some(step) => earlier.extend(step.as_earlier()),
+                None => earlier.extend(assumed(node)),
+            }
+            step
+        })
+    }
+
+    fn step(&mut self, node: &Node, names: Names<'_>) -> Option<Step> {
+        // What a step may say depends on its kind, so that is looked at first.
+        let members = self.map(node, "a step")?;
+        let kind = members.iter().find(|member| member.key == "kind").map(|member| &member.value.kind);
+        let Some(Kind::Text(kind)) = kind else {
+            let kinds = keys::STEP_KINDS.join(", ");
+            self.problem(node.line, format!("a step needs the key \"kind\"; it is one of {kinds}"));
+            return None;
+        };
+        match kind.as_str() {
+            "filter" => self.filter(node, names),
+            "enhancement" => self.enhancement(node, names),
+            "recipient" => self.recipient(node, names),
+            later if keys::STEP_KINDS_LATER.contains(&later) => {
+                self.not_supported(node.line, format!("a step of the kind {later}"));
+                None
+            }
+            text => {
+                let kinds = keys::STEP_KINDS.into_iter().chain(keys::STEP_KINDS_LATER);
+                let shown: String = text.chars().take(60).collect();
+                self.unknown(node.line, format!("{shown:?} is not a kind of step"), text, kinds);
+                None
+            }
+        }
+    }
+
+    fn filter(&mut self, node: &Node, names: Names<'_>) -> Option<Step> {
+        let part = self.part(node, &keys::FILTER)?;
+        let head = self.head(&part, names);
+        let check = self.check(&part, names);
+        let stops = part
+            .get("on_fail")
+            .map_or(Some(true), |node| self.word(node, "on_fail", &[("stop", true), ("continue", false)]));
+        let outcome =
+            part.get("outcome").map_or(Some(Ending::default()), |node| self.word(node, "outcome", &ENDINGS));
+        if let (Some(false), Some(node)) = (stops, part.get("outcome")) {
+            self.problem(node.line, "\"outcome\" says how a flow ends, but \"on_fail: continue\" goes on");
+            return None;
+        }
+        let on_fail = if stops? { OnFail::Stop(outcome?) } else { OnFail::Continue };
+        Some(head?.step(StepKind::Filter(Filter { check: check?, on_fail })))
+    }
+
+    fn enhancement(&mut self, node: &Node, names: Names<'_>) -> Option<Step> {
+        let part = self.part(node, &keys::ENHANCEMENT)?;
+        let head = self.head(&part, names);
+        let entity_id = self.party(&part, &["svc_"], "an enhancement asks a service (svc_…)");
+        let request = self.request(&part, names);
+        let response = self.response(&part, &keys::ENHANCEMENT_RESPONSE);
+        let timeout = self.timeout(&part);
+        let enhancement =
+            Enhancement { entity_id: entity_id?, request: request?, response: response?, timeout: timeout? };
+        Some(head?.step(StepKind::Enhancement(Box::new(enhancement))))
+    }
+
+    fn recipient(&mut self, node: &Node, names: Names<'_>) -> Option<Step> {
+        let part = self.part(node, &keys::RECIPIENT)?;
+        let head = self.head(&part, names);
+        let wanted = "a recipient is a buyer (buyer_…) or a service (svc_…)";
+        let entity_id = self.party(&part, &["buyer_", "svc_"], wanted);
+        let request = self.request(&part, names);
+        let response = self.response(&part, &keys::RECIPIENT_RESPONSE);
+        let timeout = self.timeout(&part);
+        let price = part.get("price").map_or(Some(SalePrice::default()), |node| self.sale_price(node, names));
+        let retry = part.get("retry").map_or(Some(RetryPolicy::default()), |node| self.retry(node));
+        let feedback =
+            part.get("feedback").map_or(Some(FeedbackPolicy::default()), |node| self.feedback(node));
+        let is_copy =
+            part.get("counts_as").map_or(Some(false), |node| self.word(node, "counts_as", &[("copy", true)]));
+        if let (Some(SalePrice::FromReply { .. }), Some(response)) = (&price, &response)
+            && response.price.is_none()
+        {
+            let line = part.get("price").map_or(part.line, |node| node.line);
+            self.problem(line, "\"from: reply\" needs \"price\" in the response, which says where it stands");
+        }
+        let recipient = Recipient {
+            entity_id: entity_id?,
+            request: request?,
+            response: response?,
+            timeout: timeout?,
+            price: price?,
+            retry: retry?,
+            feedback: feedback?,
+            is_copy: is_copy?,
+        };
+        Some(head?.step(StepKind::Recipient(Box::new(recipient))))
+    }
+
+    /// What every step has.
+    fn head(&mut self, part: &Part<'_>, names: Names<'_>) -> Option<Head> {
+        let id = self.needed(part, "id").and_then(|node| self.parse_text(node, "id"));
+        let enabled = part.get("enabled").map_or(Some(true), |node| self.boolean(node, "enabled"));
+        let when = self.when(part, names);
+        Some(Head { id: id?, enabled: enabled?, when: when? })
+    }
+
+    /// The other party, by the beginning of its id.
+    fn party(&mut self, part: &Part<'_>, prefixes: &[&str], wanted: &str) -> Option<EntityId> {
+        let node = self.needed(part, "entity")?;
+        let id: EntityId = self.parse_text(node, "entity")?;
+        if !prefixes.iter().any(|prefix| id.as_str().starts_with(prefix)) {
+            self.problem(node.line, format!("{wanted}, but this is {id}"));
+            return None;
+        }
+        Some(id)
+    }
+
+    fn timeout(&mut self, part: &Part<'_>) -> Option<Duration> {
+        part.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |node| self.duration(node, "timeout", TIMEOUTS))
+    }
+
+    fn retry(&mut self, node: &Node) -> Option<RetryPolicy> {
+        let before = self.problems.len();
+        let part = self.part(node, &keys::RETRY)?;
+        let attempts =
+            self.needed(&part, "attempts").and_then(|node| self.count(node, "attempts", 1..=ATTEMPTS_MAX));
+        let backoff = match part.get("backoff") {
+            None => DEFAULT_BACKOFF.to_vec(),
+            Some(node) => {
+                let waits =
+                    self.list(Some(node), "backoff", |reader, node| reader.duration(node, "backoff", WAITS));
+                if waits.is_empty() && self.problems.len() == before {
+                    self.problem(node.line, "\"backoff\" needs a wait, such as 10s");
+                }
+                let max = usize::try_from(ATTEMPTS_MAX).unwrap_or(usize::MAX);
+                self.fits(node.line, "waits", waits.len(), max);
+                waits
+            }
+        };
+        let attempts = attempts?;
+        (self.problems.len() == before).then_some(RetryPolicy { attempts, backoff })
+    }
+
+    fn feedback(&mut self, node: &Node) -> Option<FeedbackPolicy> {
+        let part = self.part(node, &keys::FEEDBACK)?;
+        let returns = part
+            .get("returns")
+            .map_or(Some(None), |node| self.duration(node, "returns", RETURN_WINDOWS).map(Some));
+        let conversions =
+            part.get("conversions").map_or(Some(false), |node| self.boolean(node, "conversions"));
+        Some(FeedbackPolicy { returns: returns?, conversions: conversions? })
+    }
+}
+
+/// What every step has.
+struct Head {
+    id: StepId,
+    enabled: bool,
+    when: Option<Condition>,
+}
+
+impl Head {
+    fn step(self, kind: StepKind) -> Step {
+        Step { id: self.id, enabled: self.enabled, when: self.when, kind }
+    }
+}

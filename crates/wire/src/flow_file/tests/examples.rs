@@ -1,0 +1,69 @@
+//! Two files that say all that a flow file will ever say: today they are refused for what is not
+//! supported yet, and for nothing else.
+
+use super::*;
+
+const SOLAR_WHOLE: &str = include_str!("flow_solar.yaml");
+const AUTO_WHOLE: &str = include_str!("flow_auto_pingpost.yaml");
+
+#[test]
+fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
+    check(
+        SOLAR_WHOLE,
+        expect![[r#"
+        line 14: the key "time_zone" of an entity is not supported yet
+        line 15: the key "hours" of an entity is not supported yet
+        line 16: the key "caps" of an entity is not supported yet
+        line 18: the key "lists" of the file is not supported yet
+        line 19: the key "secrets" of the file is not supported yet
+        line 25: the key "time_zone" of the flow is not supported yet
+        line 26: the key "deadline" of the flow is not supported yet
+        line 27: the key "on_deadline" of the flow is not supported yet
+        line 37: the field type dob is not supported yet
+        line 39: the dim lead.email.domain is not supported yet
+        line 39: the dim appended.phone_check.line_type is not supported yet
+        line 41: the key "duplicates" of the flow is not supported yet
+        line 43: the key "suppress" of the flow is not supported yet
+        line 56: the key "hours" of the flow is not supported yet
+        line 61: the key "caps" of the flow is not supported yet
+        line 71: the key "caps" of a source is not supported yet
+        line 72: the key "answer" of a source is not supported yet
+        line 74: the key "ping" of a source is not supported yet
+        line 76: the key "same_payload" of a source is not supported yet
+        line 77: the key "feedback" of a source is not supported yet
+        line 89: "x-key", column 1 of the template: {{secret.phone_check_key}} is not supported yet
+        line 103: a step of the kind distribute is not supported yet
+        line 141: the key "tests" of the file is not supported yet"#]],
+    );
+    assert_not_supported(SOLAR_WHOLE);
+}
+
+#[test]
+fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
+    check(
+        AUTO_WHOLE,
+        expect![[r#"
+        line 5: the key "caps" of an entity is not supported yet
+        line 6: the key "limits" of an entity is not supported yet
+        line 12: the key "retention" of the flow is not supported yet
+        line 13: the field type ssn is not supported yet
+        line 16: the key "ping" of a source is not supported yet
+        line 17: the key "ping_limits" of a source is not supported yet
+        line 18: the key "ping_expires" of a source is not supported yet
+        line 19: the key "allow_from" of a source is not supported yet
+        line 20: the key "share" of the price of a source is not supported yet
+        line 20: the key "of" of the price of a source is not supported yet
+        line 22: a step of the kind distribute is not supported yet
+        line 56: the integration email is not supported yet
+        line 58: the key "test" of a recipient is not supported yet
+        line 59: the key "secrets" of the file is not supported yet
+        line 62: the key "tests" of the file is not supported yet"#]],
+    );
+    assert_not_supported(AUTO_WHOLE);
+}
+
+fn assert_not_supported(text: &str) {
+    for problem in FlowFile::read(text).unwrap_err().problems() {
+        assert!(problem.message.contains("not supported yet"), "{problem}");
+    }
+}
