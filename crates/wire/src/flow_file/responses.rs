@@ -1,5 +1,6 @@
 //! How a step reads the reply.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::{
@@ -21,6 +22,9 @@ pub(super) const WORD_BYTES_MAX: usize = 128;
 /// The words for outcomes that a flow can name.
 pub(super) const ENDINGS: [(&str, Ending); 3] =
     [("success", Ending::Success), ("failure", Ending::Failure), ("error", Ending::Error)];
+
+/// A place in a reply, and what may stand there.
+type DeclaredValue = (Arc<str>, Vec<Arc<str>>);
 
 impl Reader {
     /// The response settings of a step; what it may say depends on the kind of step.
@@ -86,7 +90,7 @@ impl Reader {
         self.parse(node.line, &text)
     }
 
-    fn reply_values(&mut self, node: &Node) -> Option<Vec<(Arc<str>, Vec<Arc<str>>)>> {
+    fn reply_values(&mut self, node: &Node) -> Option<Vec<DeclaredValue>> {
         let members = self.map(node, "values")?;
         if !self.fits(node.line, "values", members.len(), VALUES_MAX) {
             return None;
@@ -95,7 +99,7 @@ impl Reader {
         (read.len() == members.len()).then_some(read)
     }
 
-    fn reply_value(&mut self, member: &Member) -> Option<(Arc<str>, Vec<Arc<str>>)> {
+    fn reply_value(&mut self, member: &Member) -> Option<DeclaredValue> {
         let path: Option<FieldPath> = self.parse(member.line, &member.key);
         let Kind::List(nodes) = &member.value.kind else {
             let message =
@@ -110,7 +114,7 @@ impl Reader {
         if !self.fits(member.line, "words", nodes.len(), WORDS_MAX) {
             return None;
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let words: Vec<Arc<str>> = nodes
             .iter()
             .filter_map(|node| {
