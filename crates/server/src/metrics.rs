@@ -55,6 +55,7 @@ pub(crate) struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
     under_way: Gauge,
+    streams: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -73,6 +74,7 @@ impl Metrics {
             refusals: Family::default(),
             requests: Family::new_with_constructor(new_histogram),
             under_way: Gauge::default(),
+            streams: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register(
@@ -96,6 +98,7 @@ impl Metrics {
             "Requests without a reply yet",
             metrics.under_way.clone(),
         );
+        registry.register("live_streams", "Clients that follow the events live", metrics.streams.clone());
         let build = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The release that runs", Info::new(build));
         let started: Gauge<f64, std::sync::atomic::AtomicU64> = Gauge::default();
@@ -128,6 +131,11 @@ impl Metrics {
     /// A request begins; it ends when what this gives is dropped.
     pub(crate) fn begin_request(&self) -> UnderWay {
         UnderWay::new(&self.under_way)
+    }
+
+    /// A client begins to follow the events; it ends when what this gives is dropped.
+    pub(crate) fn begin_stream(&self) -> UnderWay {
+        UnderWay::new(&self.streams)
     }
 
     /// A request was answered. `route` is the pattern of its address, if any has it.

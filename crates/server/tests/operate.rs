@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use expect_test::expect;
+use tower::ServiceExt as _;
 
 use support::{Installation, Reply, steady};
 
@@ -126,6 +127,21 @@ async fn the_names_of_metrics_are_those_that_are_documented() {
             assert!(row.contains(&format!("`{label}`")), "{name} has the label {label}: {row}");
         }
     }
+    installation.close().await;
+}
+
+#[tokio::test]
+async fn clients_that_follow_live_are_counted_until_they_go() {
+    let installation = Installation::new().await;
+    let router = installation.router();
+    let key = format!("Bearer {}", installation.admin);
+    let request = Request::get("/events/stream").header("authorization", key).body(Body::empty()).unwrap();
+    let stream = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(stream.status(), StatusCode::OK);
+    let name = "glassline_live_streams";
+    assert_eq!(lines(&metrics(&installation, &router).await, name), format!("{name} 1\n"));
+    drop(stream);
+    assert_eq!(lines(&metrics(&installation, &router).await, name), format!("{name} 0\n"));
     installation.close().await;
 }
 

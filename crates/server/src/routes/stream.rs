@@ -22,6 +22,7 @@ use wire::public_event::Shape;
 use crate::auth::{Caller, Identity, identify};
 use crate::connections::Stopping;
 use crate::error::{ApiError, chain};
+use crate::metrics::UnderWay;
 use crate::openapi::{Errors, EventFilterParameters, StreamParameters};
 use crate::parameters;
 use crate::routes::events::unblock;
@@ -78,6 +79,7 @@ pub(crate) async fn live(
             .filter_map(|name| Some((name.clone(), request.headers().get(name)?.clone())))
             .collect(),
         stopping: request.extensions().get::<Stopping>().cloned(),
+        _counted: state.metrics.begin_stream(),
         state,
         opened: false,
         beat: now + BEAT,
@@ -137,6 +139,8 @@ struct Live {
     /// Not before this moment does the next batch begin.
     pause: Instant,
     _place: OwnedSemaphorePermit,
+    /// Counted for as long as it lives.
+    _counted: UnderWay,
 }
 
 /// What comes first.
