@@ -32,6 +32,7 @@ mod parse;
 mod path;
 mod price;
 mod privacy;
+mod reason_words;
 mod request;
 mod response;
 mod retry_policy;
@@ -75,6 +76,7 @@ pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
 pub use privacy::{ClosedSet, Privacy};
+pub use reason_words::reason_in_the_clear;
 pub use request::{Integration, Method, RequestSettings, UnknownMethod};
 pub use response::{
     OutcomeSearch, PriceSearch, ReasonSearch, ReplyPath, ReplyPathError, ResponseSettings, SearchTerm,

@@ -117,15 +117,23 @@ impl Template {
 
     /// Fills the holes in. Unknown and absent values are empty text; lists have commas between.
     pub fn render(&self, variables: &Variables<'_>) -> String {
+        self.render_with(variables, String::push_str)
+    }
+
+    /// The same, where `fill` appends the text of each hole, in order, to what stands before it: the
+    /// place for escapes.
+    pub fn render_with(&self, variables: &Variables<'_>, mut fill: impl FnMut(&mut String, &str)) -> String {
         let mut out = String::new();
         for part in &self.parts {
             match part {
                 TemplatePart::Text(text) => out.push_str(text),
                 TemplatePart::Constant(scalar) => write_scalar(scalar, &mut out),
                 TemplatePart::Hole(variable) => {
+                    let mut hole = String::new();
                     if let Some(value) = variables.get(variable) {
-                        write_value(&value, &mut out);
+                        write_value(&value, &mut hole);
                     }
+                    fill(&mut out, &hole);
                 }
             }
             if out.len() > RENDERED_BYTES_MAX {
@@ -283,6 +291,17 @@ mod tests {
             .into_iter()
             .collect();
         assert_eq!(template.render(&Variables::of(&raw)), "ann/3/Ford");
+    }
+
+    #[test]
+    fn holes_may_be_escaped_by_what_stands_before_them() {
+        let quoted = |out: &mut String, hole: &str| {
+            let quote = if out.is_empty() { '<' } else { '(' };
+            out.push(quote);
+            out.push_str(hole);
+        };
+        let text = read("{{lead.first_name}} {{check.none}}{{lead.age}}").unwrap();
+        assert_eq!(text.render_with(&Variables::of(&lead()), quoted), "<Ann ((40");
     }
 
     #[test]
