@@ -1,0 +1,80 @@
+//! The examples of `docs/partners.md` are what the code does.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use domain::{
+    Ending, FaultKind, Field, FieldType, Fields, Integration, Lead, Number, OutcomeSearch, ReasonSearch,
+    RequestSettings, ResponseSettings, Scalar, Template, Value, Variables, Vocabulary,
+};
+use wire::outbound::{Reply, read_reply, render};
+
+const PAGE: &str = include_str!("../../../docs/partners.md");
+
+/// The blocks of code in one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    let starts = PAGE.split(&*fence).skip(1);
+    starts.map(|rest| rest.split("\n```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_request_leaves_as_the_page_says() {
+    let field = |name: &str, field_type| Field::new(name.parse().unwrap(), field_type);
+    let fields =
+        Fields::new(vec![field("first_name", FieldType::FirstName), field("age", FieldType::Number)])
+            .unwrap();
+    let template = |text: &str| Template::read(text, Vocabulary::from(&fields)).unwrap();
+    let settings = RequestSettings {
+        integration: Integration::CustomJson,
+        method: Integration::CustomJson.default_method(),
+        url: template("https://buyer.example.com/leads"),
+        headers: vec![],
+        fields: vec![
+            ("contact.name".into(), template("{{lead.first_name}}")),
+            ("contact.age".into(), template("{{lead.age}}")),
+            ("tags.0".into(), template("solar")),
+        ],
+    };
+    let lead: Lead = [
+        ("first_name".parse().unwrap(), Value::text("Ann")),
+        ("age".parse().unwrap(), Value::from("40".parse::<Number>().unwrap())),
+    ]
+    .into_iter()
+    .collect();
+    let delivery_id = Some("evt_018d0d882e90aaaaaaaaaaaa".parse().unwrap());
+    let request = render(&settings, &Variables { delivery_id, ..Variables::of(&lead) }).unwrap();
+    let evidence = String::from_utf8(request.evidence().to_vec()).unwrap().replace("\r\n", "\n");
+    assert_eq!(evidence, blocks("http")[0]);
+}
+
+#[test]
+fn the_reply_is_read_as_the_page_says() {
+    let settings = ResponseSettings {
+        outcome: Some(OutcomeSearch {
+            path: Some("status".parse().unwrap()),
+            term: Some("accepted".parse().unwrap()),
+            on_match: Ending::Success,
+        }),
+        reason: ReasonSearch { path: Some("errors.*.message".parse().unwrap()), default: None },
+        ..ResponseSettings::default()
+    };
+    let reply = Reply { status: 200, headers: vec![], body: blocks("json")[0].into() };
+    let reading = read_reply(&settings, &reply);
+    let lines: Vec<String> = reading
+        .appended
+        .iter()
+        .map(|(path, value)| match value {
+            Value::Scalar(Scalar::Text(text)) => format!("{path} = {text}"),
+            Value::Scalar(Scalar::Number(number)) => format!("{path} = {number}"),
+            other => panic!("{path} is {other:?}"),
+        })
+        .collect();
+    assert_eq!(lines.join("\n"), blocks("text")[0]);
+}
+
+#[test]
+fn every_fault_of_a_connection_is_on_the_page() {
+    for kind in FaultKind::ALL.into_iter().filter(|kind| *kind != FaultKind::Auth) {
+        assert!(PAGE.contains(&format!("\n| `{}` |", kind.as_str())), "{}", kind.as_str());
+    }
+}
