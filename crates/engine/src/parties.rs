@@ -23,8 +23,9 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct CallFault {
-    /// Which part failed. [`FaultKind::Timeout`] and [`FaultKind::Unknown`] mean that bytes were sent,
-    /// so that the other side may have acted on them; all others mean that it has not.
+    /// Which part failed. [`FaultKind::Timeout`], [`FaultKind::Reply`] and [`FaultKind::Unknown`] mean
+    /// that bytes may have been sent, so that the other side may have acted on them; all others mean
+    /// that it has not.
     pub kind: FaultKind,
     /// The same for people: a short phrase in our own words, without anything from the request or the
     /// reply, such as `connection refused`.

@@ -1,0 +1,194 @@
+//! The other parties over real HTTP.
+//!
+//! HTTP/1.1 by hand over hyper, because whether bytes may have been sent decides what a fault means,
+//! and only who holds the connection knows. No cookies, no proxies, no compression. Redirects are
+//! followed for GET alone, which only `custom_query` uses.
+
+mod connection;
+mod exchange;
+mod public_address;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{FaultKind, Method};
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use url::Url;
+use wire::outbound::{OutboundRequest, REPLY_BODY_BYTES_MAX, Reply};
+
+use self::connection::{Connector, Pool};
+use crate::{Answered, Asking, Call, CallFault, Parties};
+
+/// What [`HttpParties`] is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// Hosts that may be asked though their address is not public: names or addresses as they stand
+    /// in URLs, with or without a port.
+    pub allow_hosts: Vec<String>,
+    /// Largest body of a reply, in bytes; a larger one is a fault.
+    pub reply_bytes_max: usize,
+    /// Most connections to one host that are kept open between two requests.
+    pub idle_per_host_max: usize,
+    /// How long a connection is kept open between two requests.
+    pub idle_max: Duration,
+}
+
+impl Default for HttpOptions {
+    fn default() -> HttpOptions {
+        HttpOptions {
+            allow_hosts: Vec::new(),
+            reply_bytes_max: REPLY_BODY_BYTES_MAX,
+            idle_per_host_max: 8,
+            idle_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Most redirects of one request that are followed.
+const REDIRECTS_MAX: usize = 5;
+
+/// Asks other parties over HTTP.
+pub struct HttpParties {
+    connector: Connector,
+    pool: Pool,
+    reply_bytes_max: usize,
+}
+
+impl fmt::Debug for HttpParties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpParties").field("reply_bytes_max", &self.reply_bytes_max).finish_non_exhaustive()
+    }
+}
+
+impl HttpParties {
+    /// Reads which authorities the machine trusts, and is ready.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up at all.
+    pub fn new(options: HttpOptions) -> Result<HttpParties, rustls::Error> {
+        let mut roots = rustls::RootCertStore::empty();
+        let (known, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if known == 0 {
+            tracing::warn!("This machine trusts no certificate authority; https will fail");
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let allow_hosts: HashSet<String> =
+            options.allow_hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect();
+        Ok(HttpParties {
+            connector: Connector::new(TlsConnector::from(Arc::new(tls)), allow_hosts),
+            pool: Pool::new(options.idle_per_host_max, options.idle_max),
+            reply_bytes_max: options.reply_bytes_max,
+        })
+    }
+
+    async fn ask_until(&self, mut request: OutboundRequest, deadline: Instant) -> Result<Reply, Fault> {
+        let mut url = Url::parse(&request.url)
+            .map_err(|_| Fault::new(FaultKind::Connect, "the address is not one of the web"))?;
+        let mut followed = 0;
+        loop {
+            let asked = self.exchange(&url, &request, deadline).await;
+            let reply = if followed == 0 { asked? } else { asked.map_err(Fault::after_a_redirect)? };
+            let Some(next) = redirect(&request, &url, &reply) else { return Ok(reply) };
+            if followed == REDIRECTS_MAX {
+                return Err(Fault::new(FaultKind::Reply, format!("more than {REDIRECTS_MAX} redirects")));
+            }
+            followed += 1;
+            if next.origin() != url.origin() {
+                // What a flow says to one server is not for another.
+                request
+                    .headers
+                    .retain(|(name, _)| ["accept", "user-agent"].contains(&&*name.to_ascii_lowercase()));
+            }
+            url = next;
+        }
+    }
+
+    /// One request and its reply. A connection that was kept may have been closed meanwhile: as long
+    /// as nothing was sent on it, the next one is tried.
+    async fn exchange(
+        &self,
+        url: &Url,
+        request: &OutboundRequest,
+        deadline: Instant,
+    ) -> Result<Reply, Fault> {
+        let place = connection::Place::of(url)?;
+        while let Some(mut kept) = self.pool.take(&place) {
+            match exchange::send(&mut kept, url, request, deadline, self.reply_bytes_max).await {
+                exchange::Sent::Replied(reply) => {
+                    self.pool.put(place, kept);
+                    return Ok(reply);
+                }
+                exchange::Sent::Failed(fault) => return Err(fault),
+                exchange::Sent::Nothing => {}
+            }
+        }
+        let mut fresh = self.connector.connect(&place, deadline).await?;
+        match exchange::send(&mut fresh, url, request, deadline, self.reply_bytes_max).await {
+            exchange::Sent::Replied(reply) => {
+                self.pool.put(place, fresh);
+                Ok(reply)
+            }
+            exchange::Sent::Failed(fault) => Err(fault),
+            exchange::Sent::Nothing => {
+                Err(Fault::new(FaultKind::Connect, "the connection was closed before anything was sent"))
+            }
+        }
+    }
+}
+
+impl Parties for HttpParties {
+    fn ask(&self, call: Call) -> Asking<'_> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let asked = self.ask_until(call.request, start + call.time_limit).await;
+            let waited = start.elapsed();
+            match asked {
+                Ok(reply) => Ok(Answered { reply, waited }),
+                Err(Fault { kind, detail }) => Err(CallFault { kind, detail, waited }),
+            }
+        })
+    }
+}
+
+/// Why there is no reply.
+#[derive(Debug)]
+struct Fault {
+    kind: FaultKind,
+    detail: String,
+}
+
+impl Fault {
+    fn new(kind: FaultKind, detail: impl Into<String>) -> Fault {
+        Fault { kind, detail: detail.into() }
+    }
+
+    /// The first server has the request, so that "nothing was sent" is true of the next one alone.
+    fn after_a_redirect(self) -> Fault {
+        let kind = match self.kind {
+            FaultKind::Dns | FaultKind::Connect | FaultKind::Tls => FaultKind::Unknown,
+            kind @ (FaultKind::Timeout
+            | FaultKind::Auth
+            | FaultKind::Status
+            | FaultKind::Reply
+            | FaultKind::Unknown) => kind,
+        };
+        Fault { kind, detail: format!("after a redirect: {}", self.detail) }
+    }
+}
+
+/// Where a reply sends a request on to, when that may be followed.
+fn redirect(request: &OutboundRequest, from: &Url, reply: &Reply) -> Option<Url> {
+    if request.method != Method::Get || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let next = from.join(reply.header("location")?).ok()?;
+    matches!(next.scheme(), "http" | "https").then_some(next)
+}

@@ -1,0 +1,241 @@
+//! Connections: resolved, checked, opened, and kept for the next request.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::FaultKind;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
+use url::{Host, Url};
+
+use super::Fault;
+use super::public_address::is_public;
+
+/// Most addresses of one host that are tried.
+const ADDRESSES_MAX: usize = 8;
+/// Largest head of a reply, in bytes.
+pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most headers of a reply.
+const HEADERS_MAX: usize = 256;
+/// Most hosts for which connections are kept.
+const PLACES_MAX: usize = 1_000;
+
+/// Where a connection goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    is_tls: bool,
+    host: Host<String>,
+    port: u16,
+}
+
+impl Place {
+    pub(super) fn of(url: &Url) -> Result<Place, Fault> {
+        let no_host = || Fault::new(FaultKind::Connect, "the address is not one of the web");
+        let is_tls = match url.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(no_host()),
+        };
+        let host = url.host().ok_or_else(no_host)?.to_owned();
+        let port = url.port_or_known_default().ok_or_else(no_host)?;
+        Ok(Place { is_tls, host, port })
+    }
+}
+
+/// An open connection. Ends its task when it is dropped.
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<Full<Bytes>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// Opens connections.
+pub(super) struct Connector {
+    tls: TlsConnector,
+    /// In lower case.
+    allow_hosts: HashSet<String>,
+}
+
+impl Connector {
+    pub(super) fn new(tls: TlsConnector, allow_hosts: HashSet<String>) -> Connector {
+        Connector { tls, allow_hosts }
+    }
+
+    /// Resolves, checks and connects. Nothing of a request is sent, whatever comes of it.
+    pub(super) async fn connect(&self, place: &Place, deadline: Instant) -> Result<Connection, Fault> {
+        let late = |kind, what: &str| Fault::new(kind, format!("{what} took longer than the time limit"));
+        let addresses = timeout_at(deadline, self.addresses(place))
+            .await
+            .map_err(|_| late(FaultKind::Dns, "resolving the name"))??;
+        let stream = open(&addresses, deadline).await?;
+        // Small requests are not held back to be sent together.
+        let _ = stream.set_nodelay(true);
+        if !place.is_tls {
+            return handshake(stream).await;
+        }
+        let name = match &place.host {
+            Host::Domain(name) => ServerName::try_from(name.clone()).map_err(|_| {
+                Fault::new(FaultKind::Tls, "the host has no name that a certificate can bear")
+            })?,
+            Host::Ipv4(address) => ServerName::IpAddress(IpAddr::V4(*address).into()),
+            Host::Ipv6(address) => ServerName::IpAddress(IpAddr::V6(*address).into()),
+        };
+        let stream = timeout_at(deadline, self.tls.connect(name, stream))
+            .await
+            .map_err(|_| late(FaultKind::Tls, "the TLS handshake"))?
+            .map_err(|error| Fault::new(FaultKind::Tls, tls_detail(&error)))?;
+        handshake(stream).await
+    }
+
+    /// The addresses of a host that may be asked.
+    async fn addresses(&self, place: &Place) -> Result<Vec<SocketAddr>, Fault> {
+        let found: Vec<SocketAddr> = match &place.host {
+            Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(*address), place.port)],
+            Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(*address), place.port)],
+            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), place.port))
+                .await
+                .map_err(|_| Fault::new(FaultKind::Dns, "the name of the host does not resolve"))?
+                .collect(),
+        };
+        if found.is_empty() {
+            return Err(Fault::new(FaultKind::Dns, "the name of the host has no address"));
+        }
+        let is_allowed = self.is_allowed(place);
+        let addresses: Vec<SocketAddr> = found
+            .into_iter()
+            .filter(|found| is_allowed || is_public(found.ip()))
+            .take(ADDRESSES_MAX)
+            .collect();
+        if addresses.is_empty() {
+            let detail = "the address of the host is not public; allow it with --allow-host";
+            return Err(Fault::new(FaultKind::Connect, detail));
+        }
+        Ok(addresses)
+    }
+
+    fn is_allowed(&self, place: &Place) -> bool {
+        let host = place.host.to_string().to_ascii_lowercase();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        self.allow_hosts.contains(&host)
+            || self.allow_hosts.contains(bare)
+            || self.allow_hosts.contains(&format!("{host}:{}", place.port))
+    }
+}
+
+/// Connects to the first address that answers; each gets its share of the time that is left.
+async fn open(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Fault> {
+    let mut last = "no connection within the time limit".to_owned();
+    for (at, address) in addresses.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - at).unwrap_or(1);
+        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = connect_detail(&error).to_owned(),
+            Err(_) => "no connection within the time limit".clone_into(&mut last),
+        }
+    }
+    Err(Fault::new(FaultKind::Connect, last))
+}
+
+fn connect_detail(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "the host cannot be reached",
+        io::ErrorKind::TimedOut => "no connection within the system's time",
+        _ => "no connection",
+    }
+}
+
+/// A word on why TLS failed, without anything that the other side sent.
+fn tls_detail(error: &io::Error) -> &'static str {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Expired)) => {
+            "the certificate of the host has expired"
+        }
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
+            "the certificate of the host is from an authority that this machine does not trust"
+        }
+        Some(rustls::Error::InvalidCertificate(_)) => "the certificate of the host is not valid for it",
+        Some(_) => "the TLS handshake failed",
+        None => "the connection was closed during the TLS handshake",
+    }
+}
+
+async fn handshake<S>(stream: S) -> Result<Connection, Fault>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .title_case_headers(true)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Fault::new(FaultKind::Connect, "the connection was closed before anything was sent"))?;
+    let task = tokio::spawn(async move {
+        // Its end, good or bad, is told to who waits for a reply.
+        let _ = connection.await;
+    });
+    Ok(Connection { sender, _task: AbortOnDropHandle::new(task) })
+}
+
+/// Connections between two requests.
+pub(super) struct Pool {
+    per_place_max: usize,
+    idle_max: Duration,
+    idle: Mutex<HashMap<Place, Vec<(Connection, Instant)>>>,
+}
+
+impl Pool {
+    pub(super) fn new(per_place_max: usize, idle_max: Duration) -> Pool {
+        Pool { per_place_max, idle_max, idle: Mutex::default() }
+    }
+
+    /// The connection that was used last; the other side may have closed it meanwhile.
+    pub(super) fn take(&self, place: &Place) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.get_mut(place)?;
+        while let Some((connection, since)) = kept.pop() {
+            if since.elapsed() < self.idle_max && !connection.sender.is_closed() {
+                return Some(connection);
+            }
+        }
+        idle.remove(place);
+        None
+    }
+
+    /// Keeps a connection whose reply was read whole.
+    pub(super) fn put(&self, place: Place, connection: Connection) {
+        if connection.sender.is_closed() || self.per_place_max == 0 {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() >= PLACES_MAX && !idle.contains_key(&place) {
+            idle.retain(|_, kept| {
+                kept.retain(|(connection, since)| {
+                    since.elapsed() < self.idle_max && !connection.sender.is_closed()
+                });
+                !kept.is_empty()
+            });
+            if idle.len() >= PLACES_MAX {
+                return;
+            }
+        }
+        let kept = idle.entry(place).or_default();
+        kept.retain(|(connection, since)| since.elapsed() < self.idle_max && !connection.sender.is_closed());
+        if kept.len() < self.per_place_max {
+            kept.push((connection, Instant::now()));
+        }
+    }
+}
