@@ -56,6 +56,7 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(leads::timeline))
         .routes(routes!(flows::list, flows::publish))
         .routes(routes!(flows::check))
+        .routes(routes!(flows::schema))
         .routes(routes!(flows::one, flows::put_draft))
         .routes(routes!(flows::versions))
         .routes(routes!(flows::draft))

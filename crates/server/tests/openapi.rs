@@ -247,6 +247,7 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
         ("get", "/flows/{flow}/versions", "GET /flows/flow_roofs/versions".into(), 200),
         ("get", "/flows/{flow}/versions", "GET /flows/flow_other/versions".into(), 404),
         ("post", "/flows/check", format!("POST /flows/check\n\n{FLOW}"), 200),
+        ("get", "/flows/schema", "GET /flows/schema".into(), 200),
         ("post", "/flows/check", format!("POST /flows/check\n\n{bad}"), 200),
         ("post", "/flows", format!("POST /flows\n\n{draft}"), 200),
         ("post", "/flows", format!("POST /flows\n\n{FLOW}"), 201),

@@ -169,6 +169,15 @@ async fn a_flow_begins_as_a_draft() {
 }
 
 #[tokio::test]
+async fn the_schema_of_documents_is_served() {
+    let installation = Installation::new().await;
+    let schema = installation.raw("GET /flows/schema").await;
+    assert_eq!(schema.header("content-type"), "application/schema+json");
+    assert_eq!(schema.json(), wire::flow_file::schema());
+    installation.close().await;
+}
+
+#[tokio::test]
 async fn each_problem_of_a_document_is_told_with_its_line() {
     let installation = Installation::new().await;
     let bad = FLOW.replace("dims:", "dimms:").replace("op: in", "op: inn");

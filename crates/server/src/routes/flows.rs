@@ -5,14 +5,15 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
 use domain::{FlowId, FlowVersion, Scope};
 use engine::{Draft, PublishedFlow};
 use readers::ParameterError;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wire::flow_file::{FlowFile, FlowFileError};
+use wire::flow_file::{self, FlowFile, FlowFileError};
 use wire::json::ObjectWriter;
 
 use crate::Services;
@@ -257,6 +258,23 @@ pub(crate) async fn check(
         Err(error) => ProblemReply::all(&error),
     };
     Ok(Json(CheckReply { ok: problems.is_empty(), problems }))
+}
+
+/// What a document may say, as JSON Schema.
+#[utoipa::path(
+    get,
+    path = "/flows/schema",
+    tag = "configuration",
+    responses(
+        (status = 200, description = "JSON Schema of flow documents", content_type = "application/schema+json", body = Object),
+        Errors
+    )
+)]
+pub(crate) async fn schema(caller: Caller, uri: Uri) -> Result<Response, ApiError> {
+    caller.need_one(&[Scope::Read, Scope::FlowsWrite])?;
+    parameters::none(&uri)?;
+    let json = HeaderValue::from_static("application/schema+json");
+    Ok(([(header::CONTENT_TYPE, json)], flow_file::schema().to_string()).into_response())
 }
 
 /// What a flow may become.
