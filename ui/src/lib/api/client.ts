@@ -6,10 +6,10 @@ import { problemOf, type Problem } from './problem';
 import type { components, paths } from './schema';
 
 export type Event = components['schemas']['Event'];
-export type Lead = components['schemas']['Lead'];
-export type Entity = components['schemas']['Entity'];
-export type Flow = components['schemas']['Flow'];
-export type Session = components['schemas']['Session'];
+export type Lead = components['schemas']['LeadReply'];
+export type Entity = components['schemas']['EntityReply'];
+export type Flow = components['schemas']['FlowReply'];
+export type Session = components['schemas']['SessionReply'];
 export type Snapshot = { [path: string]: unknown };
 
 /** Sent with every request: without it the server takes nothing from a page but reading. */

@@ -5,6 +5,7 @@ import { untrack } from 'svelte';
 import { api, ask, type Event, type Lead } from '../../lib/api/client';
 import { cursorOf } from '../../lib/api/cursor';
 import { toProblem, type Problem } from '../../lib/api/problem';
+import { whileSeen } from '../../lib/live/seen';
 import { streamPorts } from '../../lib/live/stream';
 import { Tail } from '../../lib/live/tail';
 import { live } from '../../lib/state/live.svelte';
@@ -26,6 +27,8 @@ export class Story {
   #turn = 0;
   #after: number | undefined;
 
+  #forget = whileSeen({ leave: () => this.#tail?.close(), back: () => this.follow() });
+
   constructor(readonly id: string) {}
 
   async load(): Promise<void> {
@@ -36,7 +39,7 @@ export class Story {
       const sight = untrack(() => reveal.sight(this.id));
       const lead = this.id;
       const [loaded, page] = await Promise.all([
-        ask(api.GET('/leads/{lead}', { params: { path: { lead }, query: sight } })),
+        ask(api.GET('/leads/{id}', { params: { path: { id: lead }, query: sight } })),
         this.#page(undefined),
       ]);
       if (turn !== this.#turn || this.#closed) return;
@@ -76,6 +79,7 @@ export class Story {
 
   close(): void {
     this.#closed = true;
+    this.#forget();
     this.#tail?.close();
     live.tail = null;
   }
@@ -88,7 +92,7 @@ export class Story {
       expand: 'rules',
       ...untrack(() => reveal.sight(this.id)),
     };
-    return ask(api.GET('/leads/{lead}/events', { params: { path: { lead: this.id }, query } }));
+    return ask(api.GET('/leads/{id}/events', { params: { path: { id: this.id }, query } }));
   }
 
   /** What comes later, such as a retry or feedback, is loaded when the stream tells of it. */

@@ -6,6 +6,7 @@ import { cursorOf } from '../../lib/api/cursor';
 import { toProblem, type Problem } from '../../lib/api/problem';
 import { outcomeOf } from '../../lib/families';
 import { Ring, rowOf, type Row } from '../../lib/live/ring';
+import { whileSeen } from '../../lib/live/seen';
 import { streamPorts } from '../../lib/live/stream';
 import { Tail, type TailPorts } from '../../lib/live/tail';
 import { apiFilters, type Filters } from '../../lib/query';
@@ -16,8 +17,6 @@ const ROWS_MAX = 100_000;
 /** As many events from before the page was opened. */
 const FIRST_ROWS = 200;
 const FIRST_PAGES_MAX = 5;
-/** A hidden tab is disconnected after this long, and goes on from where it was when it is seen again. */
-const HIDDEN_MAX_MS = 30_000;
 const RATE_WINDOW_MS = 5_000;
 const FRESH_MS = 1_000;
 
@@ -41,13 +40,19 @@ export class Feed {
   #closed = false;
   #frame = 0;
   #arrivals: { at: number; count: number }[] = [];
-  #hiding: ReturnType<typeof setTimeout> | undefined;
+  #forget: () => void;
   #ticking: ReturnType<typeof setInterval>;
 
   constructor(filters: Filters) {
     this.#filters = filters;
     this.#ticking = setInterval(() => this.#measure(), 1_000);
-    document.addEventListener('visibilitychange', this.#onVisibility);
+    this.#forget = whileSeen({
+      leave: () => {
+        this.#seen = this.#tail?.seen ?? this.#seen;
+        this.#tail?.close();
+      },
+      back: () => this.connect(),
+    });
   }
 
   async start(): Promise<void> {
@@ -88,7 +93,7 @@ export class Feed {
   /** Follows the stream from the last event that is known. */
   connect(): void {
     this.#tail?.close();
-    if (this.#closed) return;
+    if (this.#closed || this.loading || this.problem !== null) return;
     this.#tail = new Tail(this.#ports(), this.#seen);
     void this.#tail.run();
   }
@@ -101,10 +106,9 @@ export class Feed {
   close(): void {
     this.#closed = true;
     this.#tail?.close();
-    clearTimeout(this.#hiding);
     clearInterval(this.#ticking);
     cancelAnimationFrame(this.#frame);
-    document.removeEventListener('visibilitychange', this.#onVisibility);
+    this.#forget();
     live.tail = null;
   }
 
@@ -146,17 +150,4 @@ export class Feed {
     this.#arrivals = this.#arrivals.filter(({ at }) => at >= since);
     this.rate = this.#arrivals.reduce((sum, { count }) => sum + count, 0) / (RATE_WINDOW_MS / 1000);
   }
-
-  #onVisibility = (): void => {
-    clearTimeout(this.#hiding);
-    if (document.hidden) {
-      this.#hiding = setTimeout(() => {
-        this.#seen = this.#tail?.seen ?? this.#seen;
-        this.#tail?.close();
-        this.#tail = null;
-      }, HIDDEN_MAX_MS);
-    } else if (this.#tail === null && !this.loading && this.problem === null) {
-      this.connect();
-    }
-  };
 }
