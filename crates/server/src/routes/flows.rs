@@ -143,7 +143,7 @@ impl ProblemReply {
     }
 
     fn all(error: &FlowFileError) -> Vec<ProblemReply> {
-        let reply = |problem: &wire::flow_file::Problem| ProblemReply {
+        let reply = |problem: &flow_file::Problem| ProblemReply {
             line: problem.line,
             message: problem.message.clone(),
         };
