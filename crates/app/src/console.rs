@@ -5,8 +5,13 @@ use std::io::Write as _;
 
 /// Writes a line of the result. Nobody reading it is no error.
 pub(crate) fn say(text: &str) {
+    let _ = try_say(text);
+}
+
+/// The same for long lists: tells when nobody reads any more, so that the rest need not be made.
+pub(crate) fn try_say(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 /// Writes a line about what went wrong.

@@ -64,3 +64,15 @@ pub(crate) fn data_directory(flag: Option<PathBuf>, settings: &Settings) -> anyh
     flag.or_else(|| settings.data.clone())
         .context("name a data directory: --data DIR, GLASSLINE_DATA, or data = \"DIR\" in glassline.toml")
 }
+
+/// Does something with an installation that no server has open, and closes it again.
+pub(crate) async fn change_directory<T>(
+    flag: Option<PathBuf>,
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Services) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let installation = Installation::open(&data_directory(flag, settings)?, DEFAULT_NAME)?;
+    let done = work(&installation.services).await;
+    installation.close().await?;
+    done
+}

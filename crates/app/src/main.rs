@@ -3,14 +3,18 @@
 //!
 //! `command_line.rs` says what can be asked, `commands` does it, `installation.rs` opens a data
 //! directory. Exit codes: 0 it worked; 1 it did not, or `verify` found something; 2 the command
-//! line is wrong, or `verify` could not run; 3 a ledger stopped because its disk failed.
+//! line is wrong, or `verify` could not run; 3 a ledger stopped because its disk failed; 4 and 5
+//! the lead that `submit` sent was refused by its flow, or ended with a fault.
 
 mod api_client;
 mod command_line;
 mod commands;
 mod console;
+mod input;
 mod installation;
 mod settings;
+mod sse;
+mod table;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -18,7 +22,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::command_line::{Command, CommandLine, FlowCommand, KeyCommand};
+use crate::command_line::{Command, CommandLine, EntityCommand, FlowCommand, KeyCommand};
+use crate::commands::entity::Part;
 use crate::settings::Settings;
 
 /// It did not work.
@@ -50,16 +55,11 @@ fn main() -> ExitCode {
                 Command::Serve(options) => commands::serve::run(options, &settings).await,
                 Command::Demo(options) => commands::demo::run(options).await,
                 Command::Verify(options) => commands::verify::run(&options),
-                Command::Flow(FlowCommand::Check { file }) => commands::flow::check(&file),
-                Command::Flow(FlowCommand::Publish { file, target }) => {
-                    commands::flow::publish(&file, target, &settings).await
-                }
-                Command::Key(KeyCommand::Create { scopes, label, target }) => {
-                    commands::key::create(scopes, &label, target, &settings).await
-                }
-                Command::Key(KeyCommand::Revoke { name, target }) => {
-                    commands::key::revoke(&name, target, &settings).await
-                }
+                Command::Submit(options) => commands::submit::run(options).await,
+                Command::Events(options) => commands::events::run(*options).await,
+                Command::Flow(command) => flow(command, &settings).await,
+                Command::Entity(command) => entity(command, &settings).await,
+                Command::Key(command) => key(command, &settings).await,
             }
         })
     };
@@ -67,4 +67,38 @@ fn main() -> ExitCode {
         console::complain(&format!("error: {error:#}"));
         ExitCode::from(failed)
     })
+}
+
+async fn flow(command: FlowCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        FlowCommand::Schema => commands::flow::schema(),
+        FlowCommand::Check { file, json } => commands::flow::check(&file, json),
+        FlowCommand::Publish { file, target } => commands::flow::publish(&file, target, settings).await,
+        FlowCommand::List { json, target } => commands::flow::list(json, target, settings).await,
+        FlowCommand::Versions { id, json, target } => {
+            commands::flow::versions(&id, json, target, settings).await
+        }
+    }
+}
+
+async fn entity(command: EntityCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        EntityCommand::List { json, target } => commands::entity::list(json, target, settings).await,
+        EntityCommand::Pause { id, target } => {
+            commands::entity::set(&id, Part::Paused, target, settings).await
+        }
+        EntityCommand::Resume { id, target } => {
+            commands::entity::set(&id, Part::Resumed, target, settings).await
+        }
+    }
+}
+
+async fn key(command: KeyCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        KeyCommand::Create { scopes, label, target } => {
+            commands::key::create(scopes, &label, target, settings).await
+        }
+        KeyCommand::Revoke { name, target } => commands::key::revoke(&name, target, settings).await,
+        KeyCommand::List { json, target } => commands::key::list(json, target, settings).await,
+    }
 }

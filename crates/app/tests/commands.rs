@@ -6,7 +6,7 @@ mod support;
 
 use std::os::unix::fs::FileExt as _;
 
-use support::{ADMIN, FLOW, Server, client, glassline, prepare, run, text};
+use support::{ADMIN, FLOW, Server, chain, client, get, glassline, prepare, run, text};
 use tempfile::TempDir;
 
 fn directory() -> (TempDir, String) {
@@ -121,6 +121,12 @@ fn a_flow_file_is_checked_with_its_lines() {
     assert!(
         text(&output.stderr).contains("line 4: the flow has no key \"feilds\"; did you mean \"fields\"?")
     );
+    let output = run(&["flow", "check", "--json", path.to_str().unwrap()]);
+    let problem: serde_json::Value =
+        serde_json::from_str(text(&output.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!((output.status.code(), &problem["line"]), (Some(1), &4.into()));
+    let schema: serde_json::Value = serde_json::from_slice(&run(&["flow", "schema"]).stdout).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let output = run(&["flow", "check", FLOW]);
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).starts_with("flow_roofs: Roof inspections (8 fields, 2 sources, 2 steps)"));
@@ -163,6 +169,172 @@ async fn flows_and_keys_are_made_beside_a_directory_and_over_a_server() {
     assert!(server.stop().0.success());
     let output = run(&["key", "revoke", "key_none", "--data", &data]);
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_lead_is_submitted_and_its_answer_sets_the_exit_code() {
+    let (temp, data) = directory();
+    prepare(data.as_ref());
+    let server = Server::start(data.as_ref());
+    let url = server.address.as_str();
+    let to = ["submit", "--url", url, "--key", ADMIN, "--flow", "flow_roofs", "--source", "src_web_form"];
+    let submit = |more: &[&str]| run(&[&to[..], more].concat());
+    let answer = |output: &std::process::Output| -> serde_json::Value {
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
+    };
+    let taken = submit(&["email=ann@example.com", "first_name=Ann", "state=TX"]);
+    assert_eq!((taken.status.code(), &answer(&taken)["outcome"]), (Some(0), &"success".into()));
+    let file = temp.path().join("lead.json");
+    std::fs::write(&file, r#"{"email":"ben@example.com","state":"CA"}"#).unwrap();
+    let refused = submit(&["--json", file.to_str().unwrap(), "--test"]);
+    let told = answer(&refused);
+    assert_eq!((refused.status.code(), &told["reason"]), (Some(4), &"Outside the service area".into()));
+    let lead_id = told["lead"]["id"].as_str().unwrap();
+    assert_eq!(chain(&client(), url, lead_id).await.len(), 4);
+    let events = get(&client(), &format!("{url}/leads/{lead_id}/events")).await;
+    assert_eq!(events["data"][0]["test"], true, "{events}");
+
+    let mut piped = glassline(&[&to[..], &["--json", "-"]].concat());
+    let mut piped =
+        piped.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(
+        &mut piped.stdin.take().unwrap(),
+        br#"{"email":"eve@example.com","state":"OK"}"#,
+    )
+    .unwrap();
+    assert!(piped.wait_with_output().unwrap().status.success());
+
+    let broken = submit(&["--json", FLOW]);
+    assert_eq!((broken.status.code(), text(&broken.stdout)), (Some(1), String::new()));
+    assert!(text(&broken.stderr).contains("the server says 400 Bad Request: "), "{}", text(&broken.stderr));
+    assert_eq!(submit(&["no pair"]).status.code(), Some(2));
+    assert_eq!(submit(&[]).status.code(), Some(2));
+    let without_key =
+        glassline(&["submit", "--url", url, "--flow", "flow_roofs", "--source", "src_web_form", "a=b"]);
+    let output = { without_key }.output().unwrap();
+    assert!(text(&output.stderr).contains("401"), "{}", text(&output.stderr));
+    let nobody = run(&["submit", "--url", "http://127.0.0.1:1", "--flow", "f", "--source", "s", "a=b"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody.stderr).contains("cannot reach the server at http://127.0.0.1:1/"));
+}
+
+#[test]
+fn events_are_listed_with_the_filters_of_the_api() {
+    let (_temp, data) = directory();
+    prepare(data.as_ref());
+    let server = Server::start(data.as_ref());
+    let to = ["--url", server.address.as_str(), "--key", ADMIN];
+    for (name, state) in [("ann", "TX"), ("ben", "CA"), ("eve", "OK")] {
+        let (email, state) = (format!("email={name}@example.com"), format!("state={state}"));
+        let lead = ["submit", "--flow", "flow_roofs", "--source", "src_web_form", &email, &state];
+        run(&[&lead[..], &to].concat());
+    }
+    let events = |more: &[&str]| {
+        let output = run(&[&["events"], more, &to].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let json = |more: &[&str]| -> Vec<serde_json::Value> {
+        let lines = events(&[&["--json"], more].concat());
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = json(&["--all", "--limit", "2", "--sort", "seq"]);
+    let seqs: Vec<u64> = all.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs.len(), 15, "three leads, and the opening of the ledger");
+    assert!(seqs.is_sorted_by(|left, right| left < right), "{seqs:?}");
+    assert_eq!(json(&["--limit", "3"]).len(), 3);
+    let failed =
+        json(&["--flow", "flow_roofs", "--type", "filter.*", "--outcome", "failure", "--start", "-1h"]);
+    assert_eq!((failed.len(), &failed[0]["lead"]["email"]), (1, &"b•••@example.com".into()));
+    let shown = json(&["--lead", failed[0]["lead_id"].as_str().unwrap(), "--reveal", "--why", "dispute 12"]);
+    assert_eq!((shown.len(), &shown[1]["lead"]["email"]), (4, &"ben@example.com".into()));
+    let rest = json(&["--type", "-filter.*", "--all"]);
+    assert_eq!(rest.len(), 10, "a leading - leaves out");
+
+    let table = events(&["--outcome", "failure", "--type", "filter.failed"]);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 2, "{table}");
+    assert!(lines[0].starts_with("SEQ     TIME ") && lines[0].ends_with("PRICE  REASON"), "{table}");
+    assert!(lines[1].ends_with("Outside the service area"), "{table}");
+    let wrong = run(&[&["events", "--outcome", "bad"], &to[..]].concat());
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("is not an outcome"), "{}", text(&wrong.stderr));
+    assert_eq!(run(&["events", "--reveal"]).status.code(), Some(2), "a table shows no values");
+}
+
+#[test]
+fn parties_keys_and_flows_are_listed_and_changed_in_a_directory_and_over_a_server() {
+    let (_temp, data) = directory();
+    prepare(data.as_ref());
+    let list = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let offline = ["--data", &data];
+    assert_eq!(
+        list(&[&["entity", "pause", "src_partner"], &offline[..]].concat()),
+        "src_partner is paused\n"
+    );
+    let key = list(&[&["key", "create", "--scope", "read", "--label", "two words"], &offline[..]].concat());
+    let key = key.split_whitespace().find(|word| word.starts_with("key_")).unwrap();
+    let lists = |target: &[&str]| {
+        [["entity", "list", "--json"], ["flow", "list", "--json"], ["key", "list", "--json"]]
+            .map(|words| list(&[&words[..], target].concat()))
+    };
+    let told = lists(&offline);
+    let table = list(&[&["entity", "list"], &offline[..]].concat());
+    assert_eq!(
+        table.lines().collect::<Vec<_>>(),
+        [
+            "ID            KIND     NAME          PAUSED  FLOWS",
+            "src_partner   source   Partner Site  yes     flow_roofs",
+            "src_web_form  source   Web Form      no      flow_roofs",
+        ]
+    );
+    let unknown = run(&["entity", "pause", "buyer_none", "--data", &data]);
+    assert_eq!(unknown.status.code(), Some(1));
+
+    let server = Server::start(data.as_ref());
+    let online = ["--url", server.address.as_str(), "--key", ADMIN];
+    let over_the_server = lists(&online);
+    let parse = |lines: &str| -> Vec<serde_json::Value> {
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    for at in [0, 1] {
+        assert_eq!(parse(&told[at]), parse(&over_the_server[at]));
+    }
+    let keys = parse(&over_the_server[2]);
+    assert!(
+        keys.contains(&parse(&told[2])[0]) && keys.len() == 2,
+        "the first administrator came with the server"
+    );
+    assert_eq!(keys.iter().find(|own| own["name"] == key).unwrap()["label"], "two words");
+    assert_eq!(
+        list(&[&["entity", "resume", "src_partner"], &online[..]].concat()),
+        "src_partner takes part\n"
+    );
+    assert_eq!(parse(&lists(&online)[0])[0]["paused"], false);
+    let versions = list(&[&["flow", "versions", "flow_roofs"], &online[..]].concat());
+    assert!(versions.lines().nth(1).unwrap().starts_with("1        2"), "{versions}");
+    let unknown = run(&[&["flow", "versions", "flow_none"], &online[..]].concat());
+    assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[test]
+fn no_key_is_made_when_the_port_is_taken() {
+    let (_temp, data) = directory();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let serve = |listen: &str| {
+        let mut command = glassline(&["serve", "--data", &data, "--listen", listen]);
+        command.env_remove("GLASSLINE_ADMIN_KEY");
+        command
+    };
+    let output = serve(&taken).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    let server = Server::spawn(serve("127.0.0.1:0"));
+    assert!(server.printed[0].starts_with("Administrator key, shown this once: gl_"), "{:?}", server.printed);
 }
 
 #[test]

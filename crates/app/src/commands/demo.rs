@@ -23,7 +23,8 @@ const LEAD: &str = r#"{"first_name":"Joan","last_name":"Example","email":"joan@e
 const KEY_FILE: &str = "demo-admin.key";
 
 pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
-    let Demo { data, listen } = options;
+    let Demo { data, listen, .. } = options;
+    let listen = listen.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
     let installation = Installation::open(&data, "demo")?;
     let control = &installation.services.control;
     let file = FlowFile::read(FLOW).context("the sample flow is not valid")?;

@@ -1,41 +1,57 @@
-//! `glassline flow`: checks and publishes flow files.
+//! `glassline flow`: checks, publishes and lists flows.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
-use reqwest::Method;
+use anyhow::{Context as _, anyhow, bail};
+use engine::PublishedFlow;
+use http::Method;
+use serde_json::{Value, json};
 use wire::flow_file::FlowFile;
 
-use crate::api_client::ApiClient;
+use crate::api_client::{ApiClient, segment};
 use crate::command_line::Target;
 use crate::commands::serve::SYSTEM;
+use crate::commands::{member, print_list};
 use crate::console::say;
-use crate::installation::{DEFAULT_NAME, Installation, data_directory};
+use crate::input::read_input;
+use crate::installation::change_directory;
 use crate::settings::Settings;
 
-fn read(path: &Path) -> anyhow::Result<(String, FlowFile)> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file =
-        FlowFile::read(&text).map_err(|error| anyhow!("{} cannot be used\n{error}", path.display()))?;
-    Ok((text, file))
+pub(crate) fn schema() -> anyhow::Result<ExitCode> {
+    say(&serde_json::to_string_pretty(&wire::flow_file::schema())?);
+    Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn check(path: &Path) -> anyhow::Result<ExitCode> {
-    let (_, FlowFile { flow, .. }) = read(path)?;
-    say(&format!(
-        "{}: {} ({} fields, {} sources, {} steps) is good to publish",
-        flow.id(),
-        flow.name(),
-        flow.fields().iter().len(),
-        flow.sources().len(),
-        flow.steps().len()
-    ));
+pub(crate) fn check(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let text = read_input(path)?;
+    let flow = match FlowFile::read(&text) {
+        Ok(file) => file.flow,
+        Err(error) if json => {
+            for problem in error.problems() {
+                say(&json!({ "line": problem.line, "message": problem.message }).to_string());
+            }
+            return Ok(ExitCode::from(crate::FAILED));
+        }
+        Err(error) => bail!("{} cannot be used\n{error}", path.display()),
+    };
+    if !json {
+        say(&format!(
+            "{}: {} ({} fields, {} sources, {} steps) is good to publish",
+            flow.id(),
+            flow.name(),
+            flow.fields().iter().len(),
+            flow.sources().len(),
+            flow.steps().len()
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let (text, file) = read(path)?;
+    let text = read_input(path)?;
+    let file =
+        FlowFile::read(&text).map_err(|error| anyhow!("{} cannot be used\n{error}", path.display()))?;
     let id = file.flow.id().clone();
     let (version, changed) = match target.url {
         Some(url) => {
@@ -43,15 +59,87 @@ pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) ->
             (reply["version"].to_string(), reply["changed"] == true)
         }
         None => {
-            let installation = Installation::open(&data_directory(target.data, settings)?, DEFAULT_NAME)?;
-            let published = installation.services.control.publish_flow(SYSTEM, &file).await?;
-            installation.close().await?;
+            let published = change_directory(target.data, settings, async |services| {
+                Ok(services.control.publish_flow(SYSTEM, &file).await?)
+            })
+            .await?;
             (published.flow.version.to_string(), published.changed)
         }
     };
     say(&match changed {
         true => format!("Published version {version} of {id}"),
         false => format!("Version {version} of {id} is this very file; nothing changed"),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn list(json: bool, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let flows = match target.url {
+        Some(url) => ApiClient::new(&url, target.key)?.list("/flows").await?,
+        None => {
+            change_directory(target.data, settings, async |services| {
+                let control = &services.control;
+                let mut flows: Vec<Value> = Vec::new();
+                for published in control.flows() {
+                    let flow = &published.flow;
+                    let sources = flow.sources().iter().map(|source| source.id.to_string());
+                    flows.push(json!({
+                        "id": flow.id().to_string(),
+                        "name": flow.name(),
+                        "version": published.version.0,
+                        "enabled": flow.enabled(),
+                        "sources": sources.collect::<Vec<_>>(),
+                        "published_at": published.published_at.to_string(),
+                        "published_by": &*published.published_by,
+                        "draft": control.draft(flow.id()).is_some(),
+                    }));
+                }
+                flows.sort_by_key(|flow| member(flow, "id"));
+                Ok(flows)
+            })
+            .await?
+        }
+    };
+    let columns =
+        [("ID", 0), ("NAME", 0), ("VERSION", 0), ("ENABLED", 0), ("DRAFT", 0), ("PUBLISHED", 0), ("BY", 0)];
+    let keys = ["id", "name", "version", "enabled", "draft", "published_at", "published_by"];
+    print_list(json, &flows, columns, |flow| keys.map(|key| member(flow, key)));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn versions(
+    id: &str,
+    json: bool,
+    target: Target,
+    settings: &Settings,
+) -> anyhow::Result<ExitCode> {
+    let versions = match target.url {
+        Some(url) => {
+            let path = format!("/flows/{}/versions", segment(id));
+            ApiClient::new(&url, target.key)?.list(&path).await?
+        }
+        None => {
+            let flow_id = id.parse()?;
+            let as_json = |published: &PublishedFlow| {
+                json!({
+                    "version": published.version.0,
+                    "published_at": published.published_at.to_string(),
+                    "published_by": &*published.published_by,
+                })
+            };
+            let versions: Vec<Value> = change_directory(target.data, settings, async |services| {
+                let versions = services.control.flow_versions(&flow_id);
+                Ok(versions.iter().rev().map(|published| as_json(published)).collect())
+            })
+            .await?;
+            Some(versions)
+                .filter(|versions| !versions.is_empty())
+                .with_context(|| format!("there is no flow {id}"))?
+        }
+    };
+    let columns = [("VERSION", 0), ("PUBLISHED", 0), ("BY", 0)];
+    print_list(json, &versions, columns, |version| {
+        ["version", "published_at", "published_by"].map(|key| member(version, key))
     });
     Ok(ExitCode::SUCCESS)
 }

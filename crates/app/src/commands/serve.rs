@@ -32,8 +32,11 @@ pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<E
     let name = name.or_else(|| settings.name.clone()).unwrap_or_else(|| DEFAULT_NAME.into());
     let installation = Installation::open(&data, &name)?;
     let prepared = async {
-        ensure_admin(&installation.services, listen, admin_key).await?;
-        bind(listen).await
+        // A key is printed once, so nothing may fail after that.
+        ensure_reach(&installation.services, listen, admin_key.as_deref())?;
+        let bound = bind(listen).await?;
+        ensure_admin(&installation.services, admin_key).await?;
+        Ok(bound)
     };
     match prepared.await {
         Ok((listener, address)) => {
@@ -49,9 +52,19 @@ pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<E
     }
 }
 
-/// Sees to it that somebody can administer the installation, and that nobody else on the network
-/// reaches one that nobody can.
-async fn ensure_admin(services: &Services, listen: SocketAddr, given: Option<String>) -> anyhow::Result<()> {
+/// Nobody else on the network reaches an installation that nobody can administer.
+fn ensure_reach(services: &Services, listen: SocketAddr, given: Option<&str>) -> anyhow::Result<()> {
+    if !services.control.has_admin() && given.is_none() && !listen.ip().is_loopback() {
+        bail!(
+            "no administrator key exists yet, so only addresses of this machine are served, not {listen}; set \
+             GLASSLINE_ADMIN_KEY, or make one with: glassline key create --scope admin --data DIR"
+        );
+    }
+    Ok(())
+}
+
+/// Sees to it that somebody can administer the installation.
+async fn ensure_admin(services: &Services, given: Option<String>) -> anyhow::Result<()> {
     let control = &services.control;
     if control.has_admin() {
         return Ok(());
@@ -60,12 +73,6 @@ async fn ensure_admin(services: &Services, listen: SocketAddr, given: Option<Str
         let name = control.adopt_key(SYSTEM, "first administrator", vec![Scope::Admin], &secret).await?;
         info!("Took the key of the first administrator from GLASSLINE_ADMIN_KEY; its name is {name}");
         return Ok(());
-    }
-    if !listen.ip().is_loopback() {
-        bail!(
-            "no administrator key exists yet, so only addresses of this machine are served, not {listen}; set \
-             GLASSLINE_ADMIN_KEY, or make one with: glassline key create --scope admin --data DIR"
-        );
     }
     let made = control.create_key(SYSTEM, "first administrator", vec![Scope::Admin]).await?;
     console::say(&format!("Administrator key, shown this once: {}", made.secret));

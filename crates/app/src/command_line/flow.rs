@@ -1,0 +1,53 @@
+//! The flags of `glassline flow`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::Target;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlowCommand {
+    /// Print the JSON Schema of flow files, for editors
+    #[command(after_help = "Example: glassline flow schema > flow.schema.json")]
+    Schema,
+    /// Check a flow file without publishing it
+    #[command(after_help = "Exit codes: 0 good to publish, 1 not; what is wrong is told with its line.\n\n\
+                      Example: glassline flow check flow_roofs.yaml")]
+    Check {
+        /// The flow file, YAML or JSON; - for standard input
+        file: PathBuf,
+        /// What is wrong as JSON, one problem a line, on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Publish a flow file: leads submitted from then on run through it
+    #[command(after_help = "Examples: glassline flow publish flow_roofs.yaml --data ./data\n          \
+                      GLASSLINE_KEY=gl_… glassline flow publish flow_roofs.yaml --url http://127.0.0.1:8080")]
+    Publish {
+        /// The flow file, YAML or JSON; - for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List the flows with their newest versions
+    #[command(after_help = "Example: glassline flow list --data ./data")]
+    List {
+        /// One flow a line as JSON, instead of a table
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List the versions of a flow, newest first
+    #[command(after_help = "Example: glassline flow versions flow_roofs --data ./data")]
+    Versions {
+        /// The flow
+        id: String,
+        /// One version a line as JSON, instead of a table
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+}

@@ -1,0 +1,118 @@
+//! What can be asked of the command, flag by flag. Flags stand over `GLASSLINE_*` variables, those
+//! over `glassline.toml`, that over defaults. One file for each command that has several flags.
+
+mod demo;
+mod entity;
+mod events;
+mod flow;
+mod key;
+mod serve;
+mod submit;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::demo::Demo;
+pub(crate) use self::entity::EntityCommand;
+pub(crate) use self::events::{EventFilter, EventSight, Events, EventsCommand, List, Tail};
+pub(crate) use self::flow::FlowCommand;
+pub(crate) use self::key::KeyCommand;
+pub(crate) use self::serve::Serve;
+pub(crate) use self::submit::Submit;
+
+/// Takes leads in, runs them through their flows, and keeps every event for ever.
+#[derive(Debug, Parser)]
+#[command(name = "glassline", version, after_help = "Example: glassline demo")]
+pub(crate) struct CommandLine {
+    /// Settings file [default: glassline.toml, where there is one]
+    #[arg(long, global = true, env = "GLASSLINE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged: info, debug, ledger=debug,info … [default: info]
+    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API and the pages over a data directory
+    Serve(Serve),
+    /// Try it: an installation of its own, with a day of history and leads coming in
+    Demo(Demo),
+    /// Send a lead to a running server
+    Submit(Submit),
+    /// List what happened, or watch it happen
+    Events(Box<Events>),
+    /// Check, publish and list flows
+    #[command(subcommand, after_help = "Example: glassline flow check flow_roofs.yaml")]
+    Flow(FlowCommand),
+    /// List, pause and resume sources, buyers and services
+    #[command(subcommand, after_help = "Example: glassline entity pause buyer_premier --data ./data")]
+    Entity(EntityCommand),
+    /// Make, list and take back API keys
+    #[command(
+        subcommand,
+        after_help = "Example: glassline key create --data ./data --scope read --label reports"
+    )]
+    Key(KeyCommand),
+    /// Check every record of a data directory; works beside a running server
+    #[command(after_help = "Exit codes: 0 clean, 1 something is not as it was written, 2 could not run.\n\n\
+                      Example: glassline verify ./data --json")]
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Data directory
+    #[arg(value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which installation a command is for: a data directory that no server has open, or a server.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// Data directory, while no server has it open
+    #[arg(long, env = "GLASSLINE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address of a running server, http:// or https://, instead of a data directory
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
+    #[arg(long, env = "GLASSLINE_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+}
+
+/// A running server, for commands that need one.
+#[derive(Debug, Args)]
+pub(crate) struct RunningServer {
+    /// Address of the server, http:// or https://
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) url: String,
+    /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
+    #[arg(long, env = "GLASSLINE_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let help = command.clone().render_long_help().to_string();
+            assert!(help.contains("Example"), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        let command = CommandLine::command();
+        command.clone().debug_assert();
+        check(&command);
+    }
+}

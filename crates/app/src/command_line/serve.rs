@@ -1,0 +1,27 @@
+//! The flags of `glassline serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The first start of an installation makes an administrator key and prints it once, or takes\n\
+                  the one in GLASSLINE_ADMIN_KEY.\n\n\
+                  Example: glassline serve --data ./data --listen 127.0.0.1:8080"
+)]
+pub(crate) struct Serve {
+    /// Data directory, made where it is missing
+    #[arg(long, env = "GLASSLINE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "GLASSLINE_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Name of a new installation, part of its ledgers' identity [default: glassline]
+    #[arg(long, env = "GLASSLINE_NAME")]
+    pub(crate) name: Option<String>,
+    /// The first administrator key of a new installation: gl_ and at least 32 letters and digits
+    #[arg(long, env = "GLASSLINE_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) admin_key: Option<String>,
+}
