@@ -70,6 +70,18 @@ pub struct Marks {
     pub resubmit_of: Option<LeadId>,
     /// The HTTP request that caused the event.
     pub request_id: Option<Arc<str>>,
+    /// What makes the submission safe to repeat; only on `source.submitted`.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// Keyed hashes of an idempotency key and of what came with it: whoever lacks the installation's key
+/// learns nothing from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Idempotency {
+    /// Of flow, source and key.
+    pub key: [u8; 12],
+    /// Of all that must be the same when the key is.
+    pub payload: [u8; 12],
 }
 
 /// What may hold personal values.

@@ -47,7 +47,7 @@ mod vocabulary;
 
 pub use condition::{Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
-pub use event::{Event, EventBody, EventHead, Exchange, Marks, RuleTrace, Timing, TracedRule};
+pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
     Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Price, Retry,
 };

@@ -107,6 +107,10 @@ reason_codes! {
     Connection = "connection",
     /// The other side refused our credentials.
     Auth = "auth",
+    /// The other side answered that something is wrong with itself.
+    Status = "status",
+    /// The request to the other side could not be made from this lead.
+    Request = "request",
     /// The other side answered with something unreadable.
     Reply = "reply",
     /// Bytes were sent and no complete answer was read.

@@ -1,19 +1,27 @@
 //! The engine: leads in, answers out.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
-    Answer, ChainId, Event, EventBody, EventType, FlowId, FlowVersion, Lead, LeadId, LeadIdKind, Marks,
-    Scalar, SourceId, Value,
+    Answer, ChainId, Event, EventBody, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId, LeadIdKind,
+    Marks, Money, Scalar, SourceId, Timestamp, Value,
 };
-use ledger::{Entropy, LeaseError, Ledger, ReadError, RecordError};
+use ledger::{
+    Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, TypePattern, Window,
+};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 use wire::{Body, BodyError, BodyView, Header, HeaderError};
 
+use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
+use crate::retries::{Due, Retries};
 use crate::run::{Context, Run};
-use crate::{Clock, Control, PublishedFlow};
+use crate::story::{DeliveryState, Stage, Story};
+use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
 
 /// Writes the whole answer as it will be sent (status line, headers, empty line, body). What it
 /// gives is recorded as evidence before its first byte leaves.
@@ -33,8 +41,19 @@ pub struct Submission {
     pub request_id: Option<Arc<str>>,
     /// Whether it is a test lead.
     pub test: bool,
+    /// The key that makes a submission one lead however often it is sent.
+    pub idempotency: Option<IdempotencyKey>,
     /// Writes the answer.
     pub render: Render,
+}
+
+/// What a source sent to make its submission safe to repeat.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The key; a source's own.
+    pub key: String,
+    /// All that must be the same when the key is: the parameters as they came.
+    pub payload: Vec<u8>,
 }
 
 impl fmt::Debug for Submission {
@@ -52,6 +71,8 @@ pub struct Submitted {
     pub answer: Answer,
     /// What [`Render`] made of it.
     pub response: Arc<[u8]>,
+    /// Whether the same submission came before, and this is its answer once more.
+    pub replayed: bool,
 }
 
 /// Why a submission has no answer.
@@ -74,6 +95,18 @@ pub enum SubmitError {
     /// The lead has more parameters than a record holds.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// The idempotency key came before, with something else.
+    #[error("the idempotency key came before with another submission")]
+    KeyReused,
+    /// The idempotency key came before, and the lead it made has no answer that can be given again.
+    #[error("the idempotency key came before, and the answer of its lead {lead_id} is gone")]
+    AnswerGone {
+        /// The lead.
+        lead_id: LeadId,
+    },
+    /// The answer to an earlier submission of the same key cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Its events could not be recorded, or it is not known whether they were.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -144,19 +177,58 @@ pub enum ResumeError {
     Record(#[from] RecordError),
 }
 
+/// Most retries under way at a time: after an outage many are due together.
+const RETRIES_AT_A_TIME_MAX: usize = 256;
+/// How long to sleep at most before looking at the clock again, which may jump.
+const CLOCK_LOOK: Duration = Duration::from_secs(30);
+
+/// What an engine is made of.
+#[derive(Debug, Clone)]
+pub struct EngineParts {
+    /// The ledger of leads.
+    pub leads: Ledger,
+    /// The installation's state.
+    pub control: Control,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Services and buyers.
+    pub parties: Arc<dyn Parties>,
+    /// Which barriers hold: all, outside tests.
+    pub barriers: Barriers,
+}
+
 /// Takes leads through their flows. Cheap to clone; all clones are the same engine.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    leads: Ledger,
     context: Context,
     /// Leads under way.
     under_way: TaskTracker,
+    keys: IdempotencyKeys,
+    retry_places: Arc<Semaphore>,
 }
 
 impl Engine {
     /// An engine over the ledger of leads.
-    pub fn new(leads: Ledger, control: Control, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Engine {
-        Engine { leads, context: Context { control, clock, entropy }, under_way: TaskTracker::new() }
+    pub fn new(parts: EngineParts) -> Engine {
+        let EngineParts { leads, control, clock, entropy, parties, barriers } = parts;
+        let context =
+            Context { leads, control, clock, entropy, parties, retries: Retries::default(), barriers };
+        Engine {
+            context,
+            under_way: TaskTracker::new(),
+            keys: IdempotencyKeys::default(),
+            retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
+        }
+    }
+
+    pub(crate) fn leads(&self) -> &Ledger {
+        &self.context.leads
+    }
+
+    pub(crate) fn under_way(&self) -> &TaskTracker {
+        &self.under_way
     }
 
     /// Takes a lead through its flow. When it returns, every event of the lead is durable, the
@@ -168,79 +240,193 @@ impl Engine {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
-        let Submission { flow, source_id, raw, request, request_id, test, render } = submission;
+        let Submission { flow, source_id, raw, request, request_id, test, idempotency, render } = submission;
         if flow.flow.source(&source_id).is_none() {
             return Err(SubmitError::UnknownSource { source_id, flow_id: flow.flow.id().clone() });
         }
         check_size(&raw)?;
-        let mut random = [0; 6];
-        self.context.entropy.fill(&mut random);
-        let lead_id = LeadId::new(LeadIdKind::Lead, self.context.clock.now(), random);
-        let lease = self.leads.create(lead_id)?;
-        let marks = Marks { test, request_id, ..Marks::default() };
-        let mut run = Run::new(self.context.clone(), lease, lead_id, flow, source_id, marks);
+        let now = self.context.clock.now();
+        let lead_id = LeadId::new(LeadIdKind::Lead, now, self.context.draw());
+        let tags = idempotency.map(|sent| self.tags(flow.flow.id(), &source_id, &sent));
+        let answered = match tags.map(|tags| self.keys.claim(tags, lead_id, now)) {
+            None => None,
+            Some(Claim::New(answered)) => Some(answered),
+            Some(Claim::Twin(first, answered)) => return self.replay(first, answered, render).await,
+            Some(Claim::Other) => return Err(SubmitError::KeyReused),
+        };
+        let marks = Marks { test, request_id, idempotency: tags, ..Marks::default() };
+        let (flow_id, version) = (flow.flow.id().clone(), flow.version);
+        let run = self.leads().create(lead_id).map(|lease| {
+            let story = Story::new(lead_id, flow_id, version, source_id, marks, now);
+            Run::new(self.context.clone(), lease, flow, story)
+        });
+        let mut run = match run {
+            Ok(run) => run,
+            Err(error) => {
+                tags.inspect(|tags| self.keys.release(*tags, lead_id));
+                return Err(error.into());
+            }
+        };
+        let keys = self.keys.clone();
         let task = self.under_way.spawn(async move {
-            let stage = run.submit(raw, request).await?;
-            run.finish(stage, Some(render)).await
+            let result = match run.submit(raw, request).await {
+                Ok(()) => run.finish(Some(render)).await,
+                Err(error) => {
+                    tags.inspect(|tags| keys.release(*tags, lead_id));
+                    Err(error)
+                }
+            };
+            if let (Ok(_), Some(answered)) = (&result, &answered) {
+                answered.send_replace(true);
+            }
+            result
         });
         match task.await {
             Ok(result) => {
                 let (answer, response) = result?;
-                Ok(Submitted { lead_id, answer, response })
+                Ok(Submitted { lead_id, answer, response, replayed: false })
             }
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 
-    /// Takes up every lead that has no `flow.completed` yet, from its last durable event, and
-    /// gives how many there were. To be called at a start, before leads arrive. A lead that cannot
-    /// be continued is told in the log and left as it is: it must not keep all others waiting.
+    fn tags(&self, flow_id: &FlowId, source_id: &SourceId, sent: &IdempotencyKey) -> Idempotency {
+        let key = format!("{flow_id}\0{source_id}\0{}", sent.key);
+        Idempotency {
+            key: self.leads().lookup_tag("idempotency key", key.as_bytes()),
+            payload: self.leads().lookup_tag("idempotency payload", &sent.payload),
+        }
+    }
+
+    /// The answer of a lead that came before, once it has one: as it was sent, or, when a restart came
+    /// between, written anew.
+    async fn replay(
+        &self,
+        lead_id: LeadId,
+        mut answered: watch::Receiver<bool>,
+        render: Render,
+    ) -> Result<Submitted, SubmitError> {
+        // Closed without an answer: the lead could not be taken to its end.
+        let _ = answered.wait_for(|answered| *answered).await;
+        let gone = || SubmitError::AnswerGone { lead_id };
+        let reader = self.leads().reader();
+        for seq in reader.chain(lead_id).into_iter().rev() {
+            let Some(record) = reader.record(seq)? else { continue };
+            let header = Header::read(&record.header).map_err(|_| gone())?;
+            if *header.event_type != *EventType::FlowCompleted.as_str() {
+                continue;
+            }
+            let body = record.body.bytes().map(BodyView::read).transpose()?.ok_or_else(gone)?;
+            let event = wire::read_event(&header, Some(&body)).map_err(|_| gone())?;
+            let domain::EventKind::FlowCompleted(completion) = event.kind else { return Err(gone()) };
+            let response = event.body.exchanges.first().and_then(|exchange| exchange.response.clone());
+            let price = self.offered(lead_id).unwrap_or(Money::ZERO);
+            let succeeded = completion.final_outcome == domain::Outcome::Success;
+            let answer = Answer {
+                outcome: completion.final_outcome,
+                reason: completion.reason,
+                price: if succeeded { price } else { Money::ZERO },
+            };
+            let response = response.unwrap_or_else(|| render(lead_id, &answer));
+            return Ok(Submitted { lead_id, answer, response, replayed: true });
+        }
+        Err(gone())
+    }
+
+    fn offered(&self, lead_id: LeadId) -> Option<Money> {
+        self.events(ChainId::Lead(lead_id)).ok().and_then(Story::of)?.price
+    }
+
+    /// Takes up what the last stop interrupted: every lead without `flow.completed` goes on from its
+    /// last durable event, attempts without an outcome become faults, and retries that wait are armed
+    /// again. Gives how many leads go on; they do so by themselves. To be called at a start, before leads
+    /// arrive. A lead that cannot be continued is told in the log and left as it is: it must not keep
+    /// all others waiting.
     ///
     /// # Errors
     /// When the ledger stopped.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub async fn resume(&self) -> Result<u64, ResumeError> {
+        let reader = self.leads().reader();
+        let mut chains: Vec<ChainId> = reader.chains_without(EventType::FlowCompleted);
+        let mut known: HashSet<ChainId> = chains.iter().copied().collect();
+        let open = reader.open_steps(
+            &[EventType::RecipientAttempted, EventType::RetryScheduled, EventType::RetryAttempted],
+            &[
+                EventType::RecipientDelivered,
+                EventType::RecipientFailed,
+                EventType::RecipientError,
+                EventType::RecipientSkipped,
+            ],
+        );
+        chains.extend(open.into_iter().filter(|chain| known.insert(*chain)));
+        // Ids ascend nearly as the leads came in.
+        chains.sort_unstable();
+        self.restore_keys()?;
         let mut resumed = 0;
-        for chain in self.leads.reader().chains_without(EventType::FlowCompleted) {
+        for chain in chains {
             let ChainId::Lead(lead_id) = chain else { continue };
-            match self.resume_one(chain, lead_id).await {
+            match self.resume_one(lead_id).await {
                 Ok(true) => resumed += 1,
                 Ok(false) => {}
                 Err(error @ (ResumeError::Record(RecordError::Stopped(_)) | ResumeError::Lease(_))) => {
                     return Err(error);
                 }
-                Err(error) => {
-                    let error: &(dyn std::error::Error + 'static) = &error;
-                    error!(lead_id = %lead_id, error, "{lead_id} cannot be taken to its end; it is left as it is");
-                }
+                Err(error) => tell(lead_id, &error),
             }
         }
         if resumed > 0 {
-            info!(resumed, "Finished {resumed} leads that the last stop had interrupted");
+            info!(resumed, "{resumed} leads that the last stop interrupted go on");
         }
         Ok(resumed)
     }
 
-    async fn resume_one(&self, chain: ChainId, lead_id: LeadId) -> Result<bool, ResumeError> {
-        let Some(lease) = self.leads.lease(chain).await? else { return Ok(false) };
-        let events = self.events(chain)?;
-        let Some(Event { head, .. }) = events.first() else {
+    async fn resume_one(&self, lead_id: LeadId) -> Result<bool, ResumeError> {
+        let Some(lease) = self.leads().lease(lead_id).await? else { return Ok(false) };
+        let Some(mut run) = self.take_up(lease, lead_id)? else {
             warn!(lead_id = %lead_id, "{lead_id} was forgotten before its flow ended; it is left as it is");
             return Ok(false);
         };
-        let (flow_id, version) = (head.flow_id.clone(), head.flow_version);
+        if run.story.stage == Stage::New {
+            return Ok(false);
+        }
+        for delivery in &run.story.deliveries {
+            if let DeliveryState::Due { attempt: _, due } = delivery.state {
+                self.context.retries.add(Due { at: due, lead_id, delivery_id: delivery.delivery_id });
+            }
+        }
+        run.close_unknown().await?;
+        if run.story.completed {
+            return Ok(false);
+        }
+        let (sender, answered) = watch::channel(false);
+        if let Some(tags) = run.story.marks.idempotency {
+            self.keys.restore(tags, lead_id, run.story.submitted_at, answered);
+        }
+        self.under_way.spawn(async move {
+            match run.finish(None).await {
+                Ok(_) => drop(sender.send_replace(true)),
+                Err(error) => tell(lead_id, &error),
+            }
+        });
+        Ok(true)
+    }
+
+    /// A lead with its story and the version of the flow that it runs through; none when a body is gone.
+    pub(crate) fn take_up(&self, lease: Lease, lead_id: LeadId) -> Result<Option<Run>, ResumeError> {
+        let Some(story) = Story::of(self.events(ChainId::Lead(lead_id))?) else { return Ok(None) };
+        let (flow_id, version) = (story.flow_id.clone(), story.flow_version);
         let Some(flow) = self.context.control.flow_version(&flow_id, version) else {
             return Err(ResumeError::UnknownFlow { lead_id, flow_id, version });
         };
-        let Some((run, stage)) = Run::resume(self.context.clone(), lease, flow, events) else {
-            return Ok(false);
-        };
-        run.finish(stage, None).await?;
-        Ok(true)
+        Ok(Some(Run::new(self.context.clone(), lease, flow, story)))
     }
 
     /// The events of a lead, oldest first; none at all when a body is gone.
     fn events(&self, chain: ChainId) -> Result<Vec<Event>, ResumeError> {
-        let reader = self.leads.reader();
+        let reader = self.leads().reader();
         let mut events = Vec::new();
         for record in reader.records(&reader.chain(chain))? {
             let seq = record.seq;
@@ -253,9 +439,126 @@ impl Engine {
         Ok(events)
     }
 
+    /// The idempotency keys of the last day, from the submissions that came with one.
+    fn restore_keys(&self) -> Result<(), ResumeError> {
+        let reader = self.leads().reader();
+        let start = Some(self.context.clock.now().plus_millis(-KEPT_MS));
+        let types = vec![TypePattern::Exact(EventType::SourceSubmitted.as_str().to_owned())];
+        let filter = Filter { types, start, ..Filter::default() };
+        let mut after = None;
+        // Their answers can be read by now, or never.
+        let (_, answered) = watch::channel(true);
+        loop {
+            let window = Window { after, before: None, order: Order::OldestFirst, limit: KEYS_AT_A_TIME };
+            let page = reader.list(&filter, window);
+            for seq in &page.seqs {
+                let Some(header) = reader.header_bytes(*seq)? else { continue };
+                let header =
+                    Header::read(&header).map_err(|source| ResumeError::Header { seq: *seq, source })?;
+                let Some(tags) = header.idempotency() else { continue };
+                let (Some(Ok(lead_id)), Ok(at)) =
+                    (header.lead_id.as_deref().map(str::parse::<LeadId>), header.at())
+                else {
+                    continue;
+                };
+                self.keys.restore(tags, lead_id, at, answered.clone());
+            }
+            after = page.seqs.last().copied();
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When the first retry that waits is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.context.retries.next()
+    }
+
+    /// How many retries wait for their time.
+    pub fn retries_waiting(&self) -> usize {
+        self.context.retries.len()
+    }
+
+    /// Runs every retry that is due by now, one after the other, to its end; gives how many there
+    /// were. For whoever drives time by hand; a server calls [`keep_retrying`](Engine::keep_retrying).
+    pub async fn run_due(&self) -> usize {
+        let mut run = 0;
+        while let Some(due) = self.context.retries.take_due(self.context.clock.now()) {
+            self.retry(due).await;
+            run += 1;
+        }
+        run
+    }
+
+    /// Runs retries when they are due, until `stop` is done; those under way then end by themselves.
+    pub async fn keep_retrying(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let now = self.context.clock.now();
+            if let Some(due) = self.context.retries.take_due(now) {
+                let place = Arc::clone(&self.retry_places).acquire_owned();
+                // Nothing is lost when the stop comes first: what is due is found again at the next start.
+                let place = tokio::select! {
+                    biased;
+                    () = &mut stop => return,
+                    place = place => place.expect("nobody closes the semaphore"),
+                };
+                let engine = self.clone();
+                self.under_way.spawn(async move {
+                    engine.retry(due).await;
+                    drop(place);
+                });
+                continue;
+            }
+            let wait = self
+                .context
+                .retries
+                .next()
+                .map_or(CLOCK_LOOK, |next| Duration::from_millis(next.millis_since(now)).min(CLOCK_LOOK));
+            // Each branch only waits.
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = self.context.retries.wait_for_more() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn retry(&self, due: Due) {
+        if let Err(error) = self.retry_one(due).await {
+            tell(due.lead_id, &error);
+        }
+    }
+
+    async fn retry_one(&self, due: Due) -> Result<(), ResumeError> {
+        let Some(lease) = self.leads().lease(due.lead_id).await? else { return Ok(()) };
+        let Some(mut run) = self.take_up(lease, due.lead_id)? else { return Ok(()) };
+        if let Some(ticket) = run.retry(due.delivery_id).await? {
+            ticket.durable().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until no lead is under way at this moment.
+    pub async fn idle(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+        self.under_way.reopen();
+    }
+
     /// Waits until no lead is under way. To be called when no more arrive.
     pub async fn drain(&self) {
         self.under_way.close();
         self.under_way.wait().await;
     }
+}
+
+/// Submissions looked at for their keys at a time.
+const KEYS_AT_A_TIME: usize = 1000;
+
+/// Tells the log of a lead that cannot go on.
+fn tell(lead_id: LeadId, error: &(dyn std::error::Error + 'static)) {
+    error!(lead_id = %lead_id, error, "{lead_id} cannot be taken to its end; it is left as it is");
 }

@@ -1,20 +1,36 @@
 //! Takes a lead through its flow: asks `domain` what is next, does it, appends the events.
 //!
 //! [`Engine::submit`] is the way in; `run.rs` is the life of one lead, from `source.submitted` to
-//! `flow.completed`, and also how a lead that a crash interrupted goes on. [`Control`] is the
-//! installation's state (flows, parties, keys), folded from the control ledger. The engine
-//! writes; it knows nothing of being asked over HTTP, of lists or exports. Other parties are asked
-//! through [`Parties`], for real by [`HttpParties`].
+//! `flow.completed`, and `story.rs` the fold of its events that also takes it up again after a crash.
+//! `delivery.rs` asks other parties, which stand behind [`Parties`] and are asked for real by
+//! [`HttpParties`]; [`Engine::keep_retrying`] tries again what failed, [`Engine::feedback`] takes in what
+//! buyers report. [`Control`] is the installation's state (flows, parties, keys), folded from the control
+//! ledger. The engine writes; it knows nothing of requests that come in, lists or exports.
 
+mod appended;
+mod asking;
+mod barriers;
 mod clock;
 mod control;
+mod delivery;
 mod engine;
+mod feedback;
 mod http_parties;
+mod idempotency;
 mod parties;
+mod retries;
 mod run;
+mod story;
 
+#[cfg(feature = "sabotage")]
+pub use barriers::Barrier;
+pub use barriers::Barriers;
 pub use clock::{Clock, SystemClock};
 pub use control::{Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow};
-pub use engine::{Engine, LEAD_BYTES_MAX, Render, ResumeError, Submission, SubmitError, Submitted};
+pub use engine::{
+    Engine, EngineParts, IdempotencyKey, LEAD_BYTES_MAX, Render, ResumeError, Submission, SubmitError,
+    Submitted,
+};
+pub use feedback::{FeedbackError, Report, Reported, Sale};
 pub use http_parties::{HttpOptions, HttpParties};
 pub use parties::{Answered, Asking, Call, CallFault, Parties};

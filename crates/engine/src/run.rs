@@ -6,209 +6,180 @@ use std::time::Duration;
 
 use domain::{
     Answer, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange, FieldPath,
-    Judgement, Lead, LeadId, Marks, Money, Next, Outcome, Progress, Reason, RuleTrace, SourceId, Step,
-    StepEnd, StepKind, Timestamp, Timing, Value,
+    Judgement, Lead, Marks, Money, Next, Outcome, Reason, RuleTrace, Step, StepKind, Timing, Value,
 };
-use ledger::{Entropy, Lease, RecordError, Ticket};
+use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
+use wire::Record;
 
-use crate::{Clock, Control, PublishedFlow, Render};
+use crate::retries::Retries;
+use crate::story::{Stage, Story};
+use crate::{Barriers, Clock, Control, Parties, PublishedFlow, Render};
 
 /// What every run needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
+    pub(crate) leads: Ledger,
     pub(crate) control: Control,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) parties: Arc<dyn Parties>,
+    pub(crate) retries: Retries,
+    pub(crate) barriers: Barriers,
 }
 
-/// How far a lead has come.
-#[derive(Debug)]
-pub(crate) enum Stage {
-    /// It was submitted; nothing is decided.
-    Submitted {
-        /// Its raw parameters.
-        raw: Lead,
-    },
-    /// It was taken, and some steps have ended.
-    Accepted(Progress),
-    /// It was refused.
-    Rejected(Reason),
+impl Context {
+    pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
 }
 
 /// One lead on its way. Owns the lead's lease: nobody else can add to its events meanwhile.
 #[derive(Debug)]
 pub(crate) struct Run {
-    context: Context,
+    pub(crate) context: Context,
     lease: Lease,
-    lead_id: LeadId,
-    flow: Arc<PublishedFlow>,
-    source_id: SourceId,
-    marks: Marks,
-    lead: Lead,
-    /// When the newest event was; the next is never earlier.
-    last_at: Timestamp,
+    pub(crate) flow: Arc<PublishedFlow>,
+    pub(crate) story: Story,
     /// By the monotonic clock, when the submission arrived (or the lead was taken up again).
     started: Duration,
     /// How long ago the submission arrived when the lead was taken up again.
     before_ms: u64,
 }
 
-impl Run {
-    /// A lead that just arrived.
-    pub(crate) fn new(
-        context: Context,
-        lease: Lease,
-        lead_id: LeadId,
-        flow: Arc<PublishedFlow>,
-        source_id: SourceId,
-        marks: Marks,
-    ) -> Run {
-        let (last_at, started) = (context.clock.now(), context.clock.monotonic());
-        Run {
-            context,
-            lease,
-            lead_id,
-            flow,
-            source_id,
-            marks,
-            lead: Lead::new(),
-            last_at,
-            started,
-            before_ms: 0,
+/// One moment, to become an event.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    pub(crate) kind: EventKind,
+    /// By the monotonic clock, when it began.
+    pub(crate) since: Duration,
+    /// How much of it was waiting for the other side.
+    pub(crate) waited: Duration,
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) rules: Option<RuleTrace>,
+    pub(crate) reason_raw: Option<Arc<str>>,
+    /// Drawn before, where something else names it; else drawn when it becomes an event.
+    pub(crate) id: Option<EventId>,
+}
+
+impl Moment {
+    pub(crate) fn new(kind: EventKind, since: Duration) -> Moment {
+        Moment {
+            kind,
+            since,
+            waited: Duration::ZERO,
+            exchanges: Vec::new(),
+            rules: None,
+            reason_raw: None,
+            id: None,
         }
     }
+}
 
-    /// A lead that a crash interrupted, from its events so far; none when it has ended, or its
-    /// events do not begin with a submission.
-    pub(crate) fn resume(
-        context: Context,
-        lease: Lease,
-        flow: Arc<PublishedFlow>,
-        events: Vec<Event>,
-    ) -> Option<(Run, Stage)> {
-        let first = events.first()?;
-        let head = &first.head;
-        let submitted_at = head.at;
-        let mut run =
-            Run::new(context, lease, head.lead_id, flow, head.source_id.clone(), head.marks.clone());
-        run.before_ms = run.last_at.millis_since(submitted_at);
-        let mut stage = None;
-        for Event { head, kind, body } in events {
-            run.last_at = run.last_at.max(head.at);
-            stage = match (kind, stage) {
-                (EventKind::SourceSubmitted, None) => Some(Stage::Submitted { raw: body.lead.clone() }),
-                (EventKind::SourceAccepted { .. }, Some(Stage::Submitted { .. })) => {
-                    Some(Stage::Accepted(Progress::new()))
-                }
-                (EventKind::SourceRejected { reason, .. }, Some(Stage::Submitted { .. })) => {
-                    Some(Stage::Rejected(reason))
-                }
-                (EventKind::FilterPassed { step_id, .. }, Some(Stage::Accepted(mut progress))) => {
-                    progress.after(step_id, StepEnd::Passed);
-                    Some(Stage::Accepted(progress))
-                }
-                (EventKind::FilterFailed { step_id, reason, .. }, Some(Stage::Accepted(mut progress))) => {
-                    progress.after(step_id, StepEnd::Failed(reason));
-                    Some(Stage::Accepted(progress))
-                }
-                (EventKind::FlowCompleted(_), _) => return None,
-                // Every other kind leaves the lead where it was.
-                (_, stage) => stage,
-            };
-            run.lead = body.lead;
-        }
-        stage.map(|stage| (run, stage))
+impl Run {
+    /// A lead as far as its story goes.
+    pub(crate) fn new(context: Context, lease: Lease, flow: Arc<PublishedFlow>, story: Story) -> Run {
+        let started = context.clock.monotonic();
+        let before_ms = context.clock.now().millis_since(story.submitted_at);
+        Run { context, lease, flow, story, started, before_ms }
     }
 
     /// Records `source.submitted`, with every raw parameter and the request as received.
-    pub(crate) async fn submit(&mut self, raw: Lead, request: Arc<[u8]>) -> Result<Stage, RecordError> {
-        let since = self.started;
-        self.lead = raw.clone();
-        let exchange = Exchange { request: Some(request), response: None };
-        self.record(EventKind::SourceSubmitted, since, vec![exchange], None).await?;
-        Ok(Stage::Submitted { raw })
+    pub(crate) async fn submit(&mut self, raw: Lead, request: Arc<[u8]>) -> Result<(), RecordError> {
+        self.story.lead = raw;
+        let mut moment = Moment::new(EventKind::SourceSubmitted, self.started);
+        moment.exchanges = vec![Exchange { request: Some(request), response: None }];
+        self.record(vec![moment]).await?;
+        Ok(())
     }
 
     /// Takes the lead to the end of the first pass. When it returns, all its events are durable.
-    pub(crate) async fn finish(
-        mut self,
-        mut stage: Stage,
-        render: Option<Render>,
-    ) -> Result<(Answer, Arc<[u8]>), RecordError> {
+    pub(crate) async fn finish(mut self, render: Option<Render>) -> Result<(Answer, Arc<[u8]>), RecordError> {
         loop {
-            stage = match stage {
-                Stage::Submitted { raw } => self.accept(&raw).await?,
+            match self.story.stage.clone() {
+                Stage::New => unreachable!("a run begins with its submission"),
+                Stage::Submitted => self.accept().await?,
                 Stage::Rejected(reason) => {
-                    return self.complete(Outcome::Failure, Some(reason), 0, render).await;
+                    return self.complete(Outcome::Failure, Some(reason), render).await;
                 }
-                Stage::Accepted(progress) => {
+                Stage::Accepted => {
                     let flow = Arc::clone(&self.flow);
-                    match flow.flow.next(&progress, &self.lead) {
-                        Next::Skip { .. } => unreachable!("wip"),
-                        Next::Run(step) => Stage::Accepted(self.step(step, progress).await?),
+                    match flow.flow.next(&self.story.progress, &self.story.lead) {
+                        Next::Run(step) => self.step(step).await?,
+                        Next::Skip { step, reason, trace } => self.skip(step, reason, Some(trace)).await?,
                         Next::Finish { outcome, reason } => {
-                            return self.complete(outcome, reason, progress.steps_run(), render).await;
+                            return self.complete(outcome, reason, render).await;
                         }
                     }
                 }
-            };
+            }
         }
     }
 
     /// Parses the lead and decides whether it enters.
-    async fn accept(&mut self, raw: &Lead) -> Result<Stage, RecordError> {
+    async fn accept(&mut self) -> Result<(), RecordError> {
         let since = self.context.clock.monotonic();
         let flow = Arc::clone(&self.flow);
-        let flow_source = flow.flow.source(&self.source_id);
-        let flow_source = flow_source.expect("a version of a flow never changes, so its sources stay in it");
-        self.lead = flow.flow.parse_lead(flow_source, raw);
-        let source = EntityId::from(self.source_id.clone());
-        if let Some(name) = self.context.control.entity_name(&source) {
-            self.lead.set(source_name(), Value::text(name));
+        let source = flow.flow.source(&self.story.source_id);
+        let source = source.expect("a version of a flow never changes, so its sources stay in it");
+        let raw = self.story.raw.clone();
+        self.story.lead = flow.flow.parse_lead(source, &raw);
+        if let Some(name) = self.context.control.entity_name(&EntityId::from(source.id.clone())) {
+            self.story.lead.set(path("source.name"), Value::text(name));
         }
-        let Judgement { trace, refusal } = flow.flow.accept(flow_source, &self.lead);
-        match refusal {
+        let Judgement { trace, refusal } = flow.flow.accept(source, &self.story.lead);
+        let kind = match refusal {
             None => {
-                let kind = EventKind::SourceAccepted { price: None, caps: vec![] };
-                self.record(kind, since, vec![], Some(trace)).await?;
-                Ok(Stage::Accepted(Progress::new()))
+                let price = Some(flow.flow.purchase_price(source, &raw, &self.story.lead));
+                EventKind::SourceAccepted { price, caps: vec![] }
             }
-            Some(reason) => {
-                let kind = EventKind::SourceRejected { reason: reason.clone(), duplicate_of: None };
-                self.record(kind, since, vec![], Some(trace)).await?;
-                Ok(Stage::Rejected(reason))
+            Some(reason) => EventKind::SourceRejected { reason, duplicate_of: None },
+        };
+        self.record(vec![Moment { rules: Some(trace), ..Moment::new(kind, since) }]).await?;
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), RecordError> {
+        match &step.kind {
+            StepKind::Filter(filter) => {
+                let since = self.context.clock.monotonic();
+                let judgement = filter.check.judge(&self.story.lead);
+                let (step_id, rules_evaluated) = (step.id.clone(), judgement.rules_evaluated());
+                let Judgement { trace, refusal } = judgement;
+                let kind = match refusal {
+                    None => EventKind::FilterPassed { step_id, rules_evaluated },
+                    Some(reason) => EventKind::FilterFailed { step_id, rules_evaluated, reason },
+                };
+                self.record(vec![Moment { rules: Some(trace), ..Moment::new(kind, since) }]).await?;
+                Ok(())
             }
+            StepKind::Enhancement(enhancement) => self.enhance(step, enhancement).await,
+            StepKind::Recipient(recipient) => self.deliver(step, recipient).await,
         }
     }
 
-    async fn step(&mut self, step: &Step, mut progress: Progress) -> Result<Progress, RecordError> {
+    /// Records that the party of a step is not asked.
+    pub(crate) async fn skip(
+        &mut self,
+        step: &Step,
+        reason: Reason,
+        trace: Option<RuleTrace>,
+    ) -> Result<(), RecordError> {
         let since = self.context.clock.monotonic();
+        self.append(&step.id, vec![("outcome", Value::text(Outcome::Skip.as_str()))]);
         let step_id = step.id.clone();
-        match &step.kind {
-            StepKind::Enhancement(_) | StepKind::Recipient(_) => unreachable!("wip"),
-            StepKind::Filter(filter) => {
-                let judgement = filter.check.judge(&self.lead);
-                let rules_evaluated = judgement.rules_evaluated();
-                let Judgement { trace, refusal } = judgement;
-                let (kind, end) = match refusal {
-                    None => (
-                        EventKind::FilterPassed { step_id: step_id.clone(), rules_evaluated },
-                        StepEnd::Passed,
-                    ),
-                    Some(reason) => (
-                        EventKind::FilterFailed {
-                            step_id: step_id.clone(),
-                            rules_evaluated,
-                            reason: reason.clone(),
-                        },
-                        StepEnd::Failed(reason),
-                    ),
-                };
-                self.record(kind, since, vec![], Some(trace)).await?;
-                progress.after(step_id, end);
+        let kind = match &step.kind {
+            StepKind::Filter(_) => unreachable!("filters are never skipped with an event"),
+            StepKind::Enhancement(enhancement) => {
+                EventKind::EnhancementSkipped { step_id, entity_id: enhancement.entity_id.clone(), reason }
             }
-        }
-        Ok(progress)
+            StepKind::Recipient(recipient) => {
+                EventKind::RecipientSkipped { step_id, entity_id: recipient.entity_id.clone(), reason }
+            }
+        };
+        self.record(vec![Moment { rules: trace, ..Moment::new(kind, since) }]).await?;
+        Ok(())
     }
 
     /// Records `flow.completed` with the answer as it will be sent, and waits until everything is
@@ -217,75 +188,93 @@ impl Run {
         mut self,
         outcome: Outcome,
         reason: Option<Reason>,
-        steps_run: u32,
         render: Option<Render>,
     ) -> Result<(Answer, Arc<[u8]>), RecordError> {
-        let answer = Answer { outcome, reason: reason.clone(), price: Money::ZERO };
-        let response = render.map(|render| render(self.lead_id, &answer));
-        // After a restart nobody waits for the answer any more, so there is none to keep.
-        let exchanges =
-            response.iter().map(|response| Exchange { request: None, response: Some(Arc::clone(response)) });
-        let exchanges = exchanges.collect();
+        let offered = self.story.price.unwrap_or(Money::ZERO);
+        let price = if outcome == Outcome::Success { offered } else { Money::ZERO };
+        let answer = Answer { outcome, reason: reason.clone(), price };
+        let response = render.map(|render| render(self.story.lead_id, &answer));
+        // Test leads stay out of money.
+        let counted = |amount: Money| if self.story.marks.test { Money::ZERO } else { amount };
+        let progress = &self.story.progress;
         let kind = EventKind::FlowCompleted(Completion {
             final_outcome: outcome,
             reason,
-            steps_run,
-            deliveries: 0,
-            cost: Money::ZERO,
-            revenue: Money::ZERO,
+            steps_run: progress.steps_run(),
+            deliveries: progress.deliveries(),
+            cost: counted(price),
+            revenue: counted(progress.revenue()),
         });
-        let since = self.started;
-        let ticket = self.record(kind, since, exchanges, None).await?;
-        ticket.durable().await?;
+        let mut moment = Moment::new(kind, self.started);
+        // After a restart nobody waits for the answer any more, so there is none to keep.
+        moment.exchanges = response
+            .iter()
+            .map(|response| Exchange { request: None, response: Some(Arc::clone(response)) })
+            .collect();
+        let ticket = self.record(vec![moment]).await?;
+        if self.context.barriers.before_answer {
+            ticket.durable().await?;
+        }
         Ok((answer, response.unwrap_or_default()))
     }
 
-    /// Builds the event of a moment that began at `since`, and queues it.
-    async fn record(
-        &mut self,
-        kind: EventKind,
-        since: Duration,
-        exchanges: Vec<Exchange>,
-        rules: Option<RuleTrace>,
-    ) -> Result<Ticket, RecordError> {
+    /// Builds the events of some moments and queues them as one group, which becomes durable whole
+    /// or not at all.
+    pub(crate) async fn record(&mut self, moments: Vec<Moment>) -> Result<Ticket, RecordError> {
+        let events: Vec<Event> = moments.into_iter().map(|moment| self.event(moment)).collect();
+        let records: Vec<&dyn Record> = events.iter().map(|event| event as &dyn Record).collect();
+        self.lease.record(&records).await
+    }
+
+    fn event(&mut self, moment: Moment) -> Event {
+        let Moment { kind, since, waited, exchanges, rules, reason_raw, id } = moment;
         let clock = &self.context.clock;
-        let mut random = [0; 6];
-        self.context.entropy.fill(&mut random);
-        self.last_at = self.last_at.max(clock.now());
+        let at = self.story.last_at.max(clock.now());
         let monotonic = clock.monotonic();
+        let (flow, story) = (&self.flow.flow, &self.story);
         let dims = match kind {
             EventKind::SourceSubmitted => vec![],
-            _ => self.flow.flow.dims(&self.lead),
+            _ => flow.dims(&story.lead),
         };
-        // A gate without rules leaves no trace of rules.
-        let rules = rules.filter(|trace| !trace.rules.is_empty());
         let event = Event {
             head: EventHead {
-                id: EventId::new(self.last_at, random),
-                at: self.last_at,
-                lead_id: self.lead_id,
-                flow_id: self.flow.flow.id().clone(),
+                id: id.unwrap_or_else(|| EventId::new(at, self.context.draw())),
+                at,
+                lead_id: story.lead_id,
+                flow_id: flow.id().clone(),
                 flow_version: self.flow.version,
-                source_id: self.source_id.clone(),
+                source_id: story.source_id.clone(),
                 timing: Timing {
                     duration_ms: millis(monotonic.saturating_sub(since)),
-                    wait_ms: 0,
+                    wait_ms: millis(waited),
                     total_ms: self.before_ms + millis(monotonic.saturating_sub(self.started)),
                 },
                 dims,
-                marks: self.marks.clone(),
+                marks: match kind {
+                    EventKind::SourceSubmitted => story.marks.clone(),
+                    // Says what the submission was, which one event tells.
+                    _ => Marks { idempotency: None, ..story.marks.clone() },
+                },
             },
             kind,
-            body: EventBody { lead: self.lead.clone(), exchanges, rules, reason_raw: None },
+            body: EventBody {
+                lead: story.lead.clone(),
+                exchanges,
+                // A gate without rules leaves no trace of rules.
+                rules: rules.filter(|trace| !trace.rules.is_empty()),
+                reason_raw,
+            },
         };
-        self.lease.record(&[&event]).await
+        self.story.apply(&event);
+        event
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn source_name() -> FieldPath {
-    "source.name".parse().expect("source.name is a path")
+/// A path that is known to be one.
+pub(crate) fn path(text: &str) -> FieldPath {
+    text.parse().expect("it is a path")
 }

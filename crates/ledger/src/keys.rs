@@ -5,7 +5,7 @@ use std::fmt;
 
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use hkdf::Hkdf;
-use hmac::Hmac;
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -78,6 +78,39 @@ impl ChainKeys {
             salt: <Salter as hmac::KeyInit>::new_from_slice(salt.as_slice())
                 .expect("HMAC takes keys of any length"),
         }
+    }
+}
+
+/// Makes keyed hashes by which values are found without being kept: `k_lookup` =
+/// HKDF-SHA256(master key, `glassline/v1/lookup` 0x00 ledger id).
+pub(crate) struct LookupKey(Salter);
+
+impl LookupKey {
+    pub(crate) fn derive(master: &SecretKey, ledger_id: &[u8; 16]) -> LookupKey {
+        let mut info = b"glassline/v1/lookup\0".to_vec();
+        info.extend_from_slice(ledger_id);
+        let mut bytes = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(None, master.as_bytes())
+            .expand(&info, bytes.as_mut())
+            .expect("32 bytes are within HKDF's limit");
+        let key = <Salter as hmac::KeyInit>::new_from_slice(bytes.as_slice());
+        LookupKey(key.expect("HMAC takes keys of any length"))
+    }
+
+    /// `HMAC-SHA256(k_lookup, kind 0x00 value)[..12]`.
+    pub(crate) fn tag(&self, kind: &str, value: &[u8]) -> [u8; 12] {
+        let mut hmac = self.0.clone();
+        hmac.update(kind.as_bytes());
+        hmac.update(&[0]);
+        hmac.update(value);
+        let digest = hmac.finalize().into_bytes();
+        digest[..12].try_into().expect("a digest has 32 bytes")
+    }
+}
+
+impl fmt::Debug for LookupKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LookupKey(…)")
     }
 }
 

@@ -13,7 +13,7 @@ use crate::entropy::{Entropy, draw};
 use crate::hash;
 use crate::hot::{self, HOT_HEADER_BYTES, HotFile};
 use crate::index::{HotIndex, Location, RowDraft, SharedIndex, Words};
-use crate::keys::{ChainKeys, LedgerKeys};
+use crate::keys::{ChainKeys, LedgerKeys, LookupKey};
 use crate::lease::Lease;
 use crate::log::{ActiveFile, Log, LogOptions};
 use crate::reader::{ReadError, Reader};
@@ -231,10 +231,17 @@ impl Ledger {
             defences: options.defences,
             stages: options.stages.clone(),
         };
+        let lookup = LookupKey::derive(&keys.master, &ledger_id);
         let active =
             ActiveFile { hot: files.last().expect("an open ledger has a file").clone(), end, reserved: end };
-        let shared =
-            Arc::new(Shared::new(context, SharedIndex::new(index), vault, files, options.queue_bytes_max));
+        let shared = Arc::new(Shared::new(
+            context,
+            SharedIndex::new(index),
+            vault,
+            files,
+            lookup,
+            options.queue_bytes_max,
+        ));
         let log = Log::new(disk, entropy, options.log(ledger_id), active, next_seq);
         let writer = Writer::new(Arc::clone(&shared), log, options.batch_bytes_max, options.defences);
         Ok((Ledger { shared }, writer))
@@ -243,6 +250,12 @@ impl Ledger {
     /// Sixteen random bytes that every file of the ledger repeats.
     pub fn id(&self) -> [u8; 16] {
         self.shared.context.ledger_id
+    }
+
+    /// A keyed hash of a value, by which it is found without being kept: the same for the same kind and
+    /// value as long as the ledger lives, and nothing to whoever lacks the master key.
+    pub fn lookup_tag(&self, kind: &str, value: &[u8]) -> [u8; 12] {
+        self.shared.lookup.tag(kind, value)
     }
 
     /// Begins a chain: gives it a key of its own. Waits for the disk only when slots are used up

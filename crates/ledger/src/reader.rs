@@ -1,6 +1,7 @@
 //! The read side: records by seq, id and chain, and lists by filter. It sees only what is
 //! durable, because only that has rows in the index.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -189,6 +190,41 @@ impl Reader {
                 .any(|seq| index.get(seq).is_some_and(|row| Some(row.draft.event_type) == wanted))
         };
         index.chains().map(|(chain, _)| chain).filter(|chain| !has(chain)).collect()
+    }
+
+    /// The chains in which some step was opened by one type of event and not closed by another since, in
+    /// no order. One pass over the rows.
+    pub fn open_steps(&self, opening: &[EventType], closing: &[EventType]) -> Vec<ChainId> {
+        let words = &self.shared.context.words;
+        let number = |types: &[EventType]| -> Vec<Word> {
+            types.iter().filter_map(|event_type| words.find(event_type.as_str())).collect()
+        };
+        let (opening, closing) = (number(opening), number(closing));
+        let mut open: HashSet<(ChainId, Word)> = HashSet::new();
+        let mut stretch = self.shared.index.read().first_seq()..self.next_seq();
+        while !stretch.is_empty() {
+            let index = self.shared.index.read();
+            let end = stretch.end.min(stretch.start + ROWS_AT_A_TIME);
+            for row in (stretch.start..end).filter_map(|seq| index.get(seq)) {
+                let Some((chain, _)) = row.draft.chain else { continue };
+                if opening.contains(&row.draft.event_type) {
+                    open.insert((chain, row.draft.step));
+                } else if closing.contains(&row.draft.event_type) {
+                    open.remove(&(chain, row.draft.step));
+                }
+            }
+            stretch.start = end;
+        }
+        let chains: HashSet<ChainId> = open.into_iter().map(|(chain, _)| chain).collect();
+        chains.into_iter().collect()
+    }
+
+    /// The header bytes of a record, whose body stays sealed; none when there is no such seq yet.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what was written.
+    pub fn header_bytes(&self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.frame(seq)?.map(|(frame, bytes)| bytes[frame.header].to_vec()))
     }
 
     /// Lists seqs by filter. Rows are looked at in stretches, so the writer never waits for a

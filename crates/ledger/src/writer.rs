@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use crate::chain::{EncodeContext, EncodeError, Encoded};
 use crate::hot::HotFile;
 use crate::index::{Location, SharedIndex};
+use crate::keys::LookupKey;
 use crate::lease::Leases;
 use crate::log::Log;
 use crate::stages::Stage;
@@ -133,6 +134,7 @@ pub(crate) struct Shared {
     pub(crate) lease_freed: Notify,
     /// The hot files, open for reading; rows name them by their place here.
     pub(crate) files: RwLock<Vec<HotFile>>,
+    pub(crate) lookup: LookupKey,
     queue: Mutex<Queue>,
     queued: Condvar,
     room: Semaphore,
@@ -150,6 +152,7 @@ impl Shared {
         index: SharedIndex,
         vault: Vault,
         files: Vec<HotFile>,
+        lookup: LookupKey,
         queue_bytes_max: usize,
     ) -> Shared {
         let durable = index.read().next_seq();
@@ -162,6 +165,7 @@ impl Shared {
             leases: Mutex::default(),
             lease_freed: Notify::new(),
             files: RwLock::new(files),
+            lookup,
             queue: Mutex::default(),
             queued: Condvar::new(),
             room: Semaphore::new(queue_bytes_max / ROOM_UNIT_BYTES),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Scope;
-use engine::{ControlError, SubmitError};
+use engine::{ControlError, FeedbackError, SubmitError};
 use ledger::{ReadError, RecordError};
 use readers::{LeadsError, ParameterError, ShowError};
 use tracing::error;
@@ -184,6 +184,25 @@ impl From<SubmitError> for ApiError {
             SubmitError::Record(error) => error.into(),
             SubmitError::UnknownSource { .. } => ApiError::not_found("source"),
             SubmitError::TooLarge { .. } | SubmitError::Body(_) => ApiError::bad_body(error.to_string()),
+            SubmitError::Read(error) => error.into(),
+            SubmitError::KeyReused | SubmitError::AnswerGone { .. } => {
+                ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<FeedbackError> for ApiError {
+    fn from(error: FeedbackError) -> ApiError {
+        match error {
+            FeedbackError::Unknown => ApiError::not_found("sale"),
+            FeedbackError::NotDelivered => {
+                ApiError::new(StatusCode::CONFLICT, "not_delivered", error.to_string())
+            }
+            FeedbackError::Forgotten => ApiError::new(StatusCode::GONE, "erased", error.to_string()),
+            FeedbackError::Record(error) => error.into(),
+            FeedbackError::Read(error) => error.into(),
+            FeedbackError::Understand(_) | FeedbackError::Lease(_) => ApiError::internal(&error),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
-    entities, events, flows, health, keys, leads, metrics, refusals, session, stream, submit,
+    entities, events, feedback, flows, health, keys, leads, metrics, refusals, session, stream, submit,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -54,6 +54,7 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(leads::list))
         .routes(routes!(leads::one))
         .routes(routes!(leads::timeline))
+        .routes(routes!(feedback::feedback))
         .routes(routes!(flows::list, flows::publish))
         .routes(routes!(flows::check))
         .routes(routes!(flows::schema))

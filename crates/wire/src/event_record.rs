@@ -70,6 +70,10 @@ impl Record for Event {
         if let Some(request) = &head.marks.request_id {
             object.text("request_id", request);
         }
+        if let Some(tags) = &head.marks.idempotency {
+            object.text("idempotency_key", &hex(&tags.key));
+            object.text("idempotency_payload", &hex(&tags.payload));
+        }
         object.text("snapshot", place.snapshot);
         object.close();
     }
@@ -81,6 +85,10 @@ impl Record for Event {
             _ => Body::of_event(&self.body).map(Some),
         }
     }
+}
+
+fn hex(bytes: &[u8; 12]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The step an event belongs to.
@@ -310,6 +318,7 @@ pub fn read_event(header: &Header<'_>, body: Option<&BodyView<'_>>) -> Result<Ev
             batch: header.batch.as_deref().map(Into::into),
             resubmit_of: Header::optional(&header.resubmit_of, "resubmit_of")?,
             request_id: header.request_id.as_deref().map(Into::into),
+            idempotency: header.idempotency(),
         },
     };
     let body = match body {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use domain::{ChainId, EventId, Timestamp};
+use domain::{ChainId, EventId, Idempotency, Timestamp};
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 /// Text that is borrowed from the JSON it was read from, unless that held escapes.
@@ -156,6 +156,10 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub request_id: Option<Text<'a>>,
     #[serde(borrow)]
+    pub idempotency_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub idempotency_payload: Option<Text<'a>>,
+    #[serde(borrow)]
     pub key_name: Option<Text<'a>>,
     #[serde(borrow)]
     pub scopes: Option<Vec<Text<'a>>>,
@@ -217,6 +221,20 @@ impl<'a> Header<'a> {
     /// When an id has no place, or the reverse, or either is malformed.
     pub fn chain(&self) -> Result<Option<(ChainId, u32)>, HeaderError> {
         chain(&self.lead_id, self.lead_seq, &self.subject_id, self.subject_seq)
+    }
+
+    /// What makes the submission safe to repeat; none when it came without, or when a member is not what
+    /// it should be, which costs no more than that a repeat is not known again.
+    pub fn idempotency(&self) -> Option<Idempotency> {
+        let tag = |text: &Option<Text<'a>>| -> Option<[u8; 12]> {
+            let digits = text.as_deref().filter(|digits| digits.len() == 24 && digits.is_ascii())?;
+            let mut bytes = [0; 12];
+            for (byte, at) in bytes.iter_mut().zip((0..24).step_by(2)) {
+                *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+            }
+            Some(bytes)
+        };
+        Some(Idempotency { key: tag(&self.idempotency_key)?, payload: tag(&self.idempotency_payload)? })
     }
 
     /// Parses an optional member.

@@ -143,8 +143,19 @@ const FIRST: [(&str, bool); 12] = [
 /// Amounts: decimal text in stored headers, numbers in public.
 const AMOUNTS: [&str; 6] = ["price", "bid", "amount", "cost", "revenue", "margin"];
 /// Keys of a header that are not shown, or that public JSON uses for something else.
-const KEPT_BACK: [&str; 9] =
-    ["v", "snapshot", "seq", "lead", "erased", "unreadable", "exchange", "rules", "reason_raw"];
+const KEPT_BACK: [&str; 11] = [
+    "v",
+    "snapshot",
+    "seq",
+    "lead",
+    "erased",
+    "unreadable",
+    "exchange",
+    "rules",
+    "reason_raw",
+    "idempotency_key",
+    "idempotency_payload",
+];
 
 /// Appends the public JSON of one event: stored header bytes, and the stored body unless it was
 /// erased. With [`Shape::None`] there is nothing besides the members of the header. Without a body, an event of a lead has `"lead": null` and `"erased": true`; with one that

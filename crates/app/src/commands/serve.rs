@@ -119,8 +119,16 @@ pub(crate) async fn serve(
             End::Stopped(stopped) => error!("{stopped}: {}", stopped.cause()),
         }
     };
+    let (stop_retrying, stopped) = tokio::sync::oneshot::channel::<()>();
+    let engine = services.engine.clone();
+    let retrying = tokio::spawn(async move {
+        // An error only says that the sender is gone.
+        engine.keep_retrying(async { drop(stopped.await) }).await;
+    });
     ready();
     server::serve(listener, router(services.clone()), stop).await;
+    drop(stop_retrying);
+    retrying.await.context("the task of retries broke off")?;
     match end {
         End::Asked => {
             match tokio::time::timeout(DRAIN_MAX, services.engine.drain()).await {

@@ -19,5 +19,7 @@ pub(crate) use reply::{ReplyWish, read_reply, write_reply};
 
 /// Most bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest idempotency key, in bytes.
+pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Most parameters of a submission.
 pub(crate) const PARAMETERS_MAX: usize = 500;

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{BODY_BYTES_MAX, PARAMETERS_MAX};
+use super::{BODY_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX, PARAMETERS_MAX};
 
 /// Why a request makes no lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub(crate) enum Refusal {
     TooMany,
     /// `redir_url` is no address of the web.
     Redirect,
+    /// An idempotency key that cannot be used.
+    Key,
+    /// An idempotency key that came before with another submission.
+    KeyReused,
 }
 
 impl Refusal {
@@ -68,7 +72,9 @@ impl Refusal {
             | Refusal::Clash(_)
             | Refusal::Name(_)
             | Refusal::TooMany
-            | Refusal::Redirect => StatusCode::BAD_REQUEST,
+            | Refusal::Redirect
+            | Refusal::Key => StatusCode::BAD_REQUEST,
+            Refusal::KeyReused => StatusCode::CONFLICT,
         }
     }
 
@@ -122,6 +128,10 @@ impl Refusal {
             Refusal::Name(why) => format!("A parameter cannot be recorded: {why}"),
             Refusal::TooMany => format!("There are more than {PARAMETERS_MAX} parameters"),
             Refusal::Redirect => "Invalid redir_url".into(),
+            Refusal::Key => {
+                format!("The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII")
+            }
+            Refusal::KeyReused => "This Idempotency-Key came before with another submission".into(),
         }
     }
 }

@@ -17,10 +17,12 @@ use utoipa::{Modify, OpenApi as _};
 
 pub(crate) use errors::{Errors, ErrorsOrMissing, Refused};
 pub(crate) use parameters::{
-    EventFilterParameters, LeadFilterParameters, LeadSightParameters, SightParameters, StreamParameters,
-    SubmitParameters, WindowParameters,
+    EventFilterParameters, LeadFilterParameters, LeadSightParameters, SaleParameters, SightParameters,
+    StreamParameters, SubmitParameters, WindowParameters,
 };
-pub(crate) use shapes::{Answer, Event, EventPage, Health, LeadListPage, LeadReply};
+pub(crate) use shapes::{
+    Answer, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage, LeadReply,
+};
 
 use crate::error::ApiError;
 use crate::parameters as query;

@@ -120,6 +120,18 @@ pub(crate) struct SightParameters {
     why: Option<String>,
 }
 
+/// Which sale a report is about: `event_id`, or `lead_id` and `entity_id`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SaleParameters {
+    /// The delivery id, any later attempt, or the event of the outcome: `evt_…`.
+    event_id: Option<String>,
+    /// `lead_…`; means the newest sale of this lead to this buyer.
+    lead_id: Option<String>,
+    /// `buyer_…`.
+    entity_id: Option<String>,
+}
+
 /// What a submission says besides the lead. Every other parameter is one of the lead.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

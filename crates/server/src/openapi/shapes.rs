@@ -49,6 +49,28 @@ pub(crate) struct Answer {
     price: f64,
 }
 
+/// What a buyer reports.
+#[derive(ToSchema)]
+pub(crate) struct FeedbackRequest {
+    /// `return` or `conversion`.
+    r#type: String,
+    /// The buyer's own words; sealed.
+    reason: Option<String>,
+    /// One word of a conversion, such as `sold`.
+    value: Option<String>,
+    /// Whole days from the submission to the conversion; counted when left out.
+    days_to_convert: Option<u32>,
+}
+
+/// What became of a report.
+#[derive(ToSchema)]
+pub(crate) struct FeedbackReply {
+    outcome: Outcome,
+    /// Why it was refused.
+    reason: Option<String>,
+    lead: LeadName,
+}
+
 /// A lead by its id.
 #[derive(ToSchema)]
 pub(crate) struct LeadName {

@@ -2,6 +2,7 @@
 
 pub(crate) mod entities;
 pub(crate) mod events;
+pub(crate) mod feedback;
 pub(crate) mod flows;
 pub(crate) mod health;
 pub(crate) mod keys;

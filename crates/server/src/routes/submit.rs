@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{EntityId, FlowId, Lead, Scope, SourceId};
-use engine::{PublishedFlow, Submission, SubmitError};
+use engine::{IdempotencyKey, PublishedFlow, Submission, SubmitError};
 use ledger::RecordError;
 
 use crate::RemoteAddress;
@@ -18,12 +18,17 @@ use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{
-    BODY_BYTES_MAX, Circumstances, Refusal, ReplyWish, evidence, is_set, read_lead, read_parameters,
+    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, evidence, is_set, read_lead, read_parameters,
     read_reply, write_reply,
 };
 use crate::openapi::{Answer, Refused, SubmitParameters};
 use crate::refusals::RefusedSubmission;
 use crate::state::ApiState;
+
+/// Makes a submission one lead however often it is sent.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// A lead comes in with its parameters in the body, the query over them.
 #[utoipa::path(
@@ -89,12 +94,18 @@ pub(crate) async fn submit(
         Err(refusal) => refusal,
         Ok(submission) => match state.services.engine.submit(submission).await {
             Ok(submitted) => {
-                state.metrics.submission(&flow, &source, submitted.answer.outcome.as_str());
-                return read_reply(&submitted.response)
+                let mut response = read_reply(&submitted.response)
                     .unwrap_or_else(|| ApiError::panicked().into_response());
+                if submitted.replayed {
+                    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+                } else {
+                    state.metrics.submission(&flow, &source, submitted.answer.outcome.as_str());
+                }
+                return response;
             }
             Err(SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed)) => Refusal::Unavailable,
             Err(SubmitError::TooLarge { .. }) => Refusal::TooLarge,
+            Err(SubmitError::KeyReused) => Refusal::KeyReused,
             Err(error) => return ApiError::from(error).into_response(),
         },
     };
@@ -141,6 +152,7 @@ async fn admit(
     } else {
         Bytes::new()
     };
+    let idempotency = idempotency_key(&parts.headers, &parts.uri, &body)?;
     let query = parts.uri.query().unwrap_or_default();
     let raw = read_lead(&read_parameters(query, &parts.headers, &body)?)?;
     let wish = ReplyWish { strict: is_set(&raw, "strict"), redirect: redirect(&raw)? };
@@ -153,10 +165,23 @@ async fn admit(
         request: evidence(&parts.method, &parts.uri, &parts.headers, around, &body),
         request_id: Some(Arc::clone(request_id)),
         test: is_set(&raw, "is_test"),
+        idempotency,
         raw,
         flow,
         render: Box::new(move |lead_id, answer| write_reply(&wish, &render_id, clock.now(), lead_id, answer)),
     })
+}
+
+/// The key that the source sent, with all that must be the same when it is.
+fn idempotency_key(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option<IdempotencyKey>, Refusal> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().map_err(|_| Refusal::Key)?;
+    if !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
+        return Err(Refusal::Key);
+    }
+    // The query ends with a byte that it cannot hold, so that nothing can move from one to the other.
+    let payload = [uri.query().unwrap_or_default().as_bytes(), b"\0", body].concat();
+    Ok(Some(IdempotencyKey { key: key.to_owned(), payload }))
 }
 
 /// Gives the name of the key that came along, when one did. A session counts only for requests

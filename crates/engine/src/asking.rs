@@ -1,0 +1,230 @@
+//! Asking another party: the request is made, sent, and the reply read. What that means for the lead
+//! is up to the step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    Ending, EntityId, EventId, Exchange, Fault, FaultKind, Lead, Outcome, Reason, ReasonCode,
+    RequestSettings, ResponseSettings, Value, Variables, reason_in_the_clear,
+};
+use wire::outbound::{OutboundRequest, Reading, RenderError, read_reply, render};
+
+use crate::parties::{Answered, Call, CallFault};
+use crate::run::{Run, millis};
+
+/// What came of asking another party.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) result: Result<Taken, Fault>,
+    /// The HTTP status, when there was a reply.
+    pub(crate) response_code: Option<u16>,
+    pub(crate) exchange: Exchange,
+    pub(crate) waited: Duration,
+    /// How long the other party asked to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+    /// What the reply said, faults told by a reply included.
+    pub(crate) reading: Option<Reading>,
+    /// The other party's own words for a no.
+    pub(crate) reason_raw: Option<Arc<str>>,
+}
+
+/// A usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Yes,
+    No(Reason),
+}
+
+/// Whom reasons speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    Service,
+    Buyer,
+}
+
+impl Party {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Party::Service => "Service",
+            Party::Buyer => "Buyer",
+        }
+    }
+
+    /// Why it is not asked while it is paused.
+    pub(crate) fn paused(self) -> Reason {
+        Reason::new(ReasonCode::Paused, format!("{} is paused", self.as_str()))
+    }
+}
+
+impl Asked {
+    pub(crate) fn outcome(&self) -> Outcome {
+        match &self.result {
+            Ok(Taken::Yes) => Outcome::Success,
+            Ok(Taken::No(_)) => Outcome::Failure,
+            Err(_) => Outcome::Error,
+        }
+    }
+
+    fn reason(&self) -> Option<&Reason> {
+        match &self.result {
+            Ok(Taken::Yes) => None,
+            Ok(Taken::No(reason)) => Some(reason),
+            Err(fault) => Some(&fault.reason),
+        }
+    }
+
+    /// What a step says of itself in the lead.
+    pub(crate) fn own_values(&self) -> Vec<(&'static str, Value)> {
+        let mut own = vec![("outcome", Value::text(self.outcome().as_str()))];
+        let raw = self.reason_raw.clone().or_else(|| self.reason().map(|reason| Arc::clone(&reason.text)));
+        if let Some(reason) = raw.filter(|_| self.outcome() != Outcome::Success) {
+            own.push(("reason", Value::text(reason)));
+        }
+        if let Some(reading) = &self.reading {
+            if let Some(price) = reading.price {
+                let number: domain::Number = price.to_string().parse().expect("an amount is a decimal");
+                own.push(("price", Value::from(number)));
+            }
+            own.extend(reading.reference.clone().map(|reference| ("reference", Value::text(reference))));
+        }
+        own
+    }
+}
+
+/// Whom to ask, and how to read what it says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) entity_id: &'a EntityId,
+    pub(crate) party: Party,
+    pub(crate) response: &'a ResponseSettings,
+    pub(crate) time_limit: Duration,
+}
+
+impl Run {
+    /// The request of a step for a lead as it stood.
+    pub(crate) fn request(
+        &self,
+        settings: &RequestSettings,
+        lead: &Lead,
+        delivery_id: Option<EventId>,
+    ) -> Result<OutboundRequest, RenderError> {
+        let lead_id = Some(self.story.lead_id);
+        render(settings, &Variables { lead, lead_id, delivery_id, price: self.story.price })
+    }
+
+    /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
+    pub(crate) async fn ask(&self, question: Question<'_>, request: OutboundRequest) -> Asked {
+        let sent = request.evidence();
+        let call = Call { entity_id: question.entity_id.clone(), request, time_limit: question.time_limit };
+        match self.context.parties.ask(call).await {
+            Ok(Answered { reply, waited }) => {
+                let reading = read_reply(question.response, &reply);
+                let (result, reason_raw) = self.take(&question, reply.status, &reading);
+                Asked {
+                    result,
+                    response_code: Some(reply.status),
+                    exchange: Exchange { request: Some(sent), response: Some(reply.evidence()) },
+                    waited,
+                    retry_after: reply
+                        .header("retry-after")
+                        .and_then(|text| retry_after(text, self.context.clock.now())),
+                    reading: Some(reading),
+                    reason_raw,
+                }
+            }
+            Err(fault) => Asked {
+                waited: fault.waited,
+                result: Err(unanswered(question.party, &fault, question.time_limit)),
+                response_code: None,
+                exchange: Exchange { request: Some(sent), response: None },
+                retry_after: None,
+                reading: None,
+                reason_raw: None,
+            },
+        }
+    }
+
+    fn take(
+        &self,
+        question: &Question<'_>,
+        status: u16,
+        reading: &Reading,
+    ) -> (Result<Taken, Fault>, Option<Arc<str>>) {
+        let default = question.response.reason.default.as_ref();
+        let words = reading.reason.as_ref();
+        // The default is the flow's own text.
+        let (reason, raw) = match words {
+            Some(words) if Some(words) == default => {
+                (Reason::new(ReasonCode::Declined, Arc::clone(words)), None)
+            }
+            Some(words) => (reason_in_the_clear(words, &self.flow.flow), Some(Arc::clone(words))),
+            None => {
+                let text = format!("{} gave no reason", question.party.as_str());
+                (Reason::new(ReasonCode::Declined, text), None)
+            }
+        };
+        match reading.outcome {
+            Ending::Success => (Ok(Taken::Yes), None),
+            Ending::Failure => (Ok(Taken::No(reason)), raw),
+            Ending::Error if (500..600).contains(&status) => {
+                let text = format!("{} error: HTTP {status}", question.party.as_str());
+                (Err(fault(FaultKind::Status, ReasonCode::Status, text)), raw)
+            }
+            Ending::Error => (
+                Err(Fault { kind: FaultKind::Reply, reason: Reason { code: ReasonCode::Reply, ..reason } }),
+                raw,
+            ),
+        }
+    }
+}
+
+fn fault(kind: FaultKind, code: ReasonCode, text: String) -> Fault {
+    Fault { kind, reason: Reason::new(code, text) }
+}
+
+/// Why there was no reply, in our own words.
+fn unanswered(party: Party, call_fault: &CallFault, time_limit: Duration) -> Fault {
+    let (who, detail) = (party.as_str(), &call_fault.detail);
+    let (code, text) = match call_fault.kind {
+        FaultKind::Dns => (ReasonCode::Connection, format!("{who} address not found: {detail}")),
+        FaultKind::Connect => (ReasonCode::Connection, format!("{who} not reachable: {detail}")),
+        FaultKind::Tls => (ReasonCode::Connection, format!("{who} connection not secure: {detail}")),
+        FaultKind::Timeout => (ReasonCode::Timeout, format!("{who} timeout after {}ms", millis(time_limit))),
+        FaultKind::Auth => (ReasonCode::Auth, format!("{who} refused our credentials: {detail}")),
+        FaultKind::Status => (ReasonCode::Status, format!("{who} error: {detail}")),
+        FaultKind::Reply => (ReasonCode::Reply, format!("{who} reply not usable: {detail}")),
+        FaultKind::Unknown => (ReasonCode::Unknown, format!("{who} reply not complete: {detail}")),
+    };
+    fault(call_fault.kind, code, text)
+}
+
+/// What a restart makes of an attempt that has no outcome.
+pub(crate) fn unknown_after_restart() -> Fault {
+    fault(FaultKind::Unknown, ReasonCode::Unknown, "Outcome unknown after restart".to_owned())
+}
+
+/// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.
+fn retry_after(text: &str, now: domain::Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond();
+    u64::try_from(at.checked_sub(now.as_millis())?).ok().map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: domain::Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
+        let read = |text: &str| retry_after(text, now);
+        assert_eq!(read(" 120 "), Some(Duration::from_secs(120)));
+        assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(read("Wed, 21 Oct 2015 07:26:00 GMT"), None);
+        assert_eq!(read("soon"), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! The two places where a lead waits for the disk, each of which a test can take away to show that it
+//! is needed.
+
+/// Which barriers hold: both. Only with the feature `sabotage`, which nothing but tests turns on, can
+/// one be taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Barriers {
+    /// An answer leaves after its events are durable.
+    pub(crate) before_answer: bool,
+    /// Bytes leave for a buyer after the event that says so is durable.
+    pub(crate) before_delivery: bool,
+}
+
+impl Barriers {
+    /// Both.
+    pub const ALL: Barriers = Barriers { before_answer: true, before_delivery: true };
+}
+
+impl Default for Barriers {
+    fn default() -> Barriers {
+        Barriers::ALL
+    }
+}
+
+/// One barrier that tests can take away.
+#[cfg(feature = "sabotage")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is described at the field of Barriers it turns off")]
+pub enum Barrier {
+    BeforeAnswer,
+    BeforeDelivery,
+}
+
+#[cfg(feature = "sabotage")]
+impl Barriers {
+    /// Both but one.
+    pub fn without(barrier: Barrier) -> Barriers {
+        match barrier {
+            Barrier::BeforeAnswer => Barriers { before_answer: false, ..Barriers::ALL },
+            Barrier::BeforeDelivery => Barriers { before_delivery: false, ..Barriers::ALL },
+        }
+    }
+}

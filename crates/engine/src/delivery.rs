@@ -1,0 +1,263 @@
+//! Enhancement and recipient steps: another party is asked, and what came of it becomes events. A
+//! fault at a buyer is followed by retries, which the flow does not wait for.
+
+use std::time::Duration;
+
+use domain::{
+    Asked as AskedKind, Call, Enhancement, EventId, EventKind, Exchange, Fault, Money, Outcome, Price,
+    Reason, ReasonCode, Recipient, Retry, Step, StepKind, Value,
+};
+use ledger::{RecordError, Ticket};
+use wire::outbound::{OutboundRequest, RenderError};
+
+use crate::asking::{Asked, Party, Question, Taken, unknown_after_restart};
+use crate::retries::Due;
+use crate::run::{Moment, Run};
+use crate::story::{Delivery, DeliveryState};
+
+impl Run {
+    pub(crate) async fn enhance(
+        &mut self,
+        step: &Step,
+        enhancement: &Enhancement,
+    ) -> Result<(), RecordError> {
+        let Enhancement { entity_id, request, response, timeout } = enhancement;
+        if self.context.control.is_paused(entity_id) {
+            return self.skip(step, Party::Service.paused(), None).await;
+        }
+        let since = self.context.clock.monotonic();
+        let request = match self.request(request, &self.story.lead, None) {
+            Ok(request) => request,
+            Err(error) => return self.skip(step, not_made(&error), None).await,
+        };
+        let question = Question { entity_id, party: Party::Service, response, time_limit: *timeout };
+        let asked = self.ask(question, request).await;
+        self.take_in(step, &asked);
+        let call = called(step, asked.response_code);
+        let kind = match asked.result {
+            Ok(Taken::Yes) => EventKind::EnhancementSuccess { call },
+            Ok(Taken::No(reason)) => EventKind::EnhancementFailure { call, reason },
+            Err(fault) => EventKind::EnhancementError { call, fault },
+        };
+        let moment = Moment {
+            waited: asked.waited,
+            exchanges: vec![asked.exchange],
+            reason_raw: asked.reason_raw,
+            ..Moment::new(kind, since)
+        };
+        self.record(vec![moment]).await?;
+        Ok(())
+    }
+
+    /// The first attempt of a delivery.
+    pub(crate) async fn deliver(&mut self, step: &Step, recipient: &Recipient) -> Result<(), RecordError> {
+        if self.context.control.is_paused(&recipient.entity_id) {
+            return self.skip(step, Party::Buyer.paused(), None).await;
+        }
+        let delivery_id = EventId::new(self.context.clock.now(), self.context.draw());
+        let request = match self.request(&recipient.request, &self.story.lead, Some(delivery_id)) {
+            Ok(request) => request,
+            Err(error) => return self.skip(step, not_made(&error), None).await,
+        };
+        self.attempt(step, recipient, Retry { attempt: 1, delivery_id }, request).await?;
+        Ok(())
+    }
+
+    /// A later attempt, when one is due; whoever waits for the end of it awaits the ticket.
+    pub(crate) async fn retry(&mut self, delivery_id: EventId) -> Result<Option<Ticket>, RecordError> {
+        let Some(Delivery { step_id, sent, state, .. }) = self.story.delivery(delivery_id).cloned() else {
+            return Ok(None);
+        };
+        let DeliveryState::Due { attempt, due: _ } = state else { return Ok(None) };
+        let flow = std::sync::Arc::clone(&self.flow);
+        let Some((step, recipient)) = flow.flow.step(&step_id).and_then(as_recipient) else {
+            unreachable!("a version of a flow never changes, so its steps stay in it")
+        };
+        if self.context.control.is_paused(&recipient.entity_id) {
+            self.skip(step, Party::Buyer.paused(), None).await?;
+            return Ok(None);
+        }
+        match self.request(&recipient.request, &sent, Some(delivery_id)) {
+            Ok(request) => {
+                self.attempt(step, recipient, Retry { attempt, delivery_id }, request).await.map(Some)
+            }
+            Err(error) => {
+                self.skip(step, not_made(&error), None).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Sends the lead to a buyer, once what says so is durable, and records what came of it.
+    async fn attempt(
+        &mut self,
+        step: &Step,
+        recipient: &Recipient,
+        retry: Retry,
+        request: OutboundRequest,
+    ) -> Result<Ticket, RecordError> {
+        let since = self.context.clock.monotonic();
+        let first = retry.attempt == 1;
+        let attempted = EventKind::RecipientAttempted { call: called(step, None), retry, caps: vec![] };
+        let attempted = Moment {
+            exchanges: vec![Exchange { request: Some(request.evidence()), response: None }],
+            id: first.then_some(retry.delivery_id),
+            ..Moment::new(attempted, since)
+        };
+        let mut moments = vec![attempted];
+        if !first {
+            let (step_id, entity_id) = (step.id.clone(), recipient.entity_id.clone());
+            let begun = EventKind::RetryAttempted { step_id, entity_id, retry };
+            moments.insert(0, Moment::new(begun, since));
+        }
+        let ticket = self.record(moments).await?;
+        if self.context.barriers.before_delivery {
+            ticket.durable().await?;
+        }
+        let question = Question {
+            entity_id: &recipient.entity_id,
+            party: Party::Buyer,
+            response: &recipient.response,
+            time_limit: recipient.timeout,
+        };
+        let asked = self.ask(question, request).await;
+        self.take_in(step, &asked);
+        let call = called(step, asked.response_code);
+        let kind = match asked.result {
+            Ok(Taken::Yes) => {
+                let replied = asked.reading.as_ref().and_then(|reading| reading.price);
+                let price = self.sale(step, recipient, replied);
+                EventKind::RecipientDelivered { call, retry, price }
+            }
+            Ok(Taken::No(reason)) => {
+                EventKind::RecipientFailed { asked: AskedKind::Yes { call, retry }, reason }
+            }
+            Err(fault) => EventKind::RecipientError { call, retry, fault },
+        };
+        let failed = matches!(kind, EventKind::RecipientError { .. });
+        let outcome = Moment {
+            waited: asked.waited,
+            exchanges: vec![asked.exchange],
+            reason_raw: asked.reason_raw,
+            ..Moment::new(kind, since)
+        };
+        let again = if failed { self.again(step, recipient, retry, asked.retry_after) } else { None };
+        self.record_outcome(outcome, again).await
+    }
+
+    /// The price of a lead that a buyer took; from then on the lead says so.
+    fn sale(&mut self, step: &Step, recipient: &Recipient, replied: Option<Money>) -> Price {
+        let (amount, below_floor) = recipient.price.price(&self.story.lead, replied);
+        let number: domain::Number = amount.to_string().parse().expect("an amount is a decimal");
+        let path = crate::run::path(&format!("appended.{}.price", step.id));
+        self.story.lead.set(path, Value::from(number));
+        Price { amount, below_floor, copy: recipient.is_copy }
+    }
+
+    /// The attempts that have no outcome, because the process ended meanwhile: each becomes a fault,
+    /// and is tried again like any other.
+    pub(crate) async fn close_unknown(&mut self) -> Result<(), RecordError> {
+        let flow = std::sync::Arc::clone(&self.flow);
+        for Delivery { step_id, delivery_id, state, .. } in self.story.deliveries.clone() {
+            let DeliveryState::Attempted { attempt } = state else { continue };
+            let Some((step, recipient)) = flow.flow.step(&step_id).and_then(as_recipient) else {
+                unreachable!("a version of a flow never changes, so its steps stay in it")
+            };
+            let fault = unknown_after_restart();
+            let outcome = Value::text(Outcome::Error.as_str());
+            let reason = Value::text(std::sync::Arc::clone(&fault.reason.text));
+            self.append(&step_id, vec![("outcome", outcome), ("reason", reason)]);
+            self.record_unknown(step, recipient, Retry { attempt, delivery_id }, fault).await?;
+        }
+        Ok(())
+    }
+
+    async fn record_unknown(
+        &mut self,
+        step: &Step,
+        recipient: &Recipient,
+        retry: Retry,
+        fault: Fault,
+    ) -> Result<(), RecordError> {
+        let since = self.context.clock.monotonic();
+        let kind = EventKind::RecipientError { call: called(step, None), retry, fault };
+        let again = self.again(step, recipient, retry, None);
+        self.record_outcome(Moment::new(kind, since), again).await?;
+        Ok(())
+    }
+
+    /// The retry that follows a fault, when the policy has one more.
+    fn again(
+        &self,
+        step: &Step,
+        recipient: &Recipient,
+        failed: Retry,
+        asked: Option<Duration>,
+    ) -> Option<EventKind> {
+        let chance = u32::from_le_bytes(self.context.draw());
+        let wait = recipient.retry.wait_after(failed.attempt, asked, chance)?;
+        let wait_ms = i64::try_from(wait.as_millis()).expect("waits have a bound");
+        let now = self.story.last_at.max(self.context.clock.now());
+        Some(EventKind::RetryScheduled {
+            step_id: step.id.clone(),
+            entity_id: recipient.entity_id.clone(),
+            retry: Retry { attempt: failed.attempt + 1, ..failed },
+            due: now.plus_millis(wait_ms),
+        })
+    }
+
+    /// Records an outcome and the retry that follows as one group, so that no crash parts them.
+    async fn record_outcome(
+        &mut self,
+        outcome: Moment,
+        again: Option<EventKind>,
+    ) -> Result<Ticket, RecordError> {
+        let due = match &again {
+            Some(EventKind::RetryScheduled { retry, due, .. }) => {
+                Some(Due { at: *due, lead_id: self.story.lead_id, delivery_id: retry.delivery_id })
+            }
+            _ => None,
+        };
+        let since = self.context.clock.monotonic();
+        let mut moments = vec![outcome];
+        moments.extend(again.map(|kind| Moment::new(kind, since)));
+        let ticket = self.record(moments).await?;
+        if let Some(due) = due {
+            self.context.retries.add(due);
+        }
+        Ok(ticket)
+    }
+
+    /// Puts what came of a step into the lead.
+    fn take_in(&mut self, step: &Step, asked: &Asked) {
+        match &asked.reading {
+            Some(reading) => self.append_reading(&step.id, reading, asked.own_values()),
+            None => self.append(&step.id, asked.own_values()),
+        }
+    }
+}
+
+/// The call of a step as its events tell it.
+fn called(step: &Step, response_code: Option<u16>) -> Call {
+    let (Some(entity_id), Some(request)) = (step.entity_id(), step.request()) else {
+        unreachable!("filters ask nobody")
+    };
+    Call {
+        step_id: step.id.clone(),
+        entity_id: entity_id.clone(),
+        integration: request.integration.as_str().into(),
+        response_code,
+    }
+}
+
+fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
+    match &step.kind {
+        StepKind::Recipient(recipient) => Some((step, recipient)),
+        StepKind::Filter(_) | StepKind::Enhancement(_) => None,
+    }
+}
+
+/// Why a step asks nobody: its request cannot be made from this lead.
+fn not_made(error: &RenderError) -> Reason {
+    Reason::new(ReasonCode::Request, format!("The request cannot be made: {error}"))
+}

@@ -1,0 +1,153 @@
+//! Idempotency keys: the same submission sent twice makes one lead and gets one answer.
+//!
+//! What is kept of a key and of what came with it are tags, keyed hashes that only this installation
+//! can make. They stand in the header of `source.submitted`, so the table is rebuilt at any start.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{Idempotency, LeadId, Timestamp};
+use tokio::sync::watch;
+
+/// How long a key is kept, in milliseconds.
+pub(crate) const KEPT_MS: i64 = 24 * 3600 * 1000;
+/// Most keys kept at a time; past this the oldest give way.
+const KEYS_MAX: usize = 5_000_000;
+
+/// All keys of the last day. Cheap to clone; all clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IdempotencyKeys {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    entries: HashMap<[u8; 12], Entry>,
+    /// By time, oldest first.
+    order: VecDeque<(Timestamp, [u8; 12])>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    payload: [u8; 12],
+    lead_id: LeadId,
+    /// Set once the lead has its answer; closed when it never will.
+    answered: watch::Receiver<bool>,
+}
+
+/// What became of a key.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// Nobody used it: the lead goes on, and says so when it has its answer.
+    New(watch::Sender<bool>),
+    /// The same submission came before, or is under way.
+    Twin(LeadId, watch::Receiver<bool>),
+    /// It came with something else.
+    Other,
+}
+
+impl IdempotencyKeys {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Claims a key for a lead: of two submissions at once exactly one gets it.
+    pub(crate) fn claim(&self, tags: Idempotency, lead_id: LeadId, now: Timestamp) -> Claim {
+        let mut inner = self.inner();
+        inner.forget_old(now);
+        if let Some(entry) = inner.entries.get(&tags.key) {
+            return if entry.payload == tags.payload {
+                Claim::Twin(entry.lead_id, entry.answered.clone())
+            } else {
+                Claim::Other
+            };
+        }
+        let (sender, answered) = watch::channel(false);
+        inner.add(tags, lead_id, now, answered);
+        Claim::New(sender)
+    }
+
+    /// A key of an earlier life, in order of time. Told again, it is of a lead that is being taken to its
+    /// end, which will tell of its answer.
+    pub(crate) fn restore(
+        &self,
+        tags: Idempotency,
+        lead_id: LeadId,
+        at: Timestamp,
+        answered: watch::Receiver<bool>,
+    ) {
+        let mut inner = self.inner();
+        match inner.entries.get_mut(&tags.key) {
+            Some(entry) if entry.lead_id == lead_id => entry.answered = answered,
+            Some(_) | None => inner.add(tags, lead_id, at, answered),
+        }
+    }
+
+    /// Gives a key back whose lead was never recorded.
+    pub(crate) fn release(&self, tags: Idempotency, lead_id: LeadId) {
+        let mut inner = self.inner();
+        if inner.entries.get(&tags.key).is_some_and(|entry| entry.lead_id == lead_id) {
+            inner.entries.remove(&tags.key);
+        }
+    }
+}
+
+impl Inner {
+    fn add(&mut self, tags: Idempotency, lead_id: LeadId, at: Timestamp, answered: watch::Receiver<bool>) {
+        self.entries.insert(tags.key, Entry { payload: tags.payload, lead_id, answered });
+        self.order.push_back((at, tags.key));
+        if self.order.len() > KEYS_MAX {
+            self.forget_first();
+        }
+    }
+
+    fn forget_old(&mut self, now: Timestamp) {
+        while self.order.front().is_some_and(|(at, _)| at.plus_millis(KEPT_MS) <= now) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, key)) = self.order.pop_front() {
+            self.entries.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(key: u8, payload: u8) -> Idempotency {
+        Idempotency { key: [key; 12], payload: [payload; 12] }
+    }
+
+    fn lead(number: u8) -> LeadId {
+        format!("lead_{number:024x}").parse().unwrap()
+    }
+
+    #[test]
+    fn a_key_is_one_leads_for_a_day() {
+        let keys = IdempotencyKeys::default();
+        let at = Timestamp::from_millis;
+        let Claim::New(sender) = keys.claim(tags(1, 1), lead(1), at(0)) else { panic!("it is new") };
+        let Claim::Twin(first, answered) = keys.claim(tags(1, 1), lead(2), at(5)) else { panic!("a twin") };
+        assert_eq!((first, *answered.borrow()), (lead(1), false));
+        sender.send(true).unwrap();
+        assert!(*answered.borrow());
+        assert!(matches!(keys.claim(tags(1, 2), lead(2), at(5)), Claim::Other));
+        assert!(matches!(keys.claim(tags(2, 1), lead(2), at(5)), Claim::New(_)));
+        assert!(matches!(keys.claim(tags(1, 2), lead(3), at(KEPT_MS)), Claim::New(_)));
+    }
+
+    #[test]
+    fn a_key_whose_lead_was_never_recorded_is_free_again() {
+        let keys = IdempotencyKeys::default();
+        let at = Timestamp::from_millis(0);
+        assert!(matches!(keys.claim(tags(1, 1), lead(1), at), Claim::New(_)));
+        keys.release(tags(1, 1), lead(2));
+        assert!(matches!(keys.claim(tags(1, 1), lead(2), at), Claim::Twin(..)));
+        keys.release(tags(1, 1), lead(1));
+        assert!(matches!(keys.claim(tags(1, 1), lead(2), at), Claim::New(_)));
+    }
+}
