@@ -2,19 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+mod support;
 
-use domain::{Answer, FieldPath, Lead, LeadId, Timestamp, Value};
-use engine::{Clock, Control, ControlError, Engine, Submission, SubmitError};
+use std::sync::Arc;
+
+use domain::LeadId;
+use engine::{ControlError, SubmitError};
 use expect_test::{Expect, expect};
-use ledger::{
-    DataDirectory, Defences, Disk, Filter, Ledger, LedgerKind, LedgerOptions, Order, OsEntropy, Running,
-    Window, verify,
-};
+use ledger::{DataDirectory, Defences, Disk, Filter, LedgerKind, Order, OsEntropy, Window, verify};
 use wire::Header;
 use wire::flow_file::FlowFile;
+
+use crate::support::{House, start};
 
 const FLOW: &str = r#"
 entities:
@@ -37,101 +36,30 @@ flow:
       reason: State not in approved list
 "#;
 
-/// Ten milliseconds later at every look.
-#[derive(Debug, Default)]
-struct Ticking(AtomicI64);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_705_329_000_000 + self.0.fetch_add(10, Ordering::Relaxed))
+/// Each event of a lead on a line: place, type, step, outcome, reason, then the snapshot.
+fn bodies(house: &House, lead_id: LeadId) -> String {
+    let reader = house.leads.reader();
+    let mut told = String::new();
+    for record in reader.records(&reader.chain(lead_id)).unwrap() {
+        let header = Header::read(&record.header).unwrap();
+        let word = |text: &Option<wire::Text<'_>>| text.as_deref().unwrap_or("-").to_owned();
+        told.push_str(&format!(
+            "{} {} {} {} {}\n  {}\n",
+            header.lead_seq.unwrap(),
+            &*header.event_type,
+            word(&header.step_id),
+            word(&header.outcome),
+            word(&header.reason),
+            str::from_utf8(record.body.bytes().unwrap()).unwrap(),
+        ));
     }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.0.fetch_add(10, Ordering::Relaxed).unsigned_abs())
-    }
-}
-
-struct House {
-    directory: tempfile::TempDir,
-    leads: Ledger,
-    control: Control,
-    engine: Engine,
-    running: Vec<Running>,
-}
-
-impl House {
-    fn new() -> House {
-        House::open(tempfile::tempdir().unwrap())
-    }
-
-    fn open(directory: tempfile::TempDir) -> House {
-        let data = DataDirectory::open(directory.path()).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(Ticking::default());
-        let mut running = Vec::new();
-        let mut start = |kind| {
-            let keys = data.keys(kind, &OsEntropy).unwrap();
-            let disk = Arc::new(data.disk(kind).unwrap());
-            let options = LedgerOptions::new("test", kind);
-            let (ledger, threads) =
-                Ledger::start(disk, &keys, options, Arc::new(OsEntropy), clock.now()).unwrap();
-            running.push(threads);
-            ledger
-        };
-        let (leads, control) = (start(LedgerKind::Leads), start(LedgerKind::Control));
-        let control = Control::open(control, Arc::clone(&clock), Arc::new(OsEntropy)).unwrap();
-        let engine = Engine::new(leads.clone(), control.clone(), clock, Arc::new(OsEntropy));
-        House { directory, leads, control, engine, running }
-    }
-
-    fn close(self) -> tempfile::TempDir {
-        for running in self.running {
-            running.close().unwrap();
-        }
-        self.directory
-    }
-
-    fn submission(&self, parameters: &[(&str, &str)]) -> Submission {
-        let raw: Lead = parameters
-            .iter()
-            .map(|(name, value)| (FieldPath::key(name).unwrap(), Value::text(*value)))
-            .collect();
-        Submission {
-            flow: self.control.flow(&"flow_roofs".parse().unwrap()).unwrap(),
-            source_id: "src_web".parse().unwrap(),
-            raw,
-            request: Arc::from(b"POST /flows/flow_roofs/sources/src_web/submit HTTP/1.1".as_slice()),
-            request_id: Some("req_1".into()),
-            test: false,
-            render: Box::new(|_: LeadId, answer: &Answer| Arc::from(answer.outcome.as_str().as_bytes())),
-        }
-    }
-
-    /// Each event of a lead on a line: place, type, step, outcome, reason, then the snapshot.
-    fn chain(&self, lead_id: LeadId) -> String {
-        let reader = self.leads.reader();
-        let mut told = String::new();
-        for record in reader.records(&reader.chain(lead_id)).unwrap() {
-            let header = Header::read(&record.header).unwrap();
-            let word = |text: &Option<wire::Text<'_>>| text.as_deref().unwrap_or("-").to_owned();
-            told.push_str(&format!(
-                "{} {} {} {} {}\n  {}\n",
-                header.lead_seq.unwrap(),
-                &*header.event_type,
-                word(&header.step_id),
-                word(&header.outcome),
-                word(&header.reason),
-                str::from_utf8(record.body.bytes().unwrap()).unwrap(),
-            ));
-        }
-        told
-    }
+    told
 }
 
 async fn check(parameters: &[(&str, &str)], expected: Expect) {
-    let house = House::new();
-    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
-    let submitted = house.engine.submit(house.submission(parameters)).await.unwrap();
-    expected.assert_eq(&house.chain(submitted.lead_id));
+    let house = House::new(FLOW, "").await;
+    let submitted = house.engine.submit(house.submission("flow_roofs", "src_web", parameters)).await.unwrap();
+    expected.assert_eq(&bodies(&house, submitted.lead_id));
     house.close();
 }
 
@@ -141,13 +69,13 @@ async fn an_accepted_lead_is_raw_first_and_parsed_after() {
         &[("first_name", "ann"), ("email", " Ann@Example.com "), ("state", "texas"), ("utm", "x")],
         expect![[r#"
             1 source.submitted - - -
-              [["exchange.0.request","POST /flows/flow_roofs/sources/src_web/submit HTTP/1.1"],["lead.email"," Ann@Example.com "],["lead.first_name","ann"],["lead.state","texas"],["lead.utm","x"]]
+              [["exchange.0.request","POST /submit HTTP/1.1"],["lead.email"," Ann@Example.com "],["lead.first_name","ann"],["lead.state","texas"],["lead.utm","x"]]
             2 source.accepted - success -
               [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true],["rules",[{"rule":"email format is valid","actual":"ann@example.com","passed":true}]]]
             3 filter.passed geographic_filter success -
               [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true],["rules",[{"rule":"state is included in TX, OK","actual":"TX","passed":true}]]]
             4 flow.completed - success -
-              [["exchange.0.response","success"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true]]
+              [["exchange.0.response","success 0"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true]]
         "#]],
     )
     .await;
@@ -155,33 +83,37 @@ async fn an_accepted_lead_is_raw_first_and_parsed_after() {
 
 #[tokio::test]
 async fn a_lead_without_a_required_field_is_rejected() {
-    check(&[("first_name", "ann")], expect![[r#"
+    check(
+        &[("first_name", "ann")],
+        expect![[r#"
         1 source.submitted - - -
-          [["exchange.0.request","POST /flows/flow_roofs/sources/src_web/submit HTTP/1.1"],["lead.first_name","ann"]]
+          [["exchange.0.request","POST /submit HTTP/1.1"],["lead.first_name","ann"]]
         2 source.rejected - failure Missing required field: email
           [["lead.first_name","ann"],["lead.source.name","Web Form A"]]
         3 flow.completed - failure Missing required field: email
-          [["exchange.0.response","failure"],["lead.first_name","ann"],["lead.source.name","Web Form A"]]
-    "#]]).await;
+          [["exchange.0.response","failure 0"],["lead.first_name","ann"],["lead.source.name","Web Form A"]]
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_filter_that_fails_ends_the_flow() {
     check(&[("email", "ann@example.com"), ("state", "NY")], expect![[r#"
         1 source.submitted - - -
-          [["exchange.0.request","POST /flows/flow_roofs/sources/src_web/submit HTTP/1.1"],["lead.email","ann@example.com"],["lead.state","NY"]]
+          [["exchange.0.request","POST /submit HTTP/1.1"],["lead.email","ann@example.com"],["lead.state","NY"]]
         2 source.accepted - success -
           [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true],["rules",[{"rule":"email format is valid","actual":"ann@example.com","passed":true}]]]
         3 filter.failed geographic_filter failure State not in approved list
           [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true],["rules",[{"rule":"state is included in TX, OK","actual":"NY","passed":false}]]]
         4 flow.completed - failure State not in approved list
-          [["exchange.0.response","failure"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true]]
+          [["exchange.0.response","failure 0"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true]]
     "#]]).await;
 }
 
 #[tokio::test]
 async fn what_was_published_and_made_is_there_after_a_restart() {
-    let house = House::new();
+    let house = House::open(tempfile::tempdir().unwrap(), start(), "");
     let file = FlowFile::read(FLOW).unwrap();
     let first = house.control.publish_flow("system", &file).await.unwrap();
     assert!(first.changed);
@@ -202,7 +134,7 @@ async fn what_was_published_and_made_is_there_after_a_restart() {
     assert!(house.control.revoke_key(&admin.name, &reader.name).await.unwrap());
     assert!(!house.control.revoke_key(&admin.name, &reader.name).await.unwrap());
 
-    let house = House::open(house.close());
+    let house = House::open(house.close(), start(), "");
     let flow_id = "flow_roofs".parse().unwrap();
     assert_eq!(house.control.flow(&flow_id).unwrap().version.0, 2);
     assert_eq!(
@@ -219,11 +151,10 @@ async fn what_was_published_and_made_is_there_after_a_restart() {
 
 #[tokio::test]
 async fn a_lead_that_a_crash_interrupted_is_taken_to_its_end() {
-    let house = House::new();
-    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+    let house = House::new(FLOW, "").await;
     let submitted = house
         .engine
-        .submit(house.submission(&[("email", "ann@example.com"), ("state", "TX")]))
+        .submit(house.submission("flow_roofs", "src_web", &[("email", "ann@example.com"), ("state", "TX")]))
         .await
         .unwrap();
     let whole: Vec<String> = types(&house, submitted.lead_id);
@@ -245,8 +176,9 @@ async fn a_lead_that_a_crash_interrupted_is_taken_to_its_end() {
     let mut directory = directory;
     for kept in (2..ends.len()).rev() {
         std::fs::write(&leads, &content[..ends[kept]]).unwrap();
-        let house = House::open(directory);
+        let house = House::open(directory, start(), "");
         assert_eq!(house.engine.resume().await.unwrap(), u64::from(kept < ends.len() - 1));
+        house.engine.idle().await;
         assert_eq!(types(&house, submitted.lead_id), whole, "cut behind {kept} records");
         assert_eq!(house.engine.resume().await.unwrap(), 0);
         directory = house.close();
@@ -266,9 +198,9 @@ fn types(house: &House, lead_id: LeadId) -> Vec<String> {
 
 #[tokio::test]
 async fn a_caller_who_gives_up_waiting_does_not_stop_the_lead() {
-    let house = House::new();
-    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
-    let submission = house.submission(&[("email", "ann@example.com"), ("state", "TX")]);
+    let house = House::new(FLOW, "").await;
+    let submission =
+        house.submission("flow_roofs", "src_web", &[("email", "ann@example.com"), ("state", "TX")]);
     let mut submit = Box::pin(house.engine.submit(submission));
     // Polled once, then dropped: the client hung up.
     assert!(futures_poll(&mut submit).is_none());
@@ -292,16 +224,23 @@ fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
 
 #[tokio::test]
 async fn a_lead_that_a_record_may_not_hold_is_refused_before_anything_is_recorded() {
-    let house = House::new();
-    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+    let house = House::new(FLOW, "").await;
     // Control characters take six bytes each in a record.
     let large = "\u{1}".repeat(300_000);
-    let error = house.engine.submit(house.submission(&[("email", &large)])).await.unwrap_err();
+    let error = house
+        .engine
+        .submit(house.submission("flow_roofs", "src_web", &[("email", &large)]))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SubmitError::TooLarge { bytes: 1_800_000.. }), "{error}");
     assert_eq!(house.leads.reader().next_seq(), 1, "record 0 only");
     // What is let in is taken to its end, however much parsing makes of it.
     let url = format!("https://example.com/{0}?{0}#{0}", "\u{e9}".repeat(120_000));
-    let submitted = house.engine.submit(house.submission(&[("email", &url), ("state", "TX")])).await.unwrap();
+    let submitted = house
+        .engine
+        .submit(house.submission("flow_roofs", "src_web", &[("email", &url), ("state", "TX")]))
+        .await
+        .unwrap();
     assert_eq!(submitted.answer.outcome.as_str(), "failure");
     assert_eq!(house.engine.resume().await.unwrap(), 0);
     house.close();

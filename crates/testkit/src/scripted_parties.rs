@@ -103,7 +103,9 @@ impl Parties for ScriptedParties {
                 waited: time_limit,
             };
             let (after, result) = match answer {
-                Answer::Reply { after, .. } | Answer::Fault { after: Some(after), .. } if after >= time_limit => {
+                Answer::Reply { after, .. } | Answer::Fault { after: Some(after), .. }
+                    if after >= time_limit =>
+                {
                     (time_limit, Err(timed_out))
                 }
                 Answer::Reply { after, reply } => (after, Ok(Answered { reply, waited: after })),

@@ -100,7 +100,9 @@ impl Refusal {
             | Refusal::NotAnObject
             | Refusal::NotText
             | Refusal::TooMany
-            | Refusal::Redirect => self.text(),
+            | Refusal::Redirect
+            | Refusal::Key
+            | Refusal::KeyReused => self.text(),
         }
     }
 

@@ -30,7 +30,7 @@ use crate::state::ApiState;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    components(schemas(shapes::Error)),
+    components(schemas(Error)),
     modifiers(&About),
     tags(
         (name = "intake", description = "Leads come in"),
