@@ -269,9 +269,27 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
     ]
 }
 
+/// A flow that sells what it gets.
+const SALES: &str = r#"
+entities: { buyer_premier: { kind: buyer, name: Premier Leads } }
+flow:
+  id: flow_sales
+  name: Sales
+  fields: { email: email }
+  sources: [ { entity: src_open, key_required: false } ]
+  steps:
+    - id: premier
+      kind: recipient
+      entity: buyer_premier
+      integration: custom_json
+      request: { url: "https://crm.example.com/leads" }
+      feedback: { conversions: true }
+"#;
+
 #[tokio::test]
 async fn what_is_served_is_what_is_described() {
-    let installation = Installation::new().await;
+    let installation = Installation::with(FLOW, "buyer_premier: 200").await;
+    assert_eq!(installation.raw(&format!("POST /flows\n\n{SALES}")).await.status, StatusCode::CREATED);
     let document = installation.get("/openapi.json").await;
     let operations = operations(&document);
     let find = |method: &str, path: &str| {
@@ -287,6 +305,15 @@ async fn what_is_served_is_what_is_described() {
     let begin = format!("POST /session\ncontent-type: application/json\n\n{{\"key\":\"{secret}\"}}");
     samples.push(("post", "/session", begin, 204));
     samples.push(("delete", "/keys/{name}", format!("DELETE /keys/{name}"), 204));
+    let sold =
+        installation.raw("GET /flows/flow_sales/sources/src_open/submit?email=ann%40example.com").await;
+    let sale = format!("lead_id={}&entity_id", sold.json()["lead"]["id"].as_str().unwrap());
+    let report = |sale: &str| {
+        format!("POST /feedback?{sale}\ncontent-type: application/json\n\n{{\"type\":\"conversion\"}}")
+    };
+    samples.push(("post", "/feedback", report(&format!("{sale}=buyer_premier")), 201));
+    samples.push(("post", "/feedback", report(&format!("{sale}=buyer_other")), 409));
+    samples.push(("post", "/feedback", report("event_id=evt_018d0d882e839a41d06f0001"), 404));
     let mut succeeded = BTreeSet::new();
     for (method, path, request, status) in samples {
         let operation = find(method, path);
@@ -320,6 +347,8 @@ async fn without_a_key_or_its_right_each_operation_refuses_as_described() {
             .replace("{source}", "src_web")
             .replace("{id}", "src_web")
             .replace("{name}", "key_1");
+        let sale = "lead_id=lead_018d0d882e839a41d06f0001&entity_id=buyer_premier";
+        let target = if path == "/feedback" { format!("{target}?{sale}") } else { target };
         let submission = path.ends_with("/submit");
         for (key, wanted) in [("gl_wrong", 401), (&*powerless, if submission { 401 } else { 403 })] {
             let request = format!("{} {target}\nauthorization: Bearer {key}", method.to_uppercase());

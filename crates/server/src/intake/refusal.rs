@@ -131,7 +131,9 @@ impl Refusal {
             Refusal::TooMany => format!("There are more than {PARAMETERS_MAX} parameters"),
             Refusal::Redirect => "Invalid redir_url".into(),
             Refusal::Key => {
-                format!("The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII")
+                format!(
+                    "The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII"
+                )
             }
             Refusal::KeyReused => "This Idempotency-Key came before with another submission".into(),
         }

@@ -75,8 +75,12 @@ fn read_sale(uri: &Uri) -> Result<Sale, ApiError> {
     parameters::read(uri, &["event_id", "lead_id", "entity_id"], |name, value| {
         let wrong = |message: String| ParameterError { name: name.to_owned(), message };
         match name {
-            "event_id" => event_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?),
-            "lead_id" => lead_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?),
+            "event_id" => {
+                event_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?)
+            }
+            "lead_id" => {
+                lead_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?)
+            }
             "entity_id" => {
                 entity_id = Some(value.parse().map_err(|error: domain::NameError| wrong(error.to_string()))?);
             }

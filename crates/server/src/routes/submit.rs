@@ -18,8 +18,8 @@ use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{
-    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, evidence, is_set, read_lead, read_parameters,
-    read_reply, write_reply,
+    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, evidence, is_set,
+    read_lead, read_parameters, read_reply, write_reply,
 };
 use crate::openapi::{Answer, Refused, SubmitParameters};
 use crate::refusals::RefusedSubmission;
@@ -94,8 +94,8 @@ pub(crate) async fn submit(
         Err(refusal) => refusal,
         Ok(submission) => match state.services.engine.submit(submission).await {
             Ok(submitted) => {
-                let mut response = read_reply(&submitted.response)
-                    .unwrap_or_else(|| ApiError::panicked().into_response());
+                let mut response =
+                    read_reply(&submitted.response).unwrap_or_else(|| ApiError::panicked().into_response());
                 if submitted.replayed {
                     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
                 } else {

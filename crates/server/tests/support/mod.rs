@@ -11,11 +11,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::{Scope, Timestamp};
-use engine::{Clock, Control, Engine};
+use engine::{Barriers, Clock, Control, Engine, EngineParts, Parties};
 use ledger::{DataDirectory, Ledger, LedgerKind, LedgerOptions, OsEntropy, Running};
 use serde_json::Value;
 use server::{Services, router};
 use tempfile::TempDir;
+use testkit::{FakeClock, ScriptedParties};
 use tower::ServiceExt as _;
 use wire::flow_file::FlowFile;
 
@@ -61,6 +62,7 @@ impl Clock for TickingClock {
 pub struct Installation {
     pub services: Services,
     pub admin: String,
+    pub parties: Arc<ScriptedParties>,
     running: Vec<Running>,
     /// One for all requests, so that what it counts and keeps adds up.
     router: OnceLock<Router>,
@@ -69,7 +71,13 @@ pub struct Installation {
 }
 
 impl Installation {
+    /// With one flow of filters only.
     pub async fn new() -> Installation {
+        Installation::with(FLOW, "").await
+    }
+
+    /// With this flow, and parties that answer so.
+    pub async fn with(flow: &str, script: &str) -> Installation {
         let temp = TempDir::new().unwrap();
         let directory = DataDirectory::open(temp.path()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(TickingClock(AtomicI64::new(0)));
@@ -91,11 +99,20 @@ impl Installation {
         let (leads, control) = (start(LedgerKind::Leads), start(LedgerKind::Control));
         let control = Control::open(control, clock.clone(), entropy.clone()).unwrap();
         let admin = control.create_key("system", "test", vec![Scope::Admin]).await.unwrap().secret;
-        control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
-        let engine = Engine::new(leads.clone(), control.clone(), clock.clone(), entropy.clone());
+        control.publish_flow("system", &FlowFile::read(flow).unwrap()).await.unwrap();
+        let standing = Arc::new(FakeClock::at(clock.now()));
+        let parties = Arc::new(ScriptedParties::new(standing, script));
+        let engine = Engine::new(EngineParts {
+            leads: leads.clone(),
+            control: control.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            parties: Arc::clone(&parties) as Arc<dyn Parties>,
+            barriers: Barriers::ALL,
+        });
         let services = Services { engine, control, leads, clock, entropy };
         let router = OnceLock::new();
-        Installation { services, admin, running, router, _directory: directory, temp }
+        Installation { services, admin, parties, running, router, _directory: directory, temp }
     }
 
     /// Flips a byte of the key of the first lead.
