@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use engine::{Clock, Control, Engine, SystemClock};
+use engine::{Barriers, Clock, Control, Engine, EngineParts, HttpOptions, HttpParties, SystemClock};
 use ledger::{DataDirectory, Entropy, Ledger, LedgerKind, LedgerOptions, OsEntropy, Running};
 use server::Services;
 
@@ -45,7 +45,15 @@ impl Installation {
         let control = start(LedgerKind::Control)?;
         let leads = start(LedgerKind::Leads)?;
         let control = Control::open(control, Arc::clone(&clock), Arc::clone(&entropy))?;
-        let engine = Engine::new(leads.clone(), control.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+        let parties = HttpParties::new(HttpOptions::default()).context("cannot set up TLS")?;
+        let engine = Engine::new(EngineParts {
+            leads: leads.clone(),
+            control: control.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            parties: Arc::new(parties),
+            barriers: Barriers::ALL,
+        });
         let services = Services { engine, control, leads, clock, entropy };
         Ok(Installation { services, running, _directory: directory })
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
-use engine::{Clock as _, Control, Engine, SystemClock};
+use engine::{Barriers, Clock as _, Control, Engine, EngineParts, HttpOptions, HttpParties, SystemClock};
 use ledger::{DataDirectory, Defence, Defences, Ledger, LedgerKind, LedgerOptions, OsEntropy};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use support::{ADMIN, FLOW, SUBMIT, Server, client, prepare};
@@ -145,7 +145,14 @@ async fn with_sealing_off_the_same_search_finds_every_value() {
     control.adopt_key("system", "test", vec![domain::Scope::Admin], ADMIN).await.unwrap();
     let flow = FlowFile::read(&std::fs::read_to_string(FLOW).unwrap()).unwrap();
     control.publish_flow("system", &flow).await.unwrap();
-    let engine = Engine::new(leads.clone(), control.clone(), clock.clone(), entropy.clone());
+    let engine = Engine::new(EngineParts {
+        leads: leads.clone(),
+        control: control.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        parties: Arc::new(HttpParties::new(HttpOptions::default()).unwrap()),
+        barriers: Barriers::ALL,
+    });
     let services = server::Services { engine, control, leads, clock, entropy };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

@@ -10,7 +10,7 @@ use domain::{
     Marks, Money, Scalar, SourceId, Timestamp, Value,
 };
 use ledger::{
-    Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, TypePattern, Window,
+    Choice, Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, TypePattern, Window,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -443,7 +443,7 @@ impl Engine {
     fn restore_keys(&self) -> Result<(), ResumeError> {
         let reader = self.leads().reader();
         let start = Some(self.context.clock.now().plus_millis(-KEPT_MS));
-        let types = vec![TypePattern::Exact(EventType::SourceSubmitted.as_str().to_owned())];
+        let types = Choice::among([TypePattern::Exact(EventType::SourceSubmitted.as_str().to_owned())]);
         let filter = Filter { types, start, ..Filter::default() };
         let mut after = None;
         // Their answers can be read by now, or never.

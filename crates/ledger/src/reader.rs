@@ -12,7 +12,7 @@ use crate::filter::{Filter, Matcher};
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
 use crate::hot::HotFile;
-use crate::index::Location;
+use crate::index::{Location, Word};
 use crate::keys::ChainKeys;
 use crate::seal::{self, OpenError};
 use crate::vault::{Slot, VaultError};

@@ -76,10 +76,10 @@ fn read_sale(uri: &Uri) -> Result<Sale, ApiError> {
         let wrong = |message: String| ParameterError { name: name.to_owned(), message };
         match name {
             "event_id" => {
-                event_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?)
+                event_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?);
             }
             "lead_id" => {
-                lead_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?)
+                lead_id = Some(value.parse().map_err(|error: domain::IdError| wrong(error.to_string()))?);
             }
             "entity_id" => {
                 entity_id = Some(value.parse().map_err(|error: domain::NameError| wrong(error.to_string()))?);
