@@ -126,7 +126,7 @@ async fn a_service_that_times_out_does_not_stop_the_flow() {
             source.accepted      price 14
             enhancement.error    phone_check timeout (timeout: Service timeout after 5000ms)
             recipient.attempted  premier attempt 1
-            recipient.failed     premier attempt 1 (declined: Daily cap reached (100/100))
+            recipient.failed     premier attempt 1 (cap_reached: Daily cap reached (100/100))
             recipient.attempted  shingle attempt 1
             recipient.delivered  shingle attempt 1 price 25
             filter.passed        sold
@@ -180,7 +180,7 @@ async fn a_decline_is_never_retried_and_a_fault_only_so_often() {
             source.accepted      price 14
             enhancement.success  phone_check http 200
             recipient.attempted  premier attempt 1
-            recipient.failed     premier attempt 1 (declined: Acct closed)
+            recipient.failed     premier attempt 1 (declined: Account closed)
             recipient.attempted  shingle attempt 1
             recipient.error      shingle attempt 1 unknown (unknown: Buyer reply not complete: connection reset)
             retry.scheduled      shingle attempt 2 in about 2 s

@@ -198,13 +198,14 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         lead_id: "lead_…"
         lead_seq: 2
         outcome: "success"
+        price: 0
         reason: null
         reason_code: null
         request_id: "req_…"
         seq: 2
         source_id: "src_web"
-        timestamp: "2024-01-15T14:30:00.010Z"
-        total_ms: 0
+        timestamp: "2024-01-15T14:30:00.011Z"
+        total_ms: 1
         type: "source.accepted"
         wait_ms: 0
     "#]].assert_eq(&members(&masked));
@@ -221,14 +222,15 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         lead_id: "lead_…"
         lead_seq: 2
         outcome: "success"
+        price: 0
         reason: null
         reason_code: null
         request_id: "req_…"
         rules: []
         seq: 2
         source_id: "src_web"
-        timestamp: "2024-01-15T14:30:00.010Z"
-        total_ms: 0
+        timestamp: "2024-01-15T14:30:00.011Z"
+        total_ms: 1
         type: "source.accepted"
         wait_ms: 0
     "#]].assert_eq(&members(&nested));
@@ -244,13 +246,14 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         lead_id: "lead_…"
         lead_seq: 2
         outcome: "success"
+        price: 0
         reason: null
         reason_code: null
         request_id: "req_…"
         seq: 2
         source_id: "src_web"
-        timestamp: "2024-01-15T14:30:00.010Z"
-        total_ms: 0
+        timestamp: "2024-01-15T14:30:00.011Z"
+        total_ms: 1
         type: "source.accepted"
         wait_ms: 0
     "#]].assert_eq(&members(&revealed));

@@ -157,7 +157,7 @@ fn line(event: &Event) -> String {
             add(format!("{} http {:?}", call.step_id, call.response_code.unwrap_or(0)));
         }
         EventKind::EnhancementError { call, fault } => {
-            add(format!("{} {}", call.step_id, fault.kind.as_str()))
+            add(format!("{} {}", call.step_id, fault.kind.as_str()));
         }
         EventKind::EnhancementSkipped { step_id, .. } | EventKind::RecipientSkipped { step_id, .. } => {
             add(step_id.to_string());
@@ -185,7 +185,7 @@ fn line(event: &Event) -> String {
             add(format!("{step_id} attempt {} in about {wait} s", retry.attempt));
         }
         EventKind::RetryAttempted { step_id, retry, .. } => {
-            add(format!("{step_id} attempt {}", retry.attempt))
+            add(format!("{step_id} attempt {}", retry.attempt));
         }
         EventKind::FeedbackReceived { feedback } | EventKind::FeedbackReturned { feedback } => {
             add(format!("{} {}", feedback.entity_id, feedback.kind.as_str()));
