@@ -137,6 +137,8 @@ pub(crate) struct Shared {
     pub(crate) lookup: LookupKey,
     queue: Mutex<Queue>,
     queued: Condvar,
+    /// The same for a writer that is driven by a task.
+    queued_soon: Notify,
     room: Semaphore,
     queue_bytes_max: usize,
     /// All records with a lower seq are durable.
@@ -168,6 +170,7 @@ impl Shared {
             lookup,
             queue: Mutex::default(),
             queued: Condvar::new(),
+            queued_soon: Notify::new(),
             room: Semaphore::new(queue_bytes_max / ROOM_UNIT_BYTES),
             queue_bytes_max,
             durable: watch::Sender::new(durable),
@@ -223,6 +226,7 @@ impl Shared {
         queue.groups.push_back(Group { chain, records, bytes, queued_at, done: sender });
         drop(queue);
         self.queued.notify_one();
+        self.queued_soon.notify_one();
         Ok(Ticket { done, shared: Arc::clone(self) })
     }
 
@@ -253,6 +257,7 @@ impl Shared {
     pub(crate) fn close(&self) {
         self.queue().closed = true;
         self.queued.notify_all();
+        self.queued_soon.notify_one();
     }
 
     pub(crate) fn stopped(&self) -> Option<&Stopped> {
@@ -335,6 +340,21 @@ impl Writer {
                 }
             }
             self.write_batch()?;
+        }
+    }
+
+    /// Waits until there is something to write, or nothing ever again; for whoever drives the writer in a
+    /// task of a runtime.
+    pub async fn wait_for_groups(&self) {
+        loop {
+            {
+                let queue = self.shared.queue();
+                if !queue.groups.is_empty() || queue.closed {
+                    return;
+                }
+            }
+            // A group queued meanwhile has left a permit, as nobody else waits.
+            self.shared.queued_soon.notified().await;
         }
     }
 
