@@ -1,0 +1,206 @@
+//! Those who call the engine: clients with leads, buyers with reports, operators.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Answer, EventType, FieldPath, Lead, LeadId, Money, Outcome, Value};
+use engine::{Control, FeedbackError, IdempotencyKey, Report, Sale, Submission, SubmitError, Submitted};
+use tokio::time::sleep;
+use wire::Header;
+
+use super::clock::VirtualClock;
+use super::world::Told;
+use super::{LeadPlan, Turn, World, flow};
+
+/// What separates the answer of a lead from what only this sending of it has.
+pub(super) const SENT_AS: &str = " sent as ";
+
+/// A client's part in one life: sends its lead until it has an answer.
+pub(super) async fn client(world: Arc<World>, control: Control, number: usize, life: usize) {
+    let plan = world.plan.leads[number].clone();
+    let before = world.client(number);
+    let again = !before.answers.is_empty();
+    if life < plan.life || before.done || again && !plan.asks_again {
+        return;
+    }
+    if !plan.keyed && before.sent > 0 {
+        // Without a key nobody dares to send twice.
+        world.with_client(number, |client| client.done = true);
+        return;
+    }
+    let wait = if life == plan.life { plan.at_ms } else { world.draw(0..5_000) };
+    sleep(Duration::from_millis(wait)).await;
+    loop {
+        let submission = submission(&world, &control, &plan, number);
+        let Some(running) = world.life() else { return };
+        let sent = world.with_client(number, |client| {
+            client.sent += 1;
+            client.sent
+        });
+        world.tell(format_args!("lead {number} is sent, time {sent}"));
+        let sending = running.engine.submit(submission);
+        let result = if plan.keyed {
+            // Each branch may be dropped: the lead goes on without its client.
+            tokio::select! {
+                biased;
+                result = sending => result,
+                () = sleep(Duration::from_millis(plan.patience_ms)) => continue,
+            }
+        } else {
+            sending.await
+        };
+        if !world.is_alive() {
+            return;
+        }
+        match result {
+            Ok(submitted) => {
+                hear(&world, number, &plan, submitted);
+                if plan.reuses_key && !again {
+                    reuse_key(&world, &control, &plan, number).await;
+                }
+                return;
+            }
+            Err(error) if world.is_struck() => {
+                world.tell(format_args!("lead {number} has no answer: {error}"));
+                return;
+            }
+            Err(error) => return world.broken(format_args!("lead {number} is refused: {error}")),
+        }
+    }
+}
+
+/// The client has its answer: it must be on the disk.
+fn hear(world: &World, number: usize, plan: &LeadPlan, submitted: Submitted) {
+    let Submitted { lead_id, answer, response, replayed } = submitted;
+    world.tell(format_args!("lead {number} is {lead_id}: {} {}", answer.outcome, answer.price));
+    if world.setting.looks_at_once && ends_durably(world, lead_id) == Some(false) {
+        world.broken(format_args!("{lead_id} is answered, and its end is not durable"));
+    }
+    let cost = if answer.outcome == Outcome::Success && !plan.test { answer.price } else { Money::ZERO };
+    let told = Told { lead_id, cost, response, replayed };
+    world.with_client(number, |client| {
+        client.answers.push(told);
+        client.done = !plan.asks_again;
+    });
+}
+
+/// Whether the end of a lead's flow is durable; none when the disk does not let us look.
+fn ends_durably(world: &World, lead_id: LeadId) -> Option<bool> {
+    let reader = world.life()?.leads.reader();
+    for seq in reader.chain(lead_id) {
+        let bytes = reader.header_bytes(seq).ok()??;
+        if *Header::read(&bytes).ok()?.event_type == *EventType::FlowCompleted.as_str() {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+/// Another lead under a key that has its answer is refused.
+async fn reuse_key(world: &Arc<World>, control: &Control, plan: &LeadPlan, number: usize) {
+    let mut other = submission(world, control, plan, number);
+    if let Some(idempotency) = &mut other.idempotency {
+        idempotency.payload.push(b'!');
+    }
+    let Some(life) = world.life() else { return };
+    match life.engine.submit(other).await {
+        Err(SubmitError::KeyReused) => {}
+        Err(_) if world.is_struck() => {}
+        other => world.broken(format_args!("the key of lead {number} serves another lead: {other:?}")),
+    }
+}
+
+fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) -> Submission {
+    let parameters = [
+        ("first_name", format!("person {number}")),
+        ("email", if number % 9 == 8 { String::new() } else { format!("person-{number}@example.com") }),
+        ("state", plan.state.to_owned()),
+    ];
+    let raw: Lead = parameters
+        .iter()
+        .map(|(name, value)| (FieldPath::key(name).expect("a name"), Value::text(value.as_str())))
+        .collect();
+    let sent = world.client(number).sent;
+    Submission {
+        flow: control.flow(&flow::id()).expect("the flow is published before leads are sent"),
+        source_id: plan.source.parse().expect("a source"),
+        raw,
+        request: Arc::from(format!("POST /submit HTTP/1.1\r\n\r\n{number}").into_bytes()),
+        request_id: Some(format!("req_{number}").into()),
+        test: plan.test,
+        idempotency: plan
+            .keyed
+            .then(|| IdempotencyKey { key: format!("key {number}"), payload: plan.state.into() }),
+        render: Box::new(move |lead_id: LeadId, answer: &Answer| {
+            let Answer { outcome, price, .. } = answer;
+            Arc::from(format!("{lead_id} {outcome} {price}{SENT_AS}{number}/{sent}").into_bytes())
+        }),
+    }
+}
+
+/// A buyer's part in one life: reports until it is told what became of it.
+pub(super) async fn report(world: Arc<World>, number: usize) {
+    let report = world.with_report(number, |report| report.clone());
+    sleep(report.after).await;
+    let sale = if report.by_lead {
+        Sale::Lead { lead_id: report.lead_id, entity_id: report.entity_id.clone() }
+    } else {
+        Sale::Event(report.delivery_id)
+    };
+    let Some(life) = world.life() else { return };
+    let result = life
+        .engine
+        .feedback(Report {
+            sale,
+            kind: report.kind,
+            value: None,
+            reason: Some("Wrong number".to_owned()),
+            days_to_convert: None,
+            request: Arc::from(b"POST /feedback HTTP/1.1".as_slice()),
+            request_id: None,
+        })
+        .await;
+    if !world.is_alive() {
+        return;
+    }
+    world.tell(format_args!("{} reports on {}: {result:?}", report.entity_id, report.delivery_id));
+    match result {
+        Ok(reported) => world.with_report(number, |report| {
+            report.answered = Some(reported.outcome == Outcome::Success);
+            report.done = true;
+        }),
+        // We never learned that the buyer has it.
+        Err(FeedbackError::NotDelivered) => world.with_report(number, |report| report.done = true),
+        Err(_) if world.is_struck() => {}
+        Err(error) => world.broken(format_args!("the report on {} fails: {error}", report.delivery_id)),
+    }
+}
+
+/// An operator does one thing.
+pub(super) async fn operator(
+    world: Arc<World>,
+    control: Control,
+    clock: Arc<VirtualClock>,
+    at_ms: u64,
+    turn: Turn,
+) {
+    sleep(Duration::from_millis(at_ms)).await;
+    world.tell(format_args!("operator: {turn:?}"));
+    let result = match &turn {
+        Turn::Pause(party) => control.pause_entity("user", &flow::entity(party)).await.map(drop),
+        Turn::Resume(party) => control.resume_entity("user", &flow::entity(party)).await.map(drop),
+        Turn::Publish(version) => {
+            let file = wire::flow_file::FlowFile::read(&flow::text(*version)).expect("a flow");
+            control.publish_flow("user", &file).await.map(drop)
+        }
+        Turn::Clock(by_ms) => {
+            clock.jump(*by_ms);
+            Ok(())
+        }
+    };
+    if let Err(error) = result
+        && !world.is_struck()
+    {
+        world.broken(format_args!("{turn:?} fails: {error}"));
+    }
+}

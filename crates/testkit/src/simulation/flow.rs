@@ -1,0 +1,115 @@
+//! The flow that all simulated leads run through, and what the rules must know of it.
+
+use domain::{EntityId, FlowId};
+
+/// One service, three buyers: one that names its price and is asked often, one with a fixed price and
+/// a condition, one that gets copies.
+const FLOW: &str = r#"
+entities:
+  src_web: { kind: source, name: Web Form }
+  src_call: { kind: source, name: Call Centre }
+  svc_check: { kind: service, name: Phone Check }
+  buyer_bid: { kind: buyer, name: Bidding Buyer }
+  buyer_fix: { kind: buyer, name: Fixed Buyer }
+  buyer_crm: { kind: buyer, name: Own Records }
+flow:
+  id: flow_roofs
+  name: Roofs
+  fields:
+    first_name: first_name
+    email: { type: email, required: true }
+    state: state
+  price: { fixed: PRICE }
+  sources:
+    - { entity: src_web, key_required: false }
+    - { entity: src_call, key_required: false }
+  steps:
+    - id: in_area
+      kind: filter
+      require: { field: lead.state, op: is included in, value: [ TX, OK, NM ] }
+      reason: State not in our area
+    - id: check
+      kind: enhancement
+      entity: svc_check
+      integration: custom_query
+      request: { url: "https://check.example.com/v1", parameters: { name: "{{lead.first_name}}" } }
+      response: { outcome: { path: status, term: ok } }
+      timeout: 3s
+    - id: bid
+      kind: recipient
+      entity: buyer_bid
+      integration: custom_json
+      request:
+        url: https://bid.example.com/leads
+        headers: { x-lead: "{{lead.id}}" }
+        fields: { mail: "{{lead.email}}", name: "{{lead.first_name}}", line: "{{appended.check.line}}" }
+      response:
+        outcome: { path: status, term: accepted }
+        reason: { path: why }
+        price: { path: bid }
+      price: { from: reply, floor: 5.00 }
+      timeout: 5s
+      retry: { attempts: 4, backoff: [ 2s, 30s, 2m ] }
+      feedback: { returns: 7d, conversions: true }
+    - id: fix
+      kind: recipient
+      entity: buyer_fix
+      when: { field: lead.state, op: is not equal to, value: NM }
+      integration: custom_form
+      request:
+        url: https://fix.example.com/post
+        headers: { x-lead: "{{lead.id}}" }
+        fields: { mail: "{{lead.email}}", sold_for: "{{appended.bid.price}}" }
+      response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+      price: { fixed: 25.00 }
+      timeout: 4s
+      retry: { attempts: 2, backoff: [ 10s ] }
+      feedback: { returns: 1d }
+    - id: copy
+      kind: recipient
+      entity: buyer_crm
+      counts_as: copy
+      integration: custom_json
+      request:
+        url: https://crm.example.com/copies
+        headers: { x-lead: "{{lead.id}}" }
+        fields: { mail: "{{lead.email}}" }
+      response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+      price: { fixed: 1.00 }
+      timeout: 2s
+      retry: { attempts: 3, backoff: [ 1s ] }
+      feedback: { returns: 1d }
+    - id: sold
+      kind: filter
+      require:
+        any:
+          - { field: bid.outcome, op: is equal to, value: success }
+          - { field: fix.outcome, op: is equal to, value: success }
+      reason: No buyer
+"#;
+
+/// The text of a version of the flow; versions differ in what a source is paid.
+pub(super) fn text(version: u32) -> String {
+    FLOW.replace("PRICE", &format!("{}.50", 7 + version))
+}
+
+pub(super) fn id() -> FlowId {
+    "flow_roofs".parse().expect("a flow's id")
+}
+
+pub(super) fn entity(text: &str) -> EntityId {
+    text.parse().expect("a party's id")
+}
+
+/// The parties an operator pauses.
+pub(super) const PARTIES: [&str; 4] = ["svc_check", "buyer_bid", "buyer_fix", "buyer_crm"];
+
+/// How often a step may ask its buyer, in all.
+pub(super) fn attempts_max(step: &str) -> u32 {
+    match step {
+        "bid" => 4,
+        "fix" => 2,
+        "copy" => 3,
+        _ => panic!("{step} asks no buyer"),
+    }
+}

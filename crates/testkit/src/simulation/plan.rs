@@ -1,0 +1,211 @@
+//! Draws a history from a seed: leads, several lives, and how each of them ends.
+
+use std::fmt;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::flow;
+use crate::disk::{Call, Calls, Failure, Fault, PowerLoss};
+
+/// Everything about a history that is settled before it begins. What parties answer, and how long
+/// syncs take, is drawn while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What it was drawn from, and what all else is drawn from.
+    pub seed: u64,
+    /// The leads, in no order.
+    pub leads: Vec<LeadPlan>,
+    /// The lives but for the last, which nothing disturbs.
+    pub lives: Vec<LifePlan>,
+}
+
+/// One lead and the client that sends it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadPlan {
+    /// In which life it is first sent.
+    pub life: usize,
+    /// How long after the start of that life, in milliseconds.
+    pub at_ms: u64,
+    /// Which source sends it.
+    pub source: &'static str,
+    /// The state the person lives in.
+    pub state: &'static str,
+    /// Whether it comes with an idempotency key; without one it is sent once.
+    pub keyed: bool,
+    /// Whether it is a test lead.
+    pub test: bool,
+    /// How long the client waits before it sends the same once more, when it has a key.
+    pub patience_ms: u64,
+    /// Whether it asks for its answer again in every later life.
+    pub asks_again: bool,
+    /// Whether it tries its key with another lead once it has its answer.
+    pub reuses_key: bool,
+}
+
+/// One life of the process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LifePlan {
+    /// By how much the wall clock is off after the pause before this life.
+    pub jump_ms: i64,
+    /// A fault that counts from before the start.
+    pub start_fault: Option<(DiskName, Fault)>,
+    /// What operators do, by the milliseconds after the start.
+    pub turns: Vec<(u64, Turn)>,
+    /// How it ends.
+    pub end: End,
+}
+
+/// One of the two disks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the ledgers say it")]
+pub enum DiskName {
+    Leads,
+    Control,
+}
+
+impl DiskName {
+    /// Both.
+    pub const ALL: [DiskName; 2] = [DiskName::Leads, DiskName::Control];
+}
+
+/// What an operator does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// Pauses a party.
+    Pause(&'static str),
+    /// Lets it take part again.
+    Resume(&'static str),
+    /// Publishes another version of the flow.
+    Publish(u32),
+    /// Sets the wall clock forward, or back.
+    Clock(i64),
+}
+
+/// How a life ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct End {
+    /// At the latest, in milliseconds after the start.
+    pub at_ms: u64,
+    /// A fault that is planned at some moment and may end it sooner.
+    pub fault: Option<(u64, DiskName, Fault)>,
+    /// What happens then.
+    pub crash: Crash,
+}
+
+/// The last moment of a life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// The process is killed.
+    Kill,
+    /// The machine loses power.
+    PowerLoss(PowerLoss),
+    /// No more leads come, those under way end, and only then the process does.
+    Drain,
+}
+
+impl Plan {
+    /// The history of a seed: some ten leads in three to six lives.
+    pub fn draw(seed: u64) -> Plan {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
+        let leads = (0..rng.random_range(4..=14)).map(|_| lead(&mut rng, &lives)).collect();
+        Plan { seed, leads, lives }
+    }
+}
+
+fn lead(rng: &mut ChaCha8Rng, lives: &[LifePlan]) -> LeadPlan {
+    let life = rng.random_range(0..=lives.len());
+    // Most come shortly before the end of their life.
+    let until = lives.get(life).map_or(20_000, |life| life.end.at_ms);
+    let keyed = rng.random_bool(0.7);
+    LeadPlan {
+        life,
+        at_ms: rng.random_range(until / 3..=until),
+        source: ["src_web", "src_call"][rng.random_range(0..2)],
+        state: ["TX", "TX", "OK", "NM", "NY"][rng.random_range(0..5)],
+        keyed,
+        test: rng.random_bool(0.1),
+        patience_ms: if rng.random_bool(0.3) { rng.random_range(1..=3_000) } else { 60_000 },
+        asks_again: keyed && rng.random_bool(0.3),
+        reuses_key: keyed && rng.random_bool(0.15),
+    }
+}
+
+fn life(rng: &mut ChaCha8Rng) -> LifePlan {
+    let at_ms = [300, 3_000, 20_000, 200_000][rng.random_range(0..4)];
+    let at_ms = rng.random_range(at_ms / 10..=at_ms);
+    let turns = (0..[0, 0, 1, 2, 4][rng.random_range(0..5)]).map(|_| {
+        let party = flow::PARTIES[rng.random_range(0..flow::PARTIES.len())];
+        let turn = match rng.random_range(0..10) {
+            0..3 => Turn::Pause(party),
+            3..7 => Turn::Resume(party),
+            7..9 => Turn::Publish(rng.random_range(1..=3)),
+            _ => Turn::Clock(rng.random_range(-5_000..=5_000)),
+        };
+        (rng.random_range(0..=at_ms), turn)
+    });
+    let turns = turns.collect();
+    let crash = match rng.random_range(0..10) {
+        0..4 => Crash::Kill,
+        4..9 => Crash::PowerLoss(PowerLoss::draw(rng)),
+        _ => Crash::Drain,
+    };
+    let fault = rng.random_bool(0.6).then(|| {
+        let (disk, fault) = fault(rng, 6);
+        (rng.random_range(0..=at_ms), disk, fault)
+    });
+    LifePlan {
+        jump_ms: if rng.random_bool(0.3) { rng.random_range(-60_000..=60_000) } else { 0 },
+        start_fault: rng.random_bool(0.3).then(|| fault_of_a_start(rng)),
+        turns,
+        end: End { at_ms, fault, crash },
+    }
+}
+
+fn fault(rng: &mut ChaCha8Rng, nth_max: u64) -> (DiskName, Fault) {
+    let failure = match rng.random_range(0..10) {
+        0..5 => Failure::PowerLoss(PowerLoss::draw(rng)),
+        5..7 => Failure::Kill,
+        7 => Failure::Eio,
+        8 => Failure::Enospc,
+        _ => Failure::ReadOnly,
+    };
+    let calls = match rng.random_range(0..10) {
+        0..4 => Calls::Only(Call::Sync),
+        4..9 => Calls::Changes,
+        _ => Calls::Any,
+    };
+    let disk = if rng.random_bool(0.85) { DiskName::Leads } else { DiskName::Control };
+    (disk, Fault { calls, nth: rng.random_range(1..=nth_max), failure })
+}
+
+/// Starts read much, so that any call is one of many.
+fn fault_of_a_start(rng: &mut ChaCha8Rng) -> (DiskName, Fault) {
+    let (disk, planned) = fault(rng, 12);
+    let calls = if rng.random_bool(0.5) { Calls::Any } else { planned.calls };
+    (disk, Fault { calls, nth: rng.random_range(1..=40), ..planned })
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, lead) in self.leads.iter().enumerate() {
+            writeln!(f, "lead {number}: {lead:?}")?;
+        }
+        for (number, life) in self.lives.iter().enumerate() {
+            writeln!(f, "life {number}: {life:?}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_seed_gives_one_plan_and_another_seed_another() {
+        assert_eq!(Plan::draw(1), Plan::draw(1));
+        assert_ne!(Plan::draw(1).leads, Plan::draw(2).leads);
+    }
+}

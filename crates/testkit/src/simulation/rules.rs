@@ -1,0 +1,427 @@
+//! What must hold once a history is over: the ledger, after a last loss of power, against the buyers'
+//! books and what clients were told.
+
+use std::collections::HashMap;
+
+use domain::{
+    Asked, ChainId, Event, EventId, EventKind, EventType, FeedbackKind, LeadId, LeadSummary, Money, Outcome,
+    Price, Retry, StepId, Timestamp,
+};
+use ledger::Ledger;
+use wire::{BodyView, Header};
+
+use super::clients::SENT_AS;
+use super::world::{Entry, Says, Told};
+use super::{Played, World, flow, life};
+
+/// The events of one lead, oldest first.
+struct Chain {
+    lead_id: LeadId,
+    events: Vec<Event>,
+}
+
+pub(super) fn check(world: &World) -> Result<Played, String> {
+    let ledger = life::after_all(world)?;
+    let chains = read(&ledger)?;
+    let book = world.book();
+    let mut played = Played {
+        lives: world.plan.lives.len() as u64 + 1,
+        faults: world.struck(),
+        leads: chains.len() as u64,
+        requests: book.len() as u64,
+        ..Played::default()
+    };
+    for chain in chains.values() {
+        let within = |what: String| format!("{}: {what}", chain.lead_id);
+        chain.check_order().map_err(within)?;
+        chain.check_deliveries(&book, &mut played).map_err(within)?;
+        chain.check_money().map_err(within)?;
+        chain.check_returns().map_err(within)?;
+        chain.check_summary().map_err(within)?;
+        played.events += chain.events.len() as u64;
+    }
+    check_book(&book, &chains)?;
+    check_answers(world, &chains, &mut played)?;
+    check_keys(&chains)?;
+    check_reports(world, &chains, &mut played)?;
+    Ok(played)
+}
+
+fn read(ledger: &Ledger) -> Result<HashMap<LeadId, Chain>, String> {
+    let reader = ledger.reader();
+    let mut chains = HashMap::new();
+    for (chain, _) in reader.chains() {
+        let ChainId::Lead(lead_id) = chain else { continue };
+        let records = reader.records(&reader.chain(lead_id)).map_err(|error| error.to_string())?;
+        let mut events = Vec::new();
+        for (place, record) in records.iter().enumerate() {
+            let header = Header::read(&record.header).map_err(|error| error.to_string())?;
+            if header.lead_seq.map(|seq| seq as usize) != Some(place + 1) {
+                return Err(format!("{lead_id} has {:?} at place {}", header.lead_seq, place + 1));
+            }
+            let body = record.body.bytes().ok_or("a body is gone")?;
+            let body = BodyView::read(body).map_err(|error| error.to_string())?;
+            events.push(wire::read_event(&header, Some(&body)).map_err(|error| error.to_string())?);
+        }
+        chains.insert(lead_id, Chain { lead_id, events });
+    }
+    Ok(chains)
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stand {
+    Attempted(u32),
+    Failed(u32),
+    Scheduled(u32, Timestamp),
+    Begun(u32),
+    Ended,
+}
+
+impl Chain {
+    fn completed(&self) -> Option<&Event> {
+        self.events.iter().find(|event| event.event_type() == EventType::FlowCompleted)
+    }
+
+    fn is_test(&self) -> bool {
+        self.events[0].head.marks.test
+    }
+
+    /// It begins with its submission, its flow ends once, and time does not go back.
+    fn check_order(&self) -> Result<(), String> {
+        let of_type = |wanted| self.events.iter().filter(|event| event.event_type() == wanted).count();
+        if self.events.first().map(Event::event_type) != Some(EventType::SourceSubmitted)
+            || of_type(EventType::SourceSubmitted) != 1
+        {
+            return Err("it does not begin with its one submission".to_owned());
+        }
+        if of_type(EventType::SourceAccepted) + of_type(EventType::SourceRejected) != 1 {
+            return Err("it is not accepted or rejected once".to_owned());
+        }
+        if of_type(EventType::FlowCompleted) != 1 {
+            return Err(format!("its flow ends {} times", of_type(EventType::FlowCompleted)));
+        }
+        if let Some(back) = self.events.windows(2).find(|pair| pair[1].head.at < pair[0].head.at) {
+            return Err(format!("time goes back to {}", back[1].head.at));
+        }
+        Ok(())
+    }
+
+    /// Each attempt has its outcome, each retry that is scheduled comes or is skipped, no step has two
+    /// deliveries, and what is recorded is what the buyer answered.
+    fn check_deliveries(&self, book: &[Entry], played: &mut Played) -> Result<(), String> {
+        let mut stands: HashMap<StepId, (EventId, Stand)> = HashMap::new();
+        for event in &self.events {
+            match &event.kind {
+                EventKind::RecipientAttempted { call, retry, .. } => {
+                    let Retry { attempt, delivery_id } = *retry;
+                    let fits = match stands.get(&call.step_id) {
+                        None => attempt == 1 && event.head.id == delivery_id,
+                        Some((id, Stand::Begun(begun))) => *id == delivery_id && *begun == attempt,
+                        Some(_) => false,
+                    };
+                    if !fits || attempt > flow::attempts_max(call.step_id.as_str()) {
+                        return Err(format!("attempt {attempt} of {} is out of turn", call.step_id));
+                    }
+                    let request = event.body.exchanges.first().and_then(|exchange| exchange.request.clone());
+                    let sent = book.iter().filter(|entry| entry.delivery_id == delivery_id);
+                    if sent.clone().any(|entry| Some(&entry.request) != request.as_ref()) {
+                        return Err(format!("{} got another request than recorded", call.step_id));
+                    }
+                    stands.insert(call.step_id.clone(), (delivery_id, Stand::Attempted(attempt)));
+                }
+                EventKind::RecipientDelivered { call, retry, price } => {
+                    self.end(&mut stands, &call.step_id, *retry, Stand::Ended)?;
+                    check_sale(event, &call.step_id, *retry, *price, book)?;
+                    played.sales += 1;
+                }
+                EventKind::RecipientFailed { asked: Asked::Yes { call, retry }, .. } => {
+                    self.end(&mut stands, &call.step_id, *retry, Stand::Ended)?;
+                    if let Some(Says::Yes(_)) = said(event, *retry, book)? {
+                        return Err(format!("{} said yes, and no is recorded", call.step_id));
+                    }
+                }
+                EventKind::RecipientError { call, retry, fault } => {
+                    let last = retry.attempt >= flow::attempts_max(call.step_id.as_str());
+                    let stand = if last { Stand::Ended } else { Stand::Failed(retry.attempt) };
+                    self.end(&mut stands, &call.step_id, *retry, stand)?;
+                    if let Some(Says::Yes(_) | Says::No) = said(event, *retry, book)? {
+                        return Err(format!("{} answered, and {:?} is recorded", call.step_id, fault.kind));
+                    }
+                    played.unknown += u64::from(&*fault.reason.text == "Outcome unknown after restart");
+                }
+                EventKind::RetryScheduled { step_id, retry, due, .. } => {
+                    let Retry { attempt, delivery_id } = *retry;
+                    if stands.get(step_id) != Some(&(delivery_id, Stand::Failed(attempt.wrapping_sub(1)))) {
+                        return Err(format!("retry {attempt} of {step_id} follows no fault"));
+                    }
+                    stands.insert(step_id.clone(), (delivery_id, Stand::Scheduled(attempt, *due)));
+                    played.retries += 1;
+                }
+                EventKind::RetryAttempted { step_id, retry, .. } => {
+                    let Retry { attempt, delivery_id } = *retry;
+                    match stands.get(step_id) {
+                        Some((id, Stand::Scheduled(scheduled, due)))
+                            if *id == delivery_id && *scheduled == attempt && *due <= event.head.at => {}
+                        other => return Err(format!("retry {attempt} of {step_id} begins at {other:?}")),
+                    }
+                    stands.insert(step_id.clone(), (delivery_id, Stand::Begun(attempt)));
+                }
+                EventKind::RecipientSkipped { step_id, .. } => match stands.get_mut(step_id) {
+                    None => {}
+                    Some((_, stand @ Stand::Scheduled(..))) => *stand = Stand::Ended,
+                    Some((_, stand)) => return Err(format!("{step_id} is skipped at {stand:?}")),
+                },
+                _ => {}
+            }
+        }
+        match stands.iter().find(|(_, (_, stand))| *stand != Stand::Ended) {
+            Some((step, (id, stand))) => Err(format!("{id} of {step} is left at {stand:?}")),
+            None => Ok(()),
+        }
+    }
+
+    fn end(
+        &self,
+        stands: &mut HashMap<StepId, (EventId, Stand)>,
+        step: &StepId,
+        retry: Retry,
+        stand: Stand,
+    ) -> Result<(), String> {
+        let before = stands.insert(step.clone(), (retry.delivery_id, stand));
+        if before == Some((retry.delivery_id, Stand::Attempted(retry.attempt))) {
+            Ok(())
+        } else {
+            Err(format!("attempt {} of {step} ends at {before:?}", retry.attempt))
+        }
+    }
+
+    /// The end of the flow counts what was sold until then.
+    fn check_money(&self) -> Result<(), String> {
+        let mut revenue = Money::ZERO;
+        let mut sold = 0;
+        let mut offered = Money::ZERO;
+        for event in &self.events {
+            match &event.kind {
+                EventKind::SourceAccepted { price, .. } => offered = price.unwrap_or(Money::ZERO),
+                EventKind::RecipientDelivered { price, .. } if !price.copy => {
+                    revenue = revenue.checked_add(price.amount).ok_or("too much money")?;
+                    sold += 1;
+                }
+                EventKind::FlowCompleted(completion) => {
+                    let succeeded = completion.final_outcome == Outcome::Success;
+                    let (cost, revenue) = match (self.is_test(), succeeded) {
+                        (true, _) => (Money::ZERO, Money::ZERO),
+                        (false, true) => (offered, revenue),
+                        (false, false) => (Money::ZERO, revenue),
+                    };
+                    if (completion.cost, completion.revenue) != (cost, revenue) {
+                        return Err(format!(
+                            "it costs {} and earns {}, and its events say {cost} and {revenue}",
+                            completion.cost, completion.revenue
+                        ));
+                    }
+                    if completion.deliveries != sold {
+                        return Err(format!("{} are sold, and {sold} delivered", completion.deliveries));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What readers make of the lead is what its events say.
+    fn check_summary(&self) -> Result<(), String> {
+        let events = self.events.iter().map(|event| (&event.head, &event.kind));
+        let summary = LeadSummary::of(events).ok_or("it has no summary")?;
+        let mut cost = Money::ZERO;
+        let mut revenue = Money::ZERO;
+        let mut outcome = None;
+        for event in &self.events {
+            let change = match &event.kind {
+                EventKind::RecipientDelivered { price, .. } if !price.copy => {
+                    outcome = outcome.map(|_| Outcome::Success);
+                    price.amount
+                }
+                EventKind::FeedbackProcessed { feedback, result: Ok(amount) }
+                    if feedback.kind == FeedbackKind::Return =>
+                {
+                    -*amount
+                }
+                EventKind::FlowCompleted(completion) => {
+                    outcome = Some(completion.final_outcome);
+                    cost = completion.cost;
+                    continue;
+                }
+                _ => continue,
+            };
+            let counted = if self.is_test() { Money::ZERO } else { change };
+            revenue = revenue.checked_add(counted).ok_or("too much money")?;
+        }
+        if (summary.cost, summary.revenue, summary.outcome()) == (cost, revenue, outcome) {
+            Ok(())
+        } else {
+            Err(format!(
+                "its events cost {cost}, earn {revenue} and end with {outcome:?}, its summary says {}, {} and {:?}",
+                summary.cost,
+                summary.revenue,
+                summary.outcome()
+            ))
+        }
+    }
+
+    /// What is given back was delivered, is given back once, and takes back what was paid.
+    fn check_returns(&self) -> Result<(), String> {
+        let mut prices: HashMap<EventId, Price> = HashMap::new();
+        for event in &self.events {
+            match &event.kind {
+                EventKind::RecipientDelivered { price, .. } => _ = prices.insert(event.head.id, *price),
+                EventKind::FeedbackProcessed { feedback, result: Ok(amount) }
+                    if feedback.kind == FeedbackKind::Return =>
+                {
+                    let price = prices
+                        .remove(&feedback.recipient_event_id)
+                        .ok_or("what comes back was not sold, or came back before")?;
+                    let paid = if price.copy || self.is_test() { Money::ZERO } else { price.amount };
+                    if *amount != paid {
+                        return Err(format!("{amount} is taken back of {paid}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the buyer meant by the reply that an outcome holds; none without a reply.
+fn said(event: &Event, retry: Retry, book: &[Entry]) -> Result<Option<Says>, String> {
+    let Some(reply) = event.body.exchanges.first().and_then(|exchange| exchange.response.clone()) else {
+        return Ok(None);
+    };
+    let given = book.iter().filter(|entry| entry.delivery_id == retry.delivery_id);
+    let mut given = given.filter_map(|entry| entry.given.as_ref());
+    match given.find(|(bytes, _)| *bytes == reply) {
+        Some((_, says)) => Ok(Some(*says)),
+        None => Err(format!("nobody gave the reply of attempt {}", retry.attempt)),
+    }
+}
+
+fn check_sale(
+    event: &Event,
+    step: &StepId,
+    retry: Retry,
+    price: Price,
+    book: &[Entry],
+) -> Result<(), String> {
+    let fixed = |text: &str| text.parse::<Money>().expect("an amount");
+    let paid = match (said(event, retry, book)?, step.as_str()) {
+        (Some(Says::Yes(Some(amount))), "bid") => Some(amount),
+        (Some(Says::Yes(None)), "fix") => Some(fixed("25")),
+        (Some(Says::Yes(None)), "copy") => Some(fixed("1")),
+        (Some(Says::Unclear), "bid") => Some(Money::ZERO),
+        _ => None,
+    };
+    if paid == Some(price.amount) && price.copy == (step.as_str() == "copy") {
+        Ok(())
+    } else {
+        Err(format!("{step} is delivered at {}, and the buyer says {paid:?}", price.amount))
+    }
+}
+
+/// Each request in a buyer's book has its attempt in the ledger.
+fn check_book(book: &[Entry], chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
+    let mut requests: HashMap<EventId, (LeadId, usize)> = HashMap::new();
+    for entry in book {
+        requests.entry(entry.delivery_id).or_insert((entry.lead_id, 0)).1 += 1;
+    }
+    for (delivery_id, (lead_id, count)) in requests {
+        let events = chains.get(&lead_id).map_or(&[][..], |chain| &chain.events);
+        let attempts = events.iter().filter(|event| {
+            matches!(&event.kind, EventKind::RecipientAttempted { retry, .. } if retry.delivery_id == delivery_id)
+        });
+        let attempts = attempts.count();
+        if attempts < count {
+            return Err(format!(
+                "{delivery_id} was sent {count} times, and {attempts} attempts are recorded"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What clients were told stands in the ledger.
+fn check_answers(world: &World, chains: &HashMap<LeadId, Chain>, played: &mut Played) -> Result<(), String> {
+    for number in 0..world.plan.leads.len() {
+        let mut first: Option<Told> = None;
+        for told in world.client(number).answers {
+            let Told { lead_id, cost, response, replayed } = &told;
+            played.answers += 1;
+            played.replays += u64::from(*replayed);
+            let Some(completed) = chains.get(lead_id).and_then(Chain::completed) else {
+                return Err(format!("lead {number} was answered as {lead_id}, which has no end"));
+            };
+            let recorded = completed.body.exchanges.first().and_then(|exchange| exchange.response.as_ref());
+            match recorded {
+                Some(recorded) if recorded == response => {}
+                // A restart came before the end, so nobody waited; whoever asks later gets it written anew.
+                None if *replayed => {}
+                _ => return Err(format!("lead {number} was not told what {lead_id} recorded")),
+            }
+            let EventKind::FlowCompleted(completion) = &completed.kind else { unreachable!("it is one") };
+            if completion.cost != *cost {
+                return Err(format!("{lead_id} costs {}, and {cost} was told", completion.cost));
+            }
+            if let Some(first) = &first
+                && (first.lead_id != *lead_id || same_part(&first.response) != same_part(response))
+            {
+                return Err(format!("lead {number} was told two things"));
+            }
+            first.get_or_insert(told);
+        }
+        let client = world.client(number);
+        if world.plan.leads[number].keyed && client.answers.is_empty() {
+            return Err(format!("lead {number} never had an answer"));
+        }
+    }
+    Ok(())
+}
+
+/// An answer without what only one sending of it has.
+fn same_part(response: &[u8]) -> String {
+    let text = String::from_utf8_lossy(response);
+    text.split(SENT_AS).next().unwrap_or_default().to_owned()
+}
+
+/// A key is one lead's.
+fn check_keys(chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
+    let mut leads: HashMap<[u8; 12], LeadId> = HashMap::new();
+    for chain in chains.values() {
+        if let Some(tags) = chain.events[0].head.marks.idempotency
+            && let Some(other) = leads.insert(tags.key, chain.lead_id)
+        {
+            return Err(format!("{other} and {} have one idempotency key", chain.lead_id));
+        }
+    }
+    Ok(())
+}
+
+/// A report that was taken stands in the ledger.
+fn check_reports(world: &World, chains: &HashMap<LeadId, Chain>, played: &mut Played) -> Result<(), String> {
+    for report in world.reports() {
+        if report.answered != Some(true) {
+            continue;
+        }
+        let events = chains.get(&report.lead_id).map_or(&[][..], |chain| &chain.events);
+        let taken = events.iter().any(|event| {
+            matches!(&event.kind, EventKind::FeedbackProcessed { feedback, result: Ok(_) }
+                if feedback.kind == report.kind && feedback.entity_id == report.entity_id)
+        });
+        if !taken {
+            return Err(format!("the report on {} was taken, and is not recorded", report.delivery_id));
+        }
+        played.returns += u64::from(report.kind == FeedbackKind::Return);
+    }
+    Ok(())
+}
