@@ -68,7 +68,12 @@ impl Run {
         let Some(Delivery { step_id, sent, state, .. }) = self.story.delivery(delivery_id).cloned() else {
             return Ok(None);
         };
-        let DeliveryState::Due { attempt, due: _ } = state else { return Ok(None) };
+        let DeliveryState::Due { attempt, due } = state else { return Ok(None) };
+        if due > self.context.clock.now() {
+            // The clock was set back while this waited for the lead.
+            self.context.retries.add(Due { at: due, lead_id: self.story.lead_id, delivery_id });
+            return Ok(None);
+        }
         let flow = std::sync::Arc::clone(&self.flow);
         let Some((step, recipient)) = flow.flow.step(&step_id).and_then(as_recipient) else {
             unreachable!("a version of a flow never changes, so its steps stay in it")

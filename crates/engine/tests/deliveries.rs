@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::task::Poll;
 use std::time::Duration;
 
 use domain::{EventKind, FeedbackKind, Outcome};
@@ -488,5 +489,34 @@ async fn retries_that_wait_are_armed_again_after_a_restart() {
         recipient.delivered  premier attempt 2 price 9
     "#]]
     .assert_eq(told);
+    house.close();
+}
+
+/// A retry was due and waited for its lead, which its buyer's report held. Meanwhile somebody set the clock
+/// back, and the retry was recorded before the moment that its own event names. Found by the simulation,
+/// seed 1333.
+#[tokio::test]
+async fn no_retry_begins_before_it_is_due_though_the_clock_is_set_back() {
+    let script = format!(
+        "{PHONE_OK}\nbuyer_premier: 503 | 200 {{\"status\":\"accepted\",\"bid\":9}}\nbuyer_shingle: 200"
+    );
+    let house = House::new(FLOW, &script).await;
+    let lead_id = house.submit(&ANN).await.lead_id;
+    let before = house.chain(lead_id);
+    let due = house.engine.next_due().unwrap();
+    house.clock.advance_to(due);
+    let lease = house.leads.lease(lead_id).await.unwrap().unwrap();
+    let engine = house.engine.clone();
+    let mut retrying = Box::pin(async move { engine.run_due().await });
+    let waits =
+        std::future::poll_fn(|context| Poll::Ready(retrying.as_mut().poll(context).is_pending())).await;
+    assert!(waits, "the retry waits for its lead");
+    house.clock.set_back(Duration::from_secs(5));
+    drop(lease);
+    retrying.await;
+    assert_eq!(house.chain(lead_id), before, "it is not due any more");
+    assert_eq!(house.engine.next_due(), Some(due), "and not lost");
+    house.retry_all().await;
+    assert!(house.chain(lead_id).ends_with("recipient.delivered  premier attempt 2 price 9\n"));
     house.close();
 }

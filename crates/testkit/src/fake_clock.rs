@@ -10,13 +10,20 @@ use engine::Clock;
 #[derive(Debug)]
 pub struct FakeClock {
     start_ms: i64,
+    /// What the wall would show had nobody set it back.
     now_ms: AtomicI64,
+    /// How far it was set back in all.
+    back_ms: AtomicI64,
 }
 
 impl FakeClock {
     /// Stands at this moment.
     pub fn at(now: Timestamp) -> FakeClock {
-        FakeClock { start_ms: now.as_millis(), now_ms: AtomicI64::new(now.as_millis()) }
+        FakeClock {
+            start_ms: now.as_millis(),
+            now_ms: AtomicI64::new(now.as_millis()),
+            back_ms: AtomicI64::new(0),
+        }
     }
 
     /// Moves on.
@@ -27,13 +34,19 @@ impl FakeClock {
 
     /// Moves to a moment, never back.
     pub fn advance_to(&self, at: Timestamp) {
-        self.now_ms.fetch_max(at.as_millis(), Ordering::SeqCst);
+        self.now_ms.fetch_max(at.as_millis() + self.back_ms.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// Sets the clock for people back; the one for measuring goes on.
+    pub fn set_back(&self, time: Duration) {
+        let ms = i64::try_from(time.as_millis()).expect("tests move by days at most");
+        self.back_ms.fetch_add(ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now_ms.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.now_ms.load(Ordering::SeqCst) - self.back_ms.load(Ordering::SeqCst))
     }
 
     fn monotonic(&self) -> Duration {
