@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) listen: Option<SocketAddr>,
     /// The name of the installation.
     pub(crate) name: Option<String>,
+    /// Services and buyers that may be asked though their address is not public.
+    #[serde(default)]
+    pub(crate) allow_hosts: Vec<String>,
     /// What is logged: `info`, `debug`, `ledger=debug,info`.
     pub(crate) log: Option<String>,
 }

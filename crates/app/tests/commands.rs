@@ -21,7 +21,6 @@ fn a_second_process_on_one_directory_says_so_and_ends() {
     let _server = Server::start(data.as_ref());
     for arguments in [
         vec!["serve", "--data", &data, "--listen", "127.0.0.1:0"],
-        vec!["demo", "--data", &data, "--listen", "127.0.0.1:0"],
         vec!["flow", "publish", FLOW, "--data", &data],
         vec!["key", "create", "--scope", "read", "--data", &data],
     ] {

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Server, client, glassline};
+use support::{Server, client, glassline, run, text};
 use tempfile::TempDir;
 
 /// Sends exactly what a printed curl line says; gives status and JSON.
@@ -48,35 +48,188 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn demo(data: &TempDir) -> Server {
-    Server::spawn(glassline(&["demo", "--data", data.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]))
+fn demo(data: &TempDir, more: &[&str]) -> Server {
+    let path = data.path().join("demo");
+    let begin = ["demo", "--data", path.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    Server::spawn(glassline(&[&begin[..], more].concat()))
+}
+
+/// The events of a lead, oldest first.
+async fn events(server: &Server, key: &str, lead_id: &str) -> Vec<Value> {
+    let request = client().get(format!("{}/leads/{lead_id}/events?limit=1000", server.address));
+    let reply = request.bearer_auth(key).send().await.unwrap();
+    let page: Value = serde_json::from_str(&reply.text().await.unwrap()).unwrap();
+    page["data"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
+}
+
+/// Events as lines: the type, who, and why or for how much.
+fn told(events: &[Value]) -> Vec<String> {
+    let text =
+        |event: &Value, key: &str| event[key].as_str().map_or(String::new(), |text| format!(" {text}"));
+    let line = |event: &Value| {
+        let step = text(event, "step_id");
+        let price = event["price"].as_number().map_or(String::new(), |price| format!(" {price}"));
+        format!("{}{step}{}{price}", event["type"].as_str().unwrap(), text(event, "reason"))
+    };
+    events.iter().map(line).collect()
 }
 
 #[tokio::test]
 async fn the_printed_lines_work_when_pasted_also_after_kill_9() {
     let data = TempDir::new().unwrap();
-    let mut server = demo(&data);
-    let key = server.line("Admin key: ");
+    let quick = ["--leads", "20", "--rate", "0"];
+    let mut server = demo(&data, &quick);
+    let key = server.line("Key: ");
+    assert_eq!(server.line("Page: "), format!("Page: {}/ui/#key={}", server.address, &key["Key: ".len()..]));
     let (submit, list) = (server.line("curl "), server.line("curl "));
     let (status, answer) = paste(&submit).await;
-    assert_eq!((status, &answer["outcome"]), (201, &"success".into()));
-    let (status, events) = paste(&list).await;
-    assert_eq!(status, 200);
-    let told = |events: &Value| -> Vec<String> {
-        let events = events["data"].as_array().unwrap().iter().rev();
-        events.map(|event| format!("{} {}", event["lead_seq"], event["type"].as_str().unwrap())).collect()
+    assert_eq!((status, &answer["outcome"], &answer["price"]), (201, &"success".into(), &9.into()));
+    let lead_id = answer["lead"]["id"].as_str().unwrap();
+    let chain = async |list: &str| {
+        let (status, page) = paste(list).await;
+        assert_eq!(status, 200);
+        let own = page["data"].as_array().unwrap().iter().rev();
+        own.filter(|event| event["lead_id"] == lead_id).cloned().collect::<Vec<_>>()
     };
-    let chain =
-        ["1 source.submitted", "2 source.accepted", "3 filter.passed", "4 filter.passed", "5 flow.completed"];
-    assert_eq!(told(&events), chain);
-    assert_eq!(events["data"][4]["lead"]["email"], "j•••@example.com");
+    let own = chain(&list).await;
+    let lines = told(&own);
+    let wanted = [
+        "source.submitted",
+        "source.accepted 9",
+        "filter.passed service_area",
+        "filter.passed home_owners",
+        "enhancement.success phone_check",
+        "filter.passed working_phone",
+        "recipient.attempted premier",
+        "recipient.delivered premier",
+        "recipient.skipped sunbelt",
+        "recipient.skipped shingle",
+        "filter.passed sold",
+        "flow.completed",
+    ];
+    assert_eq!(lines.len(), wanted.len(), "{lines:?}");
+    assert!(lines.iter().zip(wanted).all(|(line, wanted)| line.starts_with(wanted)), "{lines:?}");
+    assert_eq!(own[1]["lead"]["email"], "j•••@example.com");
 
     server.kill();
-    let mut server = demo(&data);
-    assert_eq!(server.line("Admin key: "), key, "the demo keeps its key");
+    let mut server = demo(&data, &quick);
+    assert_eq!(server.line("Key: "), key, "the demo keeps its key");
     server.line("curl ");
-    let (status, events) = paste(&server.line("curl ")).await;
-    assert_eq!((status, told(&events)), (200, chain.map(str::to_owned).to_vec()));
-    let (status, ..) = server.stop();
-    assert!(status.success());
+    assert_eq!(told(&chain(&server.line("curl ")).await), lines);
+    assert!(!server.printed.iter().any(|line| line.contains("Played")), "the history is there already");
+    assert!(server.stop().0.success());
+}
+
+#[tokio::test]
+async fn every_story_is_there_to_be_found() {
+    let data = TempDir::new().unwrap();
+    let mut server = demo(&data, &["--leads", "150", "--rate", "0"]);
+    let key = server.line("Key: ")["Key: ".len()..].to_owned();
+    let path = data.path().join("demo");
+    let output = run(&["demo", "--stories", "--data", path.to_str().unwrap()]);
+    let stories = text(&output.stdout);
+    let chain = async |title: &str| {
+        let line = stories.lines().find(|line| line.contains(title)).unwrap_or_else(|| panic!("{stories}"));
+        let events = events(&server, &key, line.split_whitespace().next().unwrap()).await;
+        (told(&events), events)
+    };
+    let has = |chain: &[String], wanted: &str| {
+        assert!(chain.iter().any(|line| line.starts_with(wanted)), "{wanted} in {chain:#?}");
+    };
+
+    let (lines, all) = chain("Phone Validation did not answer").await;
+    has(&lines, "enhancement.error phone_check Service timeout after 5000ms");
+    has(&lines, "recipient.delivered premier");
+    let error = all.iter().find(|event| event["type"] == "enhancement.error").unwrap();
+    assert_eq!((&error["duration_ms"], &error["wait_ms"]), (&5000.into(), &5000.into()));
+
+    let (lines, _) = chain("Daily cap reached").await;
+    has(&lines, "recipient.failed sunbelt Daily cap reached (100/100)");
+    has(&lines, "recipient.delivered shingle 22");
+
+    let (lines, _) = chain("Rate Radar").await;
+    assert_eq!(lines[1], "source.rejected Incomplete contact data", "{lines:?}");
+
+    let (lines, all) = chain("asked 14.00").await;
+    has(&lines, "recipient.delivered shingle 9.5");
+    let done = all.iter().find(|event| event["type"] == "flow.completed").unwrap();
+    assert_eq!((done["cost"].to_string(), done["margin"].to_string()), ("14".to_owned(), "-4.5".to_owned()));
+
+    let (lines, _) = chain("Harbor Mutual was down").await;
+    let harbor: Vec<&String> = lines.iter().filter(|line| line.contains(" harbor")).collect();
+    let starts = [
+        "recipient.attempted",
+        "recipient.error",
+        "retry.scheduled",
+        "retry.attempted",
+        "recipient.attempted",
+        "recipient.error",
+        "retry.scheduled",
+    ];
+    assert!(harbor.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{harbor:#?}");
+    assert!(harbor.last().unwrap().starts_with("recipient.delivered"), "{harbor:#?}");
+
+    let (lines, _) = chain("Sold to two insurers").await;
+    has(&lines, "recipient.delivered harbor");
+    has(&lines, "recipient.delivered keystone 7.5");
+    has(&lines, "recipient.failed bluebird Vehicle too old");
+
+    let (lines, all) = chain("became a customer hours later").await;
+    has(&lines, "feedback.processed");
+    let [sold, told] = ["flow.completed", "feedback.received"].map(|wanted| {
+        all.iter().find(|event| event["type"] == wanted).unwrap()["timestamp"].as_str().unwrap()
+    });
+    assert!(told > sold && told[..13] != sold[..13], "hours later: {sold}, {told}");
+
+    let (lines, _) = chain("the revenue is taken back").await;
+    has(&lines, "feedback.returned");
+    let (lines, all) = chain("Given back too late").await;
+    let processed = all.iter().find(|event| event["type"] == "feedback.processed").unwrap();
+    assert_eq!(processed["reason"], "Must be returned within 4 hours", "{lines:#?}");
+    assert!(server.stop().0.success());
+}
+
+#[test]
+fn leads_come_in_live_and_stop_cleanly() {
+    let data = TempDir::new().unwrap();
+    let mut server = demo(&data, &["--leads", "0", "--rate", "60", "--quiet"]);
+    let key = server.line("Key: ")["Key: ".len()..].to_owned();
+    let tail = ["events", "tail", "--url", &server.address, "--key", &key, "--after", "0", "--json"];
+    let sold = run(&[&tail[..], &["--type", "recipient.delivered", "--count", "10"]].concat());
+    let lines = text(&sold.stdout);
+    assert_eq!((sold.status.code(), lines.lines().count()), (Some(0), 10), "{}", text(&sold.stderr));
+    let (status, printed, errors) = server.stop();
+    assert!(status.success(), "{errors}");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 3, "quiet: {printed}");
+    assert!(!errors.contains("WARN") && !errors.contains("ERROR"), "{errors}");
+    let path = data.path().join("demo");
+    let verified = run(&["verify", path.to_str().unwrap()]);
+    assert!(verified.status.success(), "{}", text(&verified.stdout));
+    // Nobody was stopped half-way: every lead came to its end.
+    let again = demo(&data, &["--rate", "0"]);
+    assert!(!again.stop().2.contains("interrupted"), "leads under way end before the demo does");
+}
+
+#[test]
+fn a_directory_of_somebody_else_is_left_alone_and_a_half_done_demo_begins_anew() {
+    let data = TempDir::new().unwrap();
+    let path = data.path().join("demo");
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("thesis.txt"), "years of work").unwrap();
+    let output = run(&["demo", "--data", path.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("holds something else than a demo (thesis.txt)"));
+    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
+
+    std::fs::remove_file(path.join("thesis.txt")).unwrap();
+    let quick = ["--leads", "9", "--rate", "0"];
+    assert!(demo(&data, &quick).stop().0.success());
+    let mark = path.join("demo.json");
+    let ready = std::fs::read_to_string(&mark).unwrap();
+    std::fs::write(&mark, ready.replace("\"ready\"", "\"filling\"")).unwrap();
+    let server = demo(&data, &quick);
+    assert!(server.printed.iter().any(|line| line.starts_with("Played 9 leads")), "{:?}", server.printed);
+    assert!(server.stop().0.success());
+    assert!(run(&["verify", path.to_str().unwrap()]).status.success());
 }

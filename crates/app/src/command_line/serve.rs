@@ -24,4 +24,12 @@ pub(crate) struct Serve {
     /// The first administrator key of a new installation: gl_ and at least 32 letters and digits
     #[arg(long, env = "GLASSLINE_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
     pub(crate) admin_key: Option<String>,
+    /// Services and buyers that may be asked though their address is not public; repeat for more
+    #[arg(
+        long = "allow-host",
+        env = "GLASSLINE_ALLOW_HOSTS",
+        value_delimiter = ',',
+        value_name = "HOST[:PORT]"
+    )]
+    pub(crate) allow_hosts: Vec<String>,
 }

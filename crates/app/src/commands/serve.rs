@@ -6,31 +6,34 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use domain::Scope;
-use ledger::Stopped;
-use server::{Services, router};
+use ledger::{DataDirectory, Stopped};
+use server::{Api, Services};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::command_line::Serve;
-use crate::installation::{DEFAULT_NAME, Installation, data_directory};
+use crate::installation::{DEFAULT_NAME, Installation, Surroundings, data_directory};
 use crate::settings::Settings;
 use crate::{LEDGER_STOPPED, console};
 
 /// Where to listen when nobody says.
-const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// Who did what the installation did by itself.
 pub(crate) const SYSTEM: &str = "system";
 /// Longest wait for leads under way once no requests are left.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Serve { data, listen, name, admin_key } = options;
+    let Serve { data, listen, name, admin_key, mut allow_hosts } = options;
     let data = data_directory(data, settings)?;
     let listen =
         listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN.parse().expect("the default is an address"));
     let name = name.or_else(|| settings.name.clone()).unwrap_or_else(|| DEFAULT_NAME.into());
-    let installation = Installation::open(&data, &name)?;
+    allow_hosts.extend(settings.allow_hosts.iter().cloned());
+    let directory = DataDirectory::open(&data)?;
+    let installation = Installation::assemble(directory, Surroundings::real(&name, allow_hosts)?)?;
     let prepared = async {
         // A key is printed once, so nothing may fail after that.
         ensure_reach(&installation.services, listen, admin_key.as_deref())?;
@@ -40,7 +43,8 @@ pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<E
     };
     match prepared.await {
         Ok((listener, address)) => {
-            serve(installation, listener, || {
+            let api = Api::new(installation.services.clone());
+            serve(installation, api, listener, CancellationToken::new(), || {
                 console::say(&format!("Glassline is listening on http://{address}"));
             })
             .await
@@ -95,10 +99,12 @@ enum End {
 }
 
 /// Finishes the leads that the last stop interrupted, then serves. `ready` is called once
-/// requests are answered.
+/// requests are answered, `stopping` is cancelled when no more are taken.
 pub(crate) async fn serve(
     installation: Installation,
+    api: Api,
     listener: TcpListener,
+    stopping: CancellationToken,
     ready: impl FnOnce(),
 ) -> anyhow::Result<ExitCode> {
     let services = installation.services.clone();
@@ -118,6 +124,7 @@ pub(crate) async fn serve(
             End::Asked => info!("Stopping: no more requests are taken, what is under way ends"),
             End::Stopped(stopped) => error!("{stopped}: {}", stopped.cause()),
         }
+        stopping.cancel();
     };
     let (stop_retrying, stopped) = tokio::sync::oneshot::channel::<()>();
     let engine = services.engine.clone();
@@ -126,13 +133,13 @@ pub(crate) async fn serve(
         engine.keep_retrying(async { drop(stopped.await) }).await;
     });
     ready();
-    server::serve(listener, router(services.clone()), stop).await;
+    server::serve(listener, api.router(), stop).await;
     drop(stop_retrying);
     retrying.await.context("the task of retries broke off")?;
     match end {
         End::Asked => {
             match tokio::time::timeout(DRAIN_MAX, services.engine.drain()).await {
-                Ok(()) => installation.close().await?,
+                Ok(()) => drop(installation.close().await?),
                 Err(_) => warn!("Some leads did not end in time; the next start finishes them"),
             }
             info!("Stopped");

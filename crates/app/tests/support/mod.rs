@@ -15,7 +15,7 @@ use serde_json::Value;
 /// The key that tests administer installations with.
 pub const ADMIN: &str = "gl_test-administrator-0123456789abcdef";
 /// The sample flow.
-pub const FLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/flow_roofs.yaml");
+pub const FLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/flow_roofs.yaml");
 /// Where the sample flow takes leads.
 pub const SUBMIT: &str = "/flows/flow_roofs/sources/src_web_form/submit";
 /// Longest wait for anything a child process does.
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// `glassline` with these arguments, and none of the settings of whoever runs the tests.
 pub fn glassline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glassline"));
-    for name in ["CONFIG", "DATA", "LISTEN", "NAME", "KEY"] {
+    for name in ["CONFIG", "DATA", "LISTEN", "NAME", "KEY", "ALLOW_HOSTS"] {
         command.env_remove(format!("GLASSLINE_{name}"));
     }
     command

@@ -1,0 +1,148 @@
+//! The services and buyers of the live part: servers on the loopback address, asked over real HTTP,
+//! that play the same script as the history.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use engine::{Asking, Call, Clock as _, Parties, SystemClock};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+use url::Url;
+
+use super::parties::{HOSTS, Question, Report, Script};
+
+/// Largest request that is read.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes in what buyers have to say later on.
+pub(super) type Hear = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// Opens the servers on a free port. They run until `stop`.
+pub(super) async fn open(
+    script: Script,
+    hear: Hear,
+    stop: CancellationToken,
+) -> anyhow::Result<(SocketAddr, impl Future<Output = ()>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.context("cannot open a port for the buyers of the demo")?;
+    let address = listener.local_addr()?;
+    let serving = async move {
+        let mut connections = JoinSet::new();
+        loop {
+            // Dropping an `accept` half-way loses nothing: the connection stays queued.
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => accepted,
+            };
+            while connections.try_join_next().is_some() {}
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let hear = Arc::clone(&hear);
+            let service = service_fn(move |request| answer(script, Arc::clone(&hear), request));
+            let builder = http1::Builder::new().timer(TokioTimer::new()).clone();
+            connections.spawn(async move {
+                if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+                    debug!("A connection to a stand-in ended: {error}");
+                }
+            });
+        }
+    };
+    Ok((address, serving))
+}
+
+/// Plays the host that is the first part of the path.
+async fn answer(
+    script: Script,
+    hear: Hear,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let plain = |status, text: &'static str| {
+        let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+        *response.status_mut() = status;
+        Ok(response)
+    };
+    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+        return plain(StatusCode::BAD_REQUEST, "the body cannot be read");
+    };
+    let host = parts.uri.path().split('/').nth(1).unwrap_or_default();
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let query = parts.uri.query().unwrap_or_default();
+    let question = Question::read(host, query, &headers, &body.to_bytes());
+    let Some(performance) = script.perform(&question, SystemClock::default().now()) else {
+        return plain(StatusCode::NOT_FOUND, "nobody is played here");
+    };
+    tokio::time::sleep(performance.delay).await;
+    if let Some(report) = performance.report {
+        hear(report);
+    }
+    let mut response = Response::builder().status(performance.reply.status);
+    for (name, value) in performance.reply.headers {
+        response = response.header(name, value);
+    }
+    match response.body(Full::new(Bytes::from(performance.reply.body))) {
+        Ok(response) => Ok(response),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the script makes no sense"),
+    }
+}
+
+/// Asks the stand-ins where a flow names a host of the demo, and everybody else as always: a flow
+/// of one's own works in the demo as well.
+#[derive(Debug)]
+pub(super) struct Redirected {
+    pub(super) parties: Arc<dyn Parties>,
+    pub(super) stand_ins: SocketAddr,
+}
+
+impl Parties for Redirected {
+    fn ask(&self, mut call: Call) -> Asking<'_> {
+        if let Some(url) = redirect(&call.request.url, self.stand_ins) {
+            call.request.url = url;
+        }
+        self.parties.ask(call)
+    }
+}
+
+/// `https://host/path` as `http://127.0.0.1:port/host/path`, for hosts of the demo.
+fn redirect(url: &str, stand_ins: SocketAddr) -> Option<String> {
+    let address: Url = url.parse().ok()?;
+    let host = address.host_str().filter(|host| HOSTS.contains(host))?;
+    let query = address.query().map_or(String::new(), |query| format!("?{query}"));
+    Some(format!("http://{stand_ins}/{host}{}{query}", address.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_of_the_demo_are_redirected() {
+        let address: SocketAddr = "127.0.0.1:4000".parse().unwrap();
+        assert_eq!(
+            redirect("https://crm.premier.example.com/leads?a=%26", address).as_deref(),
+            Some("http://127.0.0.1:4000/crm.premier.example.com/leads?a=%26")
+        );
+        assert_eq!(redirect("http://127.0.0.1:9000/mine", address), None);
+        assert_eq!(redirect("https://premier.example.org/leads", address), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! A buyer inside one's own network is asked only when the installation says so.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{ADMIN, Server, client, get, glassline, run, text};
+use tempfile::TempDir;
+
+/// A buyer on the loopback address that takes one lead.
+fn buyer() -> (String, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let taking = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        // A query has no body: the request ends with an empty line.
+        let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+        lines.take_while(|line| !line.is_empty()).for_each(drop);
+        (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+    });
+    (address, taking)
+}
+
+fn publish(data: &Path, buyer: &str) {
+    let flow = format!(
+        "entities: {{ src_a: {{ kind: source, name: A }}, buyer_b: {{ kind: buyer, name: B }} }}\n\
+         flow:\n  id: flow_own\n  name: Own\n  fields: {{ email: email }}\n  sources: [ {{ entity: src_a }} ]\n  \
+         steps:\n    - id: own\n      kind: recipient\n      entity: buyer_b\n      integration: custom_query\n      \
+         request: {{ url: \"http://{buyer}/\", parameters: {{ mail: \"{{{{lead.email}}}}\" }} }}\n"
+    );
+    let file = data.join("../flow.yaml");
+    std::fs::create_dir_all(data).unwrap();
+    std::fs::write(&file, flow).unwrap();
+    let output = run(&["flow", "publish", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// Sends a lead, and gives what came of asking the buyer.
+async fn outcome(server: &Server) -> (String, String) {
+    let to = ["--url", &server.address, "--key", ADMIN, "--flow", "flow_own", "--source", "src_a"];
+    let output = run(&[&["submit"], &to[..], &["email=ann@example.com"]].concat());
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lead_id = answer["lead"]["id"].as_str().unwrap();
+    let events = get(&client(), &format!("{}/leads/{lead_id}/events", server.address)).await;
+    let events = events["data"].as_array().unwrap();
+    let kind = |event: &Value| event["type"].as_str().unwrap().to_owned();
+    let event =
+        events.iter().find(|event| event["step_id"] == "own" && event["outcome"].is_string()).unwrap();
+    (kind(event), event["reason"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_buyer_that_is_not_public_is_asked_only_when_the_installation_allows_it() {
+    let temp = TempDir::new().unwrap();
+    let data = temp.path().join("data");
+    let (address, taking) = buyer();
+    publish(&data, &address);
+    let serve = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let server = Server::spawn(glassline(&serve));
+    let (kind, reason) = outcome(&server).await;
+    assert_eq!(kind, "recipient.error", "{reason}");
+    assert!(server.stop().0.success());
+
+    let server = Server::spawn(glassline(&[&serve[..], &["--allow-host", &address]].concat()));
+    assert_eq!(outcome(&server).await, ("recipient.delivered".to_owned(), String::new()));
+    assert!(server.stop().0.success());
+    taking.join().unwrap();
+}
