@@ -10,7 +10,8 @@ use domain::{
     Marks, Money, Scalar, SourceId, Timestamp, Value,
 };
 use ledger::{
-    Choice, Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, TypePattern, Window,
+    Choice, Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, TypePattern,
+    VaultError, Window,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -179,6 +180,8 @@ pub enum ResumeError {
 
 /// Most retries under way at a time: after an outage many are due together.
 const RETRIES_AT_A_TIME_MAX: usize = 256;
+/// How long a retry waits whose lead cannot be read at the moment, in milliseconds.
+const UNREADABLE_WAIT_MS: i64 = 60_000;
 /// How long to sleep at most before looking at the clock again, which may jump.
 const CLOCK_LOOK: Duration = Duration::from_secs(30);
 
@@ -308,7 +311,11 @@ impl Engine {
     ) -> Result<Submitted, SubmitError> {
         // Closed without an answer: the lead could not be taken to its end.
         let _ = answered.wait_for(|answered| *answered).await;
-        let gone = || SubmitError::AnswerGone { lead_id };
+        let gone = || match self.leads().stopped() {
+            // The next start takes the lead to its end, and then there is an answer.
+            Some(stopped) => SubmitError::Record(RecordError::Stopped(stopped)),
+            None => SubmitError::AnswerGone { lead_id },
+        };
         let reader = self.leads().reader();
         for seq in reader.chain(lead_id).into_iter().rev() {
             let Some(record) = reader.record(seq)? else { continue };
@@ -320,7 +327,11 @@ impl Engine {
             let event = wire::read_event(&header, Some(&body)).map_err(|_| gone())?;
             let domain::EventKind::FlowCompleted(completion) = event.kind else { return Err(gone()) };
             let response = event.body.exchanges.first().and_then(|exchange| exchange.response.clone());
-            let price = self.offered(lead_id).unwrap_or(Money::ZERO);
+            let price = match self.events(ChainId::Lead(lead_id)) {
+                Ok(events) => Story::of(events).and_then(|story| story.price).unwrap_or(Money::ZERO),
+                Err(ResumeError::Read(error)) => return Err(error.into()),
+                Err(_) => return Err(gone()),
+            };
             let succeeded = completion.final_outcome == domain::Outcome::Success;
             let answer = Answer {
                 outcome: completion.final_outcome,
@@ -331,10 +342,6 @@ impl Engine {
             return Ok(Submitted { lead_id, answer, response, replayed: true });
         }
         Err(gone())
-    }
-
-    fn offered(&self, lead_id: LeadId) -> Option<Money> {
-        self.events(ChainId::Lead(lead_id)).ok().and_then(Story::of)?.price
     }
 
     /// Takes up what the last stop interrupted: every lead without `flow.completed` goes on from its
@@ -527,7 +534,13 @@ impl Engine {
     }
 
     async fn retry(&self, due: Due) {
-        if let Err(error) = self.retry_one(due).await {
+        let Err(error) = self.retry_one(due).await else { return };
+        if is_of_a_moment(&error) {
+            let lead_id = due.lead_id;
+            warn!(lead_id = %lead_id, error = &error as &dyn std::error::Error, "A retry of {lead_id} waits until its events can be read");
+            let at = self.context.clock.now().plus_millis(UNREADABLE_WAIT_MS);
+            self.context.retries.add(Due { at, ..due });
+        } else {
             tell(due.lead_id, &error);
         }
     }
@@ -557,6 +570,21 @@ impl Engine {
 
 /// Submissions looked at for their keys at a time.
 const KEYS_AT_A_TIME: usize = 1000;
+
+/// Whether the disk failed to read, which it may not do the next time. Nothing was recorded.
+fn is_of_a_moment(error: &ResumeError) -> bool {
+    match error {
+        ResumeError::Read(error) | ResumeError::Lease(LeaseError::Read(error)) => {
+            matches!(error, ReadError::Disk { .. } | ReadError::Vault(VaultError::Disk { .. }))
+        }
+        ResumeError::Lease(LeaseError::Vault(error)) => matches!(error, VaultError::Disk { .. }),
+        ResumeError::Lease(LeaseError::Held(_) | LeaseError::NoKey { .. } | LeaseError::Record(_))
+        | ResumeError::Header { .. }
+        | ResumeError::Body { .. }
+        | ResumeError::UnknownFlow { .. }
+        | ResumeError::Record(_) => false,
+    }
+}
 
 /// Tells the log of a lead that cannot go on.
 fn tell(lead_id: LeadId, error: &(dyn std::error::Error + 'static)) {

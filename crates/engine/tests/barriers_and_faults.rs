@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use domain::{Answer, EventId, EventType, FieldPath, Lead, LeadId, Timestamp, Value};
 use engine::{
-    Barrier, Barriers, Clock, Control, Engine, EngineParts, Parties, Submission, SubmitError, Submitted,
+    Barrier, Barriers, Clock, Control, Engine, EngineParts, IdempotencyKey, Parties, Submission, SubmitError,
+    Submitted,
 };
 use expect_test::expect;
 use ledger::{Defences, Disk, Ledger, LedgerKind, LedgerOptions, RecordError, Writer, verify};
@@ -26,6 +27,7 @@ flow:
   id: flow_roofs
   name: Roofs
   fields: { email: email }
+  price: { fixed: 8.00 }
   sources: [ { entity: src_web, key_required: false } ]
   steps:
     - id: premier
@@ -101,6 +103,7 @@ impl House {
         self.life.as_mut().unwrap()
     }
 
+    /// Submits a lead under an idempotency key, always the same.
     async fn submit(&mut self) -> JoinHandle<Result<Submitted, SubmitError>> {
         let life = self.life();
         let email = (FieldPath::key("email").unwrap(), Value::text("ann@example.com"));
@@ -111,7 +114,7 @@ impl House {
             request: Arc::from(b"POST /submit HTTP/1.1".as_slice()),
             request_id: None,
             test: false,
-            idempotency: None,
+            idempotency: Some(IdempotencyKey { key: "1".to_owned(), payload: Vec::new() }),
             render: Box::new(|_: LeadId, answer: &Answer| Arc::from(answer.outcome.as_str().as_bytes())),
         };
         let engine = life.engine.clone();
@@ -312,4 +315,54 @@ async fn a_power_loss_during_the_sync_of_an_attempt_leaves_a_buyer_that_was_neve
     assert_eq!(house.seen(), [""; 0]);
     house.start().await;
     assert_eq!(house.events(), "", "nobody was told of the lead, and nobody has it");
+}
+
+/// One read of the disk failed when a retry was due, and the retry was forgotten until the next start, which
+/// may be months away. Found by the simulation, seed 12.
+#[tokio::test]
+async fn a_read_that_fails_once_delays_a_retry_and_does_not_lose_it() {
+    let mut house = House::new(Barriers::ALL, "buyer_premier: 503 | 200").await;
+    let submitting = house.submit().await;
+    while house.write().await.unwrap() > 0 {}
+    submitting.await.unwrap().unwrap();
+    let before = house.events();
+    let due = house.life().engine.next_due().unwrap();
+    house.disk.plan(Fault { calls: Calls::Only(Call::Read), nth: 1, failure: Failure::Eio });
+    house.clock.advance_to(due);
+    assert_eq!(house.life().engine.clone().run_due().await, 1);
+    assert!(!house.disk.has_plan(), "the read failed");
+    assert_eq!((house.seen().len(), house.events()), (1, before));
+    assert_eq!(house.life().engine.next_due(), Some(due.plus_millis(60_000)));
+    house.retry_all().await;
+    let seen = house.seen();
+    assert_eq!((seen.len(), &seen[0]), (2, &seen[1]));
+    assert!(house.events().ends_with("recipient.delivered\n"));
+}
+
+/// The lead was sold and had its answer. Asked for again under its key, one read of the disk failed, and the
+/// client was told that the same lead is worth nothing. Found by the simulation, seed 111.
+#[tokio::test]
+async fn an_answer_given_again_is_the_same_or_an_error_whatever_the_disk_does() {
+    let mut house = House::new(Barriers::ALL, "buyer_premier: 200").await;
+    let submitting = house.submit().await;
+    while house.write().await.unwrap() > 0 {}
+    let first = submitting.await.unwrap().unwrap();
+    assert_eq!(first.answer.price.to_string(), "8");
+    let mut failed = 0;
+    for nth in 1.. {
+        house.disk.plan(Fault { calls: Calls::Only(Call::Read), nth, failure: Failure::Eio });
+        match house.submit().await.await.unwrap() {
+            Ok(again) => {
+                assert_eq!((again.answer, again.response), (first.answer.clone(), first.response.clone()))
+            }
+            Err(error) => {
+                assert!(matches!(error, SubmitError::Read(_)), "{error}");
+                failed += 1;
+            }
+        }
+        if house.disk.has_plan() {
+            break;
+        }
+    }
+    assert!(failed > 3, "only {failed} reads were there to fail");
 }

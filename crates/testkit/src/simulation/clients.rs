@@ -15,6 +15,9 @@ use super::{LeadPlan, Turn, World, flow};
 /// What separates the answer of a lead from what only this sending of it has.
 pub(super) const SENT_AS: &str = " sent as ";
 
+/// How long to wait before asking once more, when a disk is to blame.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// A client's part in one life: sends its lead until it has an answer.
 pub(super) async fn client(world: Arc<World>, control: Control, number: usize, life: usize) {
     let plan = world.plan.leads[number].clone();
@@ -62,7 +65,10 @@ pub(super) async fn client(world: Arc<World>, control: Control, number: usize, l
             }
             Err(error) if world.is_struck() => {
                 world.tell(format_args!("lead {number} has no answer: {error}"));
-                return;
+                if !plan.keyed {
+                    return;
+                }
+                sleep(AGAIN).await;
             }
             Err(error) => return world.broken(format_args!("lead {number} is refused: {error}")),
         }
@@ -142,15 +148,14 @@ fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) 
 pub(super) async fn report(world: Arc<World>, number: usize) {
     let report = world.with_report(number, |report| report.clone());
     sleep(report.after).await;
-    let sale = if report.by_lead {
-        Sale::Lead { lead_id: report.lead_id, entity_id: report.entity_id.clone() }
-    } else {
-        Sale::Event(report.delivery_id)
-    };
-    let Some(life) = world.life() else { return };
-    let result = life
-        .engine
-        .feedback(Report {
+    loop {
+        let sale = if report.by_lead {
+            Sale::Lead { lead_id: report.lead_id, entity_id: report.entity_id.clone() }
+        } else {
+            Sale::Event(report.delivery_id)
+        };
+        let Some(life) = world.life() else { return };
+        let sent = Report {
             sale,
             kind: report.kind,
             value: None,
@@ -158,21 +163,28 @@ pub(super) async fn report(world: Arc<World>, number: usize) {
             days_to_convert: None,
             request: Arc::from(b"POST /feedback HTTP/1.1".as_slice()),
             request_id: None,
-        })
-        .await;
-    if !world.is_alive() {
-        return;
-    }
-    world.tell(format_args!("{} reports on {}: {result:?}", report.entity_id, report.delivery_id));
-    match result {
-        Ok(reported) => world.with_report(number, |report| {
-            report.answered = Some(reported.outcome == Outcome::Success);
+        };
+        let result = life.engine.feedback(sent).await;
+        if !world.is_alive() {
+            return;
+        }
+        world.tell(format_args!("{} reports on {}: {result:?}", report.entity_id, report.delivery_id));
+        let answered = match result {
+            Ok(reported) => Some(reported.outcome == Outcome::Success),
+            // We never learned that the buyer has it.
+            Err(FeedbackError::NotDelivered) => None,
+            Err(_) if world.is_struck() => {
+                sleep(AGAIN).await;
+                continue;
+            }
+            Err(error) => {
+                return world.broken(format_args!("the report on {} fails: {error}", report.delivery_id));
+            }
+        };
+        return world.with_report(number, |report| {
+            report.answered = answered;
             report.done = true;
-        }),
-        // We never learned that the buyer has it.
-        Err(FeedbackError::NotDelivered) => world.with_report(number, |report| report.done = true),
-        Err(_) if world.is_struck() => {}
-        Err(error) => world.broken(format_args!("the report on {} fails: {error}", report.delivery_id)),
+        });
     }
 }
 

@@ -14,14 +14,13 @@ use super::parties::HostileParties;
 use super::world::{Life, keys};
 use super::{Crash, DiskName, LifePlan, World, flow};
 use crate::SimDisk;
-use crate::disk::PowerLoss;
+use crate::disk::{Call, Calls, Failure, Fault, PowerLoss};
 use crate::ledger_log::options;
 
 /// Longer than any history takes, in virtual time: who waits so long waits for ever.
 const FOR_EVER: Duration = Duration::from_secs(72 * 3600);
 
-/// Lives one life, or the last one, which nothing disturbs and which ends when there is nothing left
-/// to do.
+/// Lives one life, or the last one, which no fault ends: it does when there is nothing left to do.
 pub(super) fn live(world: &Arc<World>, number: usize, plan: Option<&LifePlan>) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -154,6 +153,13 @@ async fn begin(
         }
     }
     let Some(plan) = plan else {
+        for (at_ms, nth) in world.plan.failing_reads.clone() {
+            let disk = world.disk(DiskName::Leads);
+            tokio::spawn(async move {
+                sleep(Duration::from_millis(at_ms)).await;
+                disk.plan(Fault { calls: Calls::Only(Call::Read), nth, failure: Failure::Eio });
+            });
+        }
         let end = Instant::now() + FOR_EVER / 2;
         return settle(world, &engine, clients, end).await;
     };
@@ -251,6 +257,7 @@ fn check_files(world: &World, disk: DiskName) -> Result<(), String> {
 /// Ends everything the hard way, and gives the leads as they lie on the disk.
 pub(super) fn after_all(world: &World) -> Result<Ledger, String> {
     die(world, |disk| disk.lose_power(PowerLoss::HARSHEST));
+    world.disk(DiskName::Leads).clear_plan();
     restart(world)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;

@@ -16,8 +16,11 @@ pub struct Plan {
     pub seed: u64,
     /// The leads, in no order.
     pub leads: Vec<LeadPlan>,
-    /// The lives but for the last, which nothing disturbs.
+    /// The lives but for the last, in which nothing ends the process.
     pub lives: Vec<LifePlan>,
+    /// Reads of the leads that fail in the last life: when, in milliseconds after its start, and which of
+    /// those that follow.
+    pub failing_reads: Vec<(u64, u64)>,
 }
 
 /// One lead and the client that sends it.
@@ -110,7 +113,10 @@ impl Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
         let leads = (0..rng.random_range(4..=14)).map(|_| lead(&mut rng, &lives)).collect();
-        Plan { seed, leads, lives }
+        let failing_reads = (0..[0, 0, 1, 3][rng.random_range(0..4)])
+            .map(|_| (rng.random_range(0..20_000), rng.random_range(1..=10)))
+            .collect();
+        Plan { seed, leads, lives, failing_reads }
     }
 }
 
@@ -195,6 +201,7 @@ impl fmt::Display for Plan {
         for (number, life) in self.lives.iter().enumerate() {
             writeln!(f, "life {number}: {life:?}")?;
         }
+        writeln!(f, "failing reads: {:?}", self.failing_reads)?;
         Ok(())
     }
 }
