@@ -353,7 +353,7 @@ async fn an_answer_given_again_is_the_same_or_an_error_whatever_the_disk_does() 
         house.disk.plan(Fault { calls: Calls::Only(Call::Read), nth, failure: Failure::Eio });
         match house.submit().await.await.unwrap() {
             Ok(again) => {
-                assert_eq!((again.answer, again.response), (first.answer.clone(), first.response.clone()))
+                assert_eq!((again.answer, again.response), (first.answer.clone(), first.response.clone()));
             }
             Err(error) => {
                 assert!(matches!(error, SubmitError::Read(_)), "{error}");
