@@ -78,7 +78,7 @@ pub struct Field {
     /// Whether a lead without it is refused.
     pub required: bool,
     /// The values it may have, matched without regard to case and kept in this spelling; empty
-    /// for any. Only for [`FieldType::String`].
+    /// for any. Only for [`FieldType::String`] and [`FieldType::List`], of which every item counts.
     pub values: Vec<Arc<str>>,
 }
 
@@ -95,12 +95,22 @@ impl Field {
         if self.values.is_empty() {
             return Some(parsed);
         }
-        Some(match parsed.normal.as_text().and_then(|text| self.declared(text)) {
-            Some(value) => {
-                Parsed { normal: Value::text(value.clone()), components: Vec::new(), valid: Some(true) }
+        let declared = match (&parsed.normal, self.field_type) {
+            (Value::List(items), FieldType::List) => {
+                let items: Option<Vec<Scalar>> = items
+                    .iter()
+                    .map(|item| match item {
+                        Scalar::Text(text) => self.declared(text).cloned().map(Scalar::Text),
+                        Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => None,
+                    })
+                    .collect();
+                items.map(|items| Value::List(items.into()))
             }
-            None => Parsed { components: Vec::new(), valid: Some(false), ..parsed },
-        })
+            (normal, _) => normal.as_text().and_then(|text| self.declared(text)).cloned().map(Value::text),
+        };
+        let valid = Some(declared.is_some());
+        let normal = declared.unwrap_or(parsed.normal);
+        Some(Parsed { normal, raw: Some(raw.clone()), components: Vec::new(), valid })
     }
 
     /// The declared value that this text means.
@@ -121,6 +131,8 @@ pub struct Fields {
     // Invariants: no name twice, no name within another (`a` and `a.b`), values only with strings,
     // no value blank or twice.
     fields: Vec<Field>,
+    /// For each field, where its components and `valid` stand: made once, for every lead.
+    paths: Vec<Vec<(&'static str, FieldPath)>>,
 }
 
 /// Why fields do not go together.
@@ -138,7 +150,7 @@ pub enum FieldError {
         outer: FieldName,
     },
     /// Values declared for a type that has its own.
-    #[error("the field {name} has the type {field_type}; only string fields take values")]
+    #[error("the field {name} has the type {field_type}; only string and list fields take values")]
     Values {
         /// The field.
         name: FieldName,
@@ -205,7 +217,11 @@ impl Fields {
             errors.extend(fields[..at].iter().filter_map(|earlier| clash(earlier, field)));
             errors.extend(wrong_values(field));
         }
-        if errors.is_empty() { Ok(Fields { fields }) } else { Err(errors) }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let paths = fields.iter().map(paths).collect();
+        Ok(Fields { fields, paths })
     }
 
     /// The fields in the order they were declared.
@@ -231,20 +247,23 @@ impl Fields {
     /// tree where one value is meant is not valid.
     pub fn parse(&self, raw: &Lead) -> Lead {
         let mut pairs = Vec::with_capacity(self.fields.len() * 4);
-        for field in &self.fields {
-            let path = field.name.path();
+        for (field, paths) in self.fields.iter().zip(&self.paths) {
             let parsed = match raw.get(field.name.as_str()) {
-                Some(value) => field.parse(value),
+                Some(value) => field.parse(value).map(|parsed| keep_blank(parsed, value)),
                 None if has_below(raw, field.name.as_str()) => {
-                    Some(Parsed { normal: Scalar::Null.into(), components: Vec::new(), valid: Some(false) })
+                    let normal = Scalar::Null.into();
+                    Some(Parsed { normal, raw: None, components: Vec::new(), valid: Some(false) })
                 }
                 None => None,
             };
             let Some(parsed) = parsed else { continue };
-            let child = |name: &str| path.child(name).expect("components have short names");
+            let child = |name: &str| {
+                let own = paths.iter().find(|(own, _)| *own == name);
+                own.expect("types declare their components").1.clone()
+            };
             pairs.extend(parsed.components.into_iter().map(|(name, value)| (child(name), value)));
             pairs.extend(parsed.valid.map(|valid| (child("valid"), Value::from(valid))));
-            pairs.push((path.clone(), parsed.normal));
+            pairs.push((field.name.path().clone(), parsed.normal));
         }
         pairs.into_iter().collect()
     }
@@ -261,6 +280,20 @@ impl Fields {
                 }
         })
     }
+}
+
+fn paths(field: &Field) -> Vec<(&'static str, FieldPath)> {
+    let components = field.field_type.components().iter().map(|(name, _)| *name);
+    let path = |name| (name, field.name.path().child(name).expect("components have short names"));
+    components.chain(["valid"]).map(path).collect()
+}
+
+/// Blank text that is no number or boolean stays, so that a required field knows that nothing was
+/// said.
+fn keep_blank(parsed: Parsed, raw: &Value) -> Parsed {
+    let is_lost =
+        parsed.normal == Value::Scalar(Scalar::Null) && raw.as_text().is_some_and(|_| raw.is_blank());
+    if is_lost { Parsed { normal: raw.clone(), ..parsed } } else { parsed }
 }
 
 fn has_below(raw: &Lead, name: &str) -> bool {
@@ -284,7 +317,7 @@ fn wrong_values(field: &Field) -> Vec<FieldError> {
     if field.values.is_empty() {
         return Vec::new();
     }
-    if field.field_type != FieldType::String {
+    if !matches!(field.field_type, FieldType::String | FieldType::List) {
         return vec![FieldError::Values { name: field.name.clone(), field_type: field.field_type }];
     }
     if field.values.len() > DECLARED_MAX {
@@ -363,6 +396,10 @@ mod tests {
                 "age.valid=Scalar(Bool(false))",
                 "email=Scalar(Text(\"joe@example.com\"))",
                 "email.domain=Scalar(Text(\"example.com\"))",
+                "email.host=Scalar(Text(\"example\"))",
+                "email.is_disposable=Scalar(Bool(false))",
+                "email.is_free=Scalar(Bool(false))",
+                "email.tld=Scalar(Text(\"com\"))",
                 "email.user=Scalar(Text(\"Joe\"))",
                 "email.valid=Scalar(Bool(true))",
             ]
@@ -388,6 +425,32 @@ mod tests {
     }
 
     #[test]
+    fn every_item_of_a_list_is_one_of_the_declared_values() {
+        let interests =
+            Field { values: vec!["Roof".into(), "Solar".into()], ..field("interests", FieldType::List) };
+        let texts =
+            |texts: &[&str]| Value::List(texts.iter().map(|text| Scalar::Text((*text).into())).collect());
+        let parsed = interests.parse(&Value::text("ROOF, solar")).unwrap();
+        assert_eq!((parsed.normal, parsed.valid), (texts(&["Roof", "Solar"]), Some(true)));
+        let parsed = interests.parse(&texts(&["roof", "floor"])).unwrap();
+        assert_eq!((parsed.normal, parsed.valid), (texts(&["roof", "floor"]), Some(false)));
+        assert_eq!(interests.parse(&Value::text(" ")), None);
+    }
+
+    #[test]
+    fn blank_text_where_a_number_is_meant_is_missing_and_not_wrong() {
+        let number = Field { required: true, ..field("age", FieldType::Number) };
+        let owner = Field { required: true, ..field("owner", FieldType::Boolean) };
+        let fields = Fields::new(vec![number, owner]).unwrap();
+        let missing = |raw: &str| {
+            let raw =
+                [("age".parse().unwrap(), Value::text(raw)), ("owner".parse().unwrap(), Value::text(raw))];
+            fields.missing(&fields.parse(&raw.into_iter().collect())).count()
+        };
+        assert_eq!((missing(" "), missing("what?")), (2, 0));
+    }
+
+    #[test]
     fn fields_that_do_not_go_together_are_all_named() {
         let values = |values: &[&str]| values.iter().map(|value| Arc::from(*value)).collect();
         let errors = Fields::new(vec![
@@ -405,7 +468,7 @@ mod tests {
             [
                 "the field a is declared twice",
                 "the field vehicle.make lies within the field vehicle; a field is a value or a group, not both",
-                "the field state has the type state; only string fields take values",
+                "the field state has the type state; only string and list fields take values",
                 "the value \"X\" of the field b is there already; case does not matter",
                 "the value \" \" of the field b is blank",
             ]
@@ -418,11 +481,11 @@ mod tests {
             let name = |number: usize| format!("phone_{number}").parse().unwrap();
             Fields::new((0..count).map(|number| Field::new(name(number), FieldType::Phone)).collect())
         };
-        assert!(phones(72).is_ok());
-        let errors = phones(73).unwrap_err();
+        assert!(phones(66).is_ok());
+        let errors = phones(67).unwrap_err();
         assert_eq!(
             errors[0].to_string(),
-            "the fields and their components make up to 803 values of a lead; at most 800 fit"
+            "the fields and their components make up to 804 values of a lead; at most 800 fit"
         );
     }
 }

@@ -19,36 +19,66 @@ pub enum FieldType {
     LastName,
     /// An e-mail address.
     Email,
+    /// The whole name of a person.
+    FullName,
+    /// Male, female, other.
+    Gender,
     /// A telephone number.
     Phone,
+    /// The line of an address with the street in it.
+    Street,
+    /// A city.
+    City,
     /// A state, territory or province of the US or Canada.
     State,
     /// A postal code of the US, Canada or the United Kingdom.
     PostalCode,
+    /// A country or territory.
+    Country,
     /// A decimal number.
     Number,
+    /// A range of numbers.
+    Range,
     /// True or false.
     Boolean,
     /// A day of the calendar.
     Date,
+    /// A moment.
+    Time,
     /// A web address.
     Url,
+    /// An address of the internet protocol.
+    Ip,
+    /// The address of a certificate of consent.
+    TrustedformUrl,
+    /// Several values.
+    List,
 }
 
 impl FieldType {
     /// Every type, in the order people list them.
-    pub const ALL: [FieldType; 11] = [
+    pub const ALL: [FieldType; 21] = [
         FieldType::String,
         FieldType::FirstName,
         FieldType::LastName,
+        FieldType::FullName,
+        FieldType::Gender,
         FieldType::Email,
         FieldType::Phone,
+        FieldType::Street,
+        FieldType::City,
         FieldType::State,
         FieldType::PostalCode,
+        FieldType::Country,
         FieldType::Number,
+        FieldType::Range,
         FieldType::Boolean,
         FieldType::Date,
+        FieldType::Time,
         FieldType::Url,
+        FieldType::Ip,
+        FieldType::TrustedformUrl,
+        FieldType::List,
     ];
 
     /// The name used in flow files.
@@ -57,32 +87,51 @@ impl FieldType {
             FieldType::String => "string",
             FieldType::FirstName => "first_name",
             FieldType::LastName => "last_name",
+            FieldType::FullName => "full_name",
+            FieldType::Gender => "gender",
             FieldType::Email => "email",
             FieldType::Phone => "phone",
+            FieldType::Street => "street",
+            FieldType::City => "city",
             FieldType::State => "state",
             FieldType::PostalCode => "postal_code",
+            FieldType::Country => "country",
             FieldType::Number => "number",
+            FieldType::Range => "range",
             FieldType::Boolean => "boolean",
             FieldType::Date => "date",
+            FieldType::Time => "time",
             FieldType::Url => "url",
+            FieldType::Ip => "ip",
+            FieldType::TrustedformUrl => "trustedform_url",
+            FieldType::List => "list",
         }
     }
 
     /// Reads a raw value. Nothing stands for an absent value: `null` for every type, and blank
-    /// text for a postal code. Never fails otherwise: what cannot be read keeps its text and is
+    /// text for a postal code or a list. Never fails otherwise: what cannot be read keeps its text and is
     /// marked as not valid.
     pub fn parse(self, raw: &Value) -> Option<Parsed> {
         match self {
             FieldType::String => parse::text::string(raw),
-            FieldType::FirstName | FieldType::LastName => parse::text::person_name(raw),
+            FieldType::FirstName | FieldType::LastName | FieldType::City => parse::text::name(raw),
+            FieldType::FullName => parse::full_name::parse(raw),
+            FieldType::Gender => parse::gender::parse(raw),
             FieldType::Email => parse::email::parse(raw),
             FieldType::Phone => parse::phone::parse(raw),
+            FieldType::Street => parse::street::parse(raw),
             FieldType::State => parse::state::parse(raw),
             FieldType::PostalCode => parse::postal_code::parse(raw),
+            FieldType::Country => parse::country::parse(raw),
             FieldType::Number => parse::number::parse(raw),
+            FieldType::Range => parse::range::parse(raw),
             FieldType::Boolean => parse::boolean::parse(raw),
             FieldType::Date => parse::date::parse(raw),
+            FieldType::Time => parse::time::parse(raw),
             FieldType::Url => parse::url::parse(raw),
+            FieldType::Ip => parse::ip::parse(raw),
+            FieldType::TrustedformUrl => parse::trustedform_url::parse(raw),
+            FieldType::List => parse::list::parse(raw),
         }
     }
 
@@ -90,7 +139,22 @@ impl FieldType {
     /// not have all of them.
     pub fn components(self) -> &'static [(&'static str, FieldType)] {
         match self {
-            FieldType::Email => &[("user", FieldType::String), ("domain", FieldType::String)],
+            FieldType::FullName => &[
+                ("salutation", FieldType::String),
+                ("first", FieldType::FirstName),
+                ("middle", FieldType::String),
+                ("last", FieldType::LastName),
+                ("suffix", FieldType::String),
+            ],
+            FieldType::Gender => &[("abbr", FieldType::String)],
+            FieldType::Email => &[
+                ("user", FieldType::String),
+                ("domain", FieldType::String),
+                ("host", FieldType::String),
+                ("tld", FieldType::String),
+                ("is_free", FieldType::Boolean),
+                ("is_disposable", FieldType::Boolean),
+            ],
             FieldType::Phone => &[
                 ("area", FieldType::String),
                 ("exchange", FieldType::String),
@@ -101,7 +165,9 @@ impl FieldType {
                 ("country_calling_code", FieldType::Number),
                 ("type", FieldType::String),
                 ("is_tollfree", FieldType::Boolean),
+                ("masked", FieldType::Boolean),
             ],
+            FieldType::Street => &[("number", FieldType::String), ("name", FieldType::String)],
             FieldType::State => &[("name", FieldType::String)],
             FieldType::PostalCode => &[
                 ("country_code", FieldType::String),
@@ -114,6 +180,22 @@ impl FieldType {
                 ("outcode", FieldType::String),
                 ("incode", FieldType::String),
             ],
+            FieldType::Country => &[("code_3", FieldType::String), ("name", FieldType::String)],
+            FieldType::Range => &[
+                ("min", FieldType::Number),
+                ("max", FieldType::Number),
+                ("avg", FieldType::Number),
+                ("mid", FieldType::Number),
+            ],
+            FieldType::Ip => &[("is_ipv4", FieldType::Boolean), ("ipv6_format", FieldType::String)],
+            FieldType::TrustedformUrl => &[
+                ("type", FieldType::String),
+                ("cert_id", FieldType::String),
+                ("is_web", FieldType::Boolean),
+                ("is_mobile", FieldType::Boolean),
+                ("is_facebook", FieldType::Boolean),
+                ("is_masked", FieldType::Boolean),
+            ],
             FieldType::Url => &[
                 ("protocol", FieldType::String),
                 ("host", FieldType::String),
@@ -125,15 +207,18 @@ impl FieldType {
             FieldType::String
             | FieldType::FirstName
             | FieldType::LastName
+            | FieldType::City
             | FieldType::Number
             | FieldType::Boolean
-            | FieldType::Date => &[],
+            | FieldType::Date
+            | FieldType::Time
+            | FieldType::List => &[],
         }
     }
 
     /// Whether some texts are not valid values of this type.
     pub fn has_format(self) -> bool {
-        self != FieldType::String
+        !matches!(self, FieldType::String | FieldType::List)
     }
 
     /// How a value of this type is masked on its way out.
@@ -141,14 +226,23 @@ impl FieldType {
         match self {
             FieldType::Email => Privacy::Email,
             FieldType::Phone => Privacy::Phone,
-            FieldType::FirstName | FieldType::LastName => Privacy::Name,
+            FieldType::FirstName | FieldType::LastName | FieldType::FullName => Privacy::Name,
             FieldType::State => Privacy::Closed(ClosedSet::State),
             FieldType::Boolean => Privacy::Closed(ClosedSet::Boolean),
+            FieldType::Country => Privacy::Closed(ClosedSet::Country),
             FieldType::String
+            | FieldType::Gender
+            | FieldType::Street
+            | FieldType::City
             | FieldType::PostalCode
             | FieldType::Number
+            | FieldType::Range
             | FieldType::Date
-            | FieldType::Url => Privacy::Hidden,
+            | FieldType::Time
+            | FieldType::Url
+            | FieldType::Ip
+            | FieldType::TrustedformUrl
+            | FieldType::List => Privacy::Hidden,
         }
     }
 
@@ -156,7 +250,16 @@ impl FieldType {
     /// An unknown component is hidden.
     pub fn component_privacy(self, component: &str) -> Privacy {
         match (self, component) {
-            (_, "valid") | (FieldType::Phone, "is_tollfree") => Privacy::Closed(ClosedSet::Boolean),
+            (_, "valid")
+            | (FieldType::Phone, "is_tollfree" | "masked")
+            | (FieldType::Email, "is_free" | "is_disposable")
+            | (FieldType::Ip, "is_ipv4")
+            | (FieldType::TrustedformUrl, "is_web" | "is_mobile" | "is_facebook" | "is_masked") => {
+                Privacy::Closed(ClosedSet::Boolean)
+            }
+            (FieldType::FullName, "first" | "last") => Privacy::Name,
+            (FieldType::Country, "name" | "code_3") => Privacy::Closed(ClosedSet::CountryName),
+            (FieldType::TrustedformUrl, "type") => Privacy::Closed(ClosedSet::CertificateType),
             (FieldType::Phone | FieldType::PostalCode, "country_code") => Privacy::Closed(ClosedSet::Country),
             (FieldType::Phone, "type") => Privacy::Closed(ClosedSet::PhoneType),
             (FieldType::State, "name") => Privacy::Closed(ClosedSet::StateName),

@@ -439,16 +439,25 @@ fn dim_fault(fields: &Fields, dim: &Arc<str>) -> Option<FlowError> {
         });
     };
     let closed = match field.field_type {
-        FieldType::State | FieldType::Boolean => true,
+        FieldType::State | FieldType::Country | FieldType::Boolean => true,
         FieldType::String => !field.values.is_empty(),
         FieldType::FirstName
         | FieldType::LastName
+        | FieldType::FullName
+        | FieldType::Gender
         | FieldType::Email
         | FieldType::Phone
+        | FieldType::Street
+        | FieldType::City
         | FieldType::PostalCode
         | FieldType::Number
+        | FieldType::Range
         | FieldType::Date
-        | FieldType::Url => false,
+        | FieldType::Time
+        | FieldType::Url
+        | FieldType::Ip
+        | FieldType::TrustedformUrl
+        | FieldType::List => false,
     };
     (!closed).then(|| FlowError::OpenDim { dim: dim.clone(), field_type: field.field_type })
 }

@@ -38,6 +38,7 @@ mod response;
 mod retry_policy;
 mod rule;
 mod scope;
+mod sensitive_type;
 mod step;
 mod template;
 mod timestamp;
@@ -85,6 +86,7 @@ pub use response::{
 pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
 pub use rule::{Rule, RuleError, RuleFault};
 pub use scope::{Scope, UnknownScope};
+pub use sensitive_type::SensitiveType;
 pub use step::{
     Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
     StepKind, TIMEOUT_MAX,

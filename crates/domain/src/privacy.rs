@@ -1,7 +1,7 @@
 //! How much of a value may be seen by people who may not see personal values.
 
 use crate::Scalar;
-use crate::parse::{phone, state};
+use crate::parse::{country, phone, state, trustedform_url};
 
 /// How a value is to be masked on its way out. `wire::mask` does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,8 +29,12 @@ pub enum ClosedSet {
     State,
     /// Their names.
     StateName,
-    /// Two capital letters (ISO 3166-1 alpha-2).
+    /// Codes of countries (ISO 3166-1 alpha-2), and of islands that telephone numbers tell apart.
     Country,
+    /// Their names, and their codes of three letters.
+    CountryName,
+    /// Of what kind a certificate of consent is.
+    CertificateType,
     /// What a number is for: home, work, mobile.
     PhoneType,
 }
@@ -42,8 +46,10 @@ impl ClosedSet {
             (ClosedSet::Boolean, Scalar::Bool(_)) => true,
             (ClosedSet::State, Scalar::Text(text)) => state::is_code(text),
             (ClosedSet::StateName, Scalar::Text(text)) => state::is_name(text),
-            (ClosedSet::Country, Scalar::Text(text)) => {
-                text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+            (ClosedSet::Country, Scalar::Text(text)) => country::is_code(text),
+            (ClosedSet::CountryName, Scalar::Text(text)) => country::is_name(text),
+            (ClosedSet::CertificateType, Scalar::Text(text)) => {
+                trustedform_url::CERTIFICATE_TYPES.contains(&&**text)
             }
             (ClosedSet::PhoneType, Scalar::Text(text)) => phone::LINE_TYPES.contains(&&**text),
             (ClosedSet::Boolean, Scalar::Text(_))

@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::operator::Takes;
 use crate::vocabulary::{Place, PlaceError};
-use crate::{FieldPath, FieldType, Lead, Number, Operator, Scalar, Value, Vocabulary};
+use crate::{FieldPath, FieldType, Lead, Number, Operator, Scalar, Timestamp, Value, Vocabulary};
 
 /// One checked rule of a condition, such as `lead.state is included in TX, OK`.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,8 @@ enum Bound {
     Number(Number),
     /// `YYYY-MM-DD`, which sorts as text.
     Date(Arc<str>),
+    /// A moment in its normal form, which sorts as text.
+    Time(Arc<str>),
 }
 
 /// A regular expression that compiles and stays small.
@@ -278,6 +280,11 @@ impl Rule {
                 // Present without a flag: a type that takes any text, such as a name.
                 if self.operator == Operator::Invalid { invalid } else { !invalid && !is_null(value) }
             }
+            // Ranges are ordered by their middle, which an open one does not have.
+            Test::Compare(bound) if self.compared_as == Some(FieldType::Range) => {
+                let middle = self.path.child("avg").ok();
+                middle.and_then(|path| lead.get(path.as_str())).is_some_and(|avg| self.compares(avg, bound))
+            }
             Test::Compare(bound) => self.compares(value, bound),
             Test::Pattern(Pattern(regex)) => match value {
                 Value::Scalar(scalar) => regex.is_match(&shown(scalar)),
@@ -288,6 +295,7 @@ impl Rule {
 
     fn compares(&self, value: &Value, bound: &Bound) -> bool {
         let ordering = match (bound, value) {
+            (Bound::Time(bound), Value::Scalar(Scalar::Text(text))) if is_time(text) => text.cmp(bound),
             (Bound::Number(bound), Value::Scalar(Scalar::Number(number))) => number.cmp(bound),
             (Bound::Number(bound), Value::Scalar(Scalar::Text(text))) if self.compared_as.is_none() => {
                 match text.trim().parse::<Number>() {
@@ -297,7 +305,9 @@ impl Rule {
             }
             (Bound::Date(bound), Value::Scalar(Scalar::Text(text))) if is_date(text) => text.cmp(bound),
             // No number, or text that is no date: neither before nor after anything.
-            (Bound::Number(_) | Bound::Date(_), Value::Scalar(_) | Value::List(_)) => return false,
+            (Bound::Number(_) | Bound::Date(_) | Bound::Time(_), Value::Scalar(_) | Value::List(_)) => {
+                return false;
+            }
         };
         match self.operator {
             Operator::Less => ordering.is_lt(),
@@ -368,15 +378,16 @@ fn fits(operator: Operator, field_type: Option<FieldType>, has_format: bool) -> 
             field_type == FieldType::Boolean
         }
         Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
-            matches!(field_type, FieldType::Number | FieldType::Date)
+            matches!(field_type, FieldType::Number | FieldType::Range | FieldType::Date | FieldType::Time)
         }
         Operator::IncludedIn | Operator::NotIncludedIn => field_type != FieldType::Boolean,
         Operator::Includes | Operator::NotIncludes => {
-            !matches!(field_type, FieldType::Boolean | FieldType::Date)
+            !matches!(field_type, FieldType::Boolean | FieldType::Date | FieldType::Time)
         }
-        Operator::Matches | Operator::NotMatches => {
-            !matches!(field_type, FieldType::Boolean | FieldType::Date | FieldType::Number)
-        }
+        Operator::Matches | Operator::NotMatches => !matches!(
+            field_type,
+            FieldType::Boolean | FieldType::Date | FieldType::Time | FieldType::Number | FieldType::Range
+        ),
     }
 }
 
@@ -422,12 +433,33 @@ fn normal(scalar: &Scalar, field_type: Option<FieldType>, operator: Operator) ->
         return Ok(scalar.clone());
     }
     match field_type.parse(&Value::Scalar(scalar.clone())) {
+        // What stands there is ordered by its middle, and so is this.
+        Some(parsed) if field_type == FieldType::Range && operator.takes() == Takes::One => {
+            match parsed.component("avg") {
+                Some(Value::Scalar(middle)) => Ok(middle.clone()),
+                Some(Value::List(_)) | None => {
+                    let value = shown(scalar).chars().take(80).collect();
+                    Err(RuleFault::Value { value, field_type: Some(field_type) })
+                }
+            }
+        }
         Some(parsed) if parsed.valid != Some(false) => match parsed.normal {
             Value::Scalar(normal) => Ok(normal),
             Value::List(_) => Ok(scalar.clone()),
         },
         // Nothing else could ever be equal to a value of these types.
-        Some(_) | None if matches!(field_type, FieldType::Number | FieldType::Date | FieldType::Boolean) => {
+        Some(_) | None
+            if matches!(
+                field_type,
+                FieldType::Number
+                    | FieldType::Range
+                    | FieldType::Date
+                    | FieldType::Time
+                    | FieldType::Boolean
+                    | FieldType::Gender
+                    | FieldType::Country
+            ) =>
+        {
             let value = shown(scalar).chars().take(80).collect();
             Err(RuleFault::Value { value, field_type: Some(field_type) })
         }
@@ -461,6 +493,9 @@ fn test(
         Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
             match &operands[0] {
                 Scalar::Number(number) => Test::Compare(Bound::Number(number.clone())),
+                Scalar::Text(text) if field_type == Some(FieldType::Time) => {
+                    Test::Compare(Bound::Time(text.clone()))
+                }
                 Scalar::Text(text) if field_type.is_some() || is_date(text) => {
                     Test::Compare(Bound::Date(text.clone()))
                 }
@@ -521,6 +556,11 @@ fn is_date(text: &str) -> bool {
         && FieldType::Date
             .parse(&Value::text(text))
             .is_some_and(|parsed| parsed.valid == Some(true) && parsed.normal.as_text() == Some(text))
+}
+
+/// Whether this is a moment in its normal form.
+fn is_time(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok_and(|at| at.to_string() == text)
 }
 
 /// What a scalar compares by: its text without regard to case, so that "123" is 123.
@@ -971,5 +1011,66 @@ mod tests {
                 prop_assert!(rule.belongs_to((&fields()).into()));
             }
         }
+    }
+
+    #[test]
+    fn ranges_are_ordered_by_their_middle_and_moments_by_time() {
+        check(&[
+            ("lead.range is greater than 5", "range=1-10", true),
+            ("lead.range is greater than 6", "range=1-10", false),
+            ("lead.range is less than '2-20'", "range=1-10", true),
+            ("lead.range gte 5", "range='5'", true),
+            ("lead.range is greater than 5", "range='10+'", false),
+            ("lead.range is less than 5", "range=good", false),
+            ("lead.range is equal to '1 to 10'", "range=1-10", true),
+            ("lead.range in [1 to 10, 10+]", "range=over 10", true),
+            ("lead.range.min gte 5", "range='10+'", true),
+            ("lead.time is less than 2024-01-16", "time=2024-01-15T23:59:59Z", true),
+            ("lead.time is greater than 2024-01-15 08:00 CST", "time=2024-01-15T14:00:01Z", true),
+            ("lead.time is greater than 2024-01-15 08:00 CST", "time=2024-01-15T14:00:00Z", false),
+            ("lead.time is less than 2024-01-16", "time=yesterday", false),
+            ("lead.time is equal to 2024-01-15T08:00-06:00", "time=1705327200", true),
+        ]);
+        for (text, wanted) in [
+            ("lead.range is less than '10+'", "compares with \"10+\", which is no range"),
+            ("lead.range is less than good", "compares with \"good\", which is no range"),
+            ("lead.range matches x", "asks \"matches pattern\" of a value of the type range"),
+            ("lead.time is less than tomorrow", "compares with \"tomorrow\", which is no time"),
+            ("lead.time includes 2024", "asks \"includes\" of a value of the type time"),
+            ("lead.country is equal to Texas", "compares with \"Texas\", which is no country"),
+            ("lead.gender is equal to boy", "compares with \"boy\", which is no gender"),
+            ("lead.list valid", "asks \"format is valid\" of a value of the type list"),
+        ] {
+            let error = rule(text).unwrap_err().to_string();
+            assert!(error.ends_with(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn rules_fit_the_other_types_as_well() {
+        check(&[
+            ("lead.country in [US, Canada]", "country=united states", true),
+            ("lead.country.name is equal to canada", "country=can", true),
+            ("lead.gender is equal to Male", "gender=m", true),
+            ("lead.gender.abbr eq f", "gender=female", true),
+            ("lead.list includes roof", "list=Roof, solar", true),
+            ("lead.list includes roo", "list=Roof, solar", false),
+            ("lead.list is equal to [solar, roof]", "list=Roof, solar", true),
+            ("lead.list in [roof, solar, gutter]", "list=[Roof, solar]", true),
+            ("lead.list in [roof, gutter]", "list=[Roof, solar]", false),
+            ("lead.list is blank", "list=' , '", true),
+            ("lead.ip is equal to ::ffff:192.0.2.1", "ip=http://192.0.2.1/x", true),
+            ("lead.ip.is_ipv4 is true", "ip=192.0.2.1", true),
+            ("lead.email.is_free is true", "email=joe@gmail.com", true),
+            ("lead.email.is_disposable is false", "email=joe@mailinator.com", false),
+            ("lead.email.tld eq co.uk", "email=joe@example.co.uk", true),
+            ("lead.full_name.last eq bloggs", "full_name=Bloggs, Joe", true),
+            ("lead.street.number eq 123", "street=123 Main St", true),
+            ("lead.city matches ^aus", "city=Austin", true),
+            ("lead.phone.masked is true", "phone=512-555-****", true),
+            ("lead.phone.country_code eq gb", "phone=+44 20 7946 0958", true),
+            ("lead.phone eq +44 20 7946 0958", "phone=+442079460958", true),
+            ("lead.trustedform_url valid", "trustedform_url=https://example.com/x", false),
+        ]);
     }
 }

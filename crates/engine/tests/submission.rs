@@ -71,11 +71,11 @@ async fn an_accepted_lead_is_raw_first_and_parsed_after() {
             1 source.submitted - - -
               [["exchange.0.request","POST /submit HTTP/1.1"],["lead.email"," Ann@Example.com "],["lead.first_name","ann"],["lead.state","texas"],["lead.utm","x"]]
             2 source.accepted - success -
-              [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true],["rules",[{"rule":"email format is valid","actual":"ann@example.com","passed":true}]]]
+              [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.host","example"],["lead.email.is_disposable",false],["lead.email.is_free",false],["lead.email.tld","com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true],["rules",[{"rule":"email format is valid","actual":"ann@example.com","passed":true}]]]
             3 filter.passed geographic_filter success -
-              [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true],["rules",[{"rule":"state is included in TX, OK","actual":"TX","passed":true}]]]
+              [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.host","example"],["lead.email.is_disposable",false],["lead.email.is_free",false],["lead.email.tld","com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true],["rules",[{"rule":"state is included in TX, OK","actual":"TX","passed":true}]]]
             4 flow.completed - success -
-              [["exchange.0.response","success 0"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true]]
+              [["exchange.0.response","success 0"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.host","example"],["lead.email.is_disposable",false],["lead.email.is_free",false],["lead.email.tld","com"],["lead.email.user","Ann"],["lead.email.valid",true],["lead.first_name","ann"],["lead.source.name","Web Form A"],["lead.state","TX"],["lead.state.name","Texas"],["lead.state.valid",true]]
         "#]],
     )
     .await;
@@ -103,11 +103,11 @@ async fn a_filter_that_fails_ends_the_flow() {
         1 source.submitted - - -
           [["exchange.0.request","POST /submit HTTP/1.1"],["lead.email","ann@example.com"],["lead.state","NY"]]
         2 source.accepted - success -
-          [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true],["rules",[{"rule":"email format is valid","actual":"ann@example.com","passed":true}]]]
+          [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.host","example"],["lead.email.is_disposable",false],["lead.email.is_free",false],["lead.email.tld","com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true],["rules",[{"rule":"email format is valid","actual":"ann@example.com","passed":true}]]]
         3 filter.failed geographic_filter failure State not in approved list
-          [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true],["rules",[{"rule":"state is included in TX, OK","actual":"NY","passed":false}]]]
+          [["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.host","example"],["lead.email.is_disposable",false],["lead.email.is_free",false],["lead.email.tld","com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true],["rules",[{"rule":"state is included in TX, OK","actual":"NY","passed":false}]]]
         4 flow.completed - failure State not in approved list
-          [["exchange.0.response","failure 0"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true]]
+          [["exchange.0.response","failure 0"],["lead.email","ann@example.com"],["lead.email.domain","example.com"],["lead.email.host","example"],["lead.email.is_disposable",false],["lead.email.is_free",false],["lead.email.tld","com"],["lead.email.user","ann"],["lead.email.valid",true],["lead.source.name","Web Form A"],["lead.state","NY"],["lead.state.name","New York"],["lead.state.valid",true]]
     "#]]).await;
 }
 

@@ -194,7 +194,7 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         flow_id: "flow_roofs"
         flow_version: 1
         id: "evt_…"
-        lead: {"email":"a•••@example.com","email.domain":"example.com","email.user":"•••","email.valid":true,"first_name":"A•••","id":"lead_…","phone_1":"(•••) •••-0143","phone_1.area":"•••","phone_1.country_calling_code":"•••","phone_1.country_code":"US","phone_1.exchange":"•••","phone_1.is_tollfree":false,"phone_1.line":"•••","phone_1.number":"•••","phone_1.valid":true,"product":"roof","product.valid":true,"source.name":"Web Form","state":"TX","state.name":"Texas","state.valid":true}
+        lead: {"email":"a•••@example.com","email.domain":"example.com","email.host":"•••","email.is_disposable":false,"email.is_free":false,"email.tld":"•••","email.user":"•••","email.valid":true,"first_name":"A•••","id":"lead_…","phone_1":"(•••) •••-0143","phone_1.area":"•••","phone_1.country_calling_code":"•••","phone_1.country_code":"US","phone_1.exchange":"•••","phone_1.is_tollfree":false,"phone_1.line":"•••","phone_1.number":"•••","phone_1.valid":true,"product":"roof","product.valid":true,"source.name":"Web Form","state":"TX","state.name":"Texas","state.valid":true}
         lead_id: "lead_…"
         lead_seq: 2
         outcome: "success"
@@ -218,7 +218,7 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         flow_id: "flow_roofs"
         flow_version: 1
         id: "evt_…"
-        lead: {"email":{"domain":"example.com","user":"•••","valid":true,"value":"a•••@example.com"},"first_name":"A•••","id":"lead_…","phone_1":{"area":"•••","country_calling_code":"•••","country_code":"US","exchange":"•••","is_tollfree":false,"line":"•••","number":"•••","valid":true,"value":"(•••) •••-0143"},"product":{"valid":true,"value":"roof"},"source":{"name":"Web Form"},"state":{"name":"Texas","valid":true,"value":"TX"}}
+        lead: {"email":{"domain":"example.com","host":"•••","is_disposable":false,"is_free":false,"tld":"•••","user":"•••","valid":true,"value":"a•••@example.com"},"first_name":"A•••","id":"lead_…","phone_1":{"area":"•••","country_calling_code":"•••","country_code":"US","exchange":"•••","is_tollfree":false,"line":"•••","number":"•••","valid":true,"value":"(•••) •••-0143"},"product":{"valid":true,"value":"roof"},"source":{"name":"Web Form"},"state":{"name":"Texas","valid":true,"value":"TX"}}
         lead_id: "lead_…"
         lead_seq: 2
         outcome: "success"
@@ -242,7 +242,7 @@ async fn one_event_is_masked_unless_values_are_asked_for() {
         flow_id: "flow_roofs"
         flow_version: 1
         id: "evt_…"
-        lead: {"email":"ann.example@example.com","email.domain":"example.com","email.user":"ann.example","email.valid":true,"first_name":"Annabel","id":"lead_…","phone_1":"5125550143","phone_1.area":"512","phone_1.country_calling_code":1,"phone_1.country_code":"US","phone_1.exchange":"555","phone_1.is_tollfree":false,"phone_1.line":"0143","phone_1.number":"5550143","phone_1.valid":true,"product":"roof","product.valid":true,"source.name":"Web Form","state":"TX","state.name":"Texas","state.valid":true}
+        lead: {"email":"ann.example@example.com","email.domain":"example.com","email.host":"example","email.is_disposable":false,"email.is_free":false,"email.tld":"com","email.user":"ann.example","email.valid":true,"first_name":"Annabel","id":"lead_…","phone_1":"5125550143","phone_1.area":"512","phone_1.country_calling_code":1,"phone_1.country_code":"US","phone_1.exchange":"555","phone_1.is_tollfree":false,"phone_1.line":"0143","phone_1.number":"5550143","phone_1.valid":true,"product":"roof","product.valid":true,"source.name":"Web Form","state":"TX","state.name":"Texas","state.valid":true}
         lead_id: "lead_…"
         lead_seq: 2
         outcome: "success"

@@ -90,7 +90,7 @@ async fn events_come_as_they_happen_filtered_and_masked() {
         id: 8
         event: batch
           5 source.submitted {"email":"a•••@example.com","first_name":"A•••","id":"lead_…","state":"•••"}
-          6 source.accepted {"email":"a•••@example.com","email.domain":"example.com","email.user":"•••","email.valid":true,"first_name":"A•••","id":"lead_…","source.name":"Web Form","state":"TX","state.name":"Texas","state.valid":true}
+          6 source.accepted {"email":"a•••@example.com","email.domain":"example.com","email.host":"•••","email.is_disposable":false,"email.is_free":false,"email.tld":"•••","email.user":"•••","email.valid":true,"first_name":"A•••","id":"lead_…","source.name":"Web Form","state":"TX","state.name":"Texas","state.valid":true}
           complete to 9
     "#]].assert_eq(&told);
     installation.close().await;

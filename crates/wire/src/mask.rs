@@ -287,7 +287,8 @@ mod tests {
             (
                 "email",
                 "Joe7@Example.com",
-                "email=j•••@example.com email.domain=example.com email.user=••• email.valid=Scalar(Bool(true))",
+                "email=j•••@example.com email.domain=example.com email.host=••• email.is_disposable=Scalar(Bool(false)) \
+                 email.is_free=Scalar(Bool(false)) email.tld=••• email.user=••• email.valid=Scalar(Bool(true))",
             ),
             ("email", "joe 7", "email=••• email.valid=Scalar(Bool(false))"),
             ("first_name", "Ana", "first_name=A•••"),
@@ -315,6 +316,47 @@ mod tests {
                  phone.valid=Scalar(Bool(true))",
             ),
             ("phone", "555-0143", "phone=••• phone.valid=Scalar(Bool(false))"),
+            (
+                "phone",
+                "+44 20 7946 0958",
+                "phone=(•••) •••-0958 phone.area=••• phone.country_calling_code=••• phone.country_code=GB \
+                 phone.is_tollfree=Scalar(Bool(false)) phone.number=••• phone.valid=Scalar(Bool(true))",
+            ),
+            (
+                "full_name",
+                "Dr. Ana María Ruiz Jr.",
+                "full_name=D••• full_name.first=A••• full_name.last=R••• full_name.middle=••• \
+                 full_name.salutation=••• full_name.suffix=••• full_name.valid=Scalar(Bool(true))",
+            ),
+            (
+                "country",
+                "Canada",
+                "country=CA country.code_3=CAN country.name=Canada country.valid=Scalar(Bool(true))",
+            ),
+            ("country", "AN", "country=••• country.valid=Scalar(Bool(false))"),
+            ("gender", "f", "gender=••• gender.abbr=••• gender.valid=Scalar(Bool(true))"),
+            ("city", "Austin", "city=•••"),
+            (
+                "street",
+                "1 Main St",
+                "street=••• street.name=••• street.number=••• street.valid=Scalar(Bool(true))",
+            ),
+            ("range", "5+", "range=••• range.min=••• range.valid=Scalar(Bool(true))"),
+            ("time", "2024-01-15", "time=••• time.valid=Scalar(Bool(true))"),
+            ("list", "Ana, Ruiz", "list=•••"),
+            (
+                "ip",
+                "192.0.2.1",
+                "ip=••• ip.ipv6_format=••• ip.is_ipv4=Scalar(Bool(true)) ip.valid=Scalar(Bool(true))",
+            ),
+            (
+                "trustedform_url",
+                "https://cert.trustedform.com/0123456789abcdef0123456789abcdef01234567",
+                "trustedform_url=••• trustedform_url.cert_id=••• trustedform_url.is_facebook=Scalar(Bool(false)) \
+                 trustedform_url.is_masked=Scalar(Bool(false)) trustedform_url.is_mobile=Scalar(Bool(false)) \
+                 trustedform_url.is_web=Scalar(Bool(true)) trustedform_url.type=web \
+                 trustedform_url.valid=Scalar(Bool(true))",
+            ),
         ] {
             assert_eq!(seen(field, raw), wanted);
         }

@@ -1,17 +1,18 @@
 //! Days of the calendar, in the forms that forms send. Month before day where both could be.
 
-use super::{Parsed, parse_text};
+use super::{Parsed, parse_sent};
 use crate::Value;
 
 /// Text that is not wholly a date is not valid; the normal form is `YYYY-MM-DD`.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
-    parse_text(raw, |text| {
+    parse_sent(raw, |text| {
         let date = read(text.trim())?;
         Some(Parsed::valid(Value::text(date.to_string()), Vec::new()))
     })
 }
 
-fn read(text: &str) -> Option<jiff::civil::Date> {
+/// A text that is wholly a date, without blanks around it.
+pub(super) fn read(text: &str) -> Option<jiff::civil::Date> {
     with_slashes(text)
         .or_else(|| with_hyphens(text))
         .or_else(|| bare_digits(text))

@@ -1,6 +1,6 @@
-//! E-mail addresses. Only what can be said without lists: the shape, and a domain with a dot.
+//! E-mail addresses: their shape, a domain below a public suffix, and what kind of provider it is.
 
-use super::{Parsed, parse_text};
+use super::{Parsed, mail_domains, parse_text};
 use crate::Value;
 
 /// Longest part before the `@` (RFC 5321 section 4.5.3.1), in bytes.
@@ -16,10 +16,17 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
         if normal.len() > ADDRESS_BYTES_MAX {
             return None;
         }
-        Some(Parsed::valid(
-            Value::text(normal),
-            vec![("user", Value::text(user)), ("domain", Value::text(domain))],
-        ))
+        let tld = mail_domains::public_suffix(&domain)?;
+        let host = &domain[..domain.len() - tld.len() - 1];
+        let components = vec![
+            ("user", Value::text(user)),
+            ("host", Value::text(host)),
+            ("tld", Value::text(tld)),
+            ("is_free", Value::from(mail_domains::is_free(&domain))),
+            ("is_disposable", Value::from(mail_domains::is_disposable(&domain))),
+            ("domain", Value::text(domain.as_str())),
+        ];
+        Some(Parsed::valid(Value::text(normal), components))
     })
 }
 
@@ -56,9 +63,5 @@ fn split(text: &str) -> Option<(&str, String)> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let suffix_is_good = labels.last().is_some_and(|suffix| {
-        suffix.len() >= 2
-            && (suffix.starts_with("xn--") || suffix.bytes().all(|byte| byte.is_ascii_alphabetic()))
-    });
-    (labels.len() >= 2 && labels.iter().all(label_is_good) && suffix_is_good).then_some((user, domain))
+    (labels.len() >= 2 && labels.iter().all(label_is_good)).then_some((user, domain))
 }

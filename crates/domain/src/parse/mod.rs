@@ -3,14 +3,30 @@
 //! fields. One file per type; [`FieldType::parse`](crate::FieldType::parse) is the way in.
 
 pub(crate) mod boolean;
+pub(crate) mod country;
+pub(crate) mod credential;
+pub(crate) mod credit_card;
 pub(crate) mod date;
+pub(crate) mod dob;
 pub(crate) mod email;
+pub(crate) mod full_name;
+pub(crate) mod gender;
+pub(crate) mod ip;
+pub(crate) mod list;
+mod mail_domains;
 pub(crate) mod number;
 pub(crate) mod phone;
 pub(crate) mod postal_code;
+pub(crate) mod range;
+pub(crate) mod ssn;
 pub(crate) mod state;
+pub(crate) mod street;
 pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod trustedform_url;
 pub(crate) mod url;
+mod words;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +39,9 @@ pub struct Parsed {
     /// The normal form; what was sent when it is not valid. Null for a number or boolean that
     /// cannot be read.
     pub normal: Value,
+    /// What was sent, where reading changes something: the text for types that read text, less the
+    /// hint at the end of a telephone number.
+    pub raw: Option<Value>,
     /// Parts of a valid value by name, in no particular order. A part it lacks is left out.
     pub components: Vec<(&'static str, Value)>,
     /// Whether it is what the type asks for; nothing when the type asks for nothing.
@@ -31,11 +50,21 @@ pub struct Parsed {
 
 impl Parsed {
     fn valid(normal: impl Into<Value>, components: Vec<(&'static str, Value)>) -> Parsed {
-        Parsed { normal: normal.into(), components, valid: Some(true) }
+        Parsed { normal: normal.into(), raw: None, components, valid: Some(true) }
     }
 
     fn invalid(sent: impl Into<Value>) -> Parsed {
-        Parsed { normal: sent.into(), components: Vec::new(), valid: Some(false) }
+        Parsed { normal: sent.into(), raw: None, components: Vec::new(), valid: Some(false) }
+    }
+
+    /// The same, made of this.
+    fn of(self, raw: &Value) -> Parsed {
+        Parsed { raw: Some(self.raw.unwrap_or_else(|| raw.clone())), ..self }
+    }
+
+    /// The component of this name.
+    pub fn component(&self, name: &str) -> Option<&Value> {
+        self.components.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 }
 
@@ -57,11 +86,24 @@ fn raw_text(raw: &Value) -> RawText<'_> {
     }
 }
 
-/// Reads one text: `read` gives nothing for what is not valid, which then stays as it was sent.
+/// Reads one text: `read` gives nothing for what is not valid, which then stays as it was sent. The
+/// raw value is the text.
 fn parse_text(raw: &Value, read: impl FnOnce(&str) -> Option<Parsed>) -> Option<Parsed> {
     match raw_text(raw) {
         RawText::Absent => None,
-        RawText::List(list) => Some(Parsed::invalid(list.clone())),
-        RawText::Text(text) => Some(read(&text).unwrap_or_else(|| Parsed::invalid(Value::text(&*text)))),
+        RawText::List(list) => Some(Parsed::invalid(list.clone()).of(list)),
+        RawText::Text(text) => {
+            let text_sent = || Value::text(&*text);
+            Some(read(&text).unwrap_or_else(|| Parsed::invalid(text_sent())).of(&text_sent()))
+        }
     }
+}
+
+/// The same, but the raw value is what was sent, be it a number or a boolean.
+fn parse_sent(raw: &Value, read: impl FnOnce(&str) -> Option<Parsed>) -> Option<Parsed> {
+    parse_text(raw, read).map(|parsed| Parsed { raw: Some(raw.clone()), ..parsed })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

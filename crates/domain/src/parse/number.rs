@@ -4,9 +4,12 @@ use super::{Parsed, RawText, raw_text};
 use crate::{Number, Scalar, Value};
 
 /// A number beyond 15 significant digits or 32 characters is not valid, since it would not stay
-/// exact. What is no number has no value; blank text stays, so that a required field knows that
-/// nothing was said.
+/// exact. What is no number has no value.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
+    value(raw).map(|parsed| parsed.of(raw))
+}
+
+fn value(raw: &Value) -> Option<Parsed> {
     match raw {
         Value::Scalar(Scalar::Number(number)) => return Some(Parsed::valid(number.clone(), Vec::new())),
         Value::Scalar(Scalar::Bool(_)) => return Some(Parsed::invalid(Scalar::Null)),
@@ -15,7 +18,6 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     match raw_text(raw) {
         RawText::Absent => None,
         RawText::List(_) => Some(Parsed::invalid(Scalar::Null)),
-        RawText::Text(text) if text.trim().is_empty() => Some(Parsed::invalid(Value::text(&*text))),
         RawText::Text(text) => Some(
             read(&text).map_or(Parsed::invalid(Scalar::Null), |number| Parsed::valid(number, Vec::new())),
         ),
@@ -24,7 +26,7 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
 
 /// Words and signs may stand before and after the digits, never between them; commas and blanks
 /// between digits group them.
-fn read(text: &str) -> Option<Number> {
+pub(super) fn read(text: &str) -> Option<Number> {
     let text = text.trim();
     let (text, bracketed) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inner) => (inner.trim(), true),

@@ -1,5 +1,9 @@
-//! Telephone numbers of the North American plan (+1): the plain split into area, exchange and
-//! line. Numbers of other plans cannot be split here, so they are not valid.
+//! Telephone numbers of every country, by the plans of libphonenumber; without a `+` they are of the
+//! United States.
+
+use std::borrow::Cow;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType, Region, get_national_significant_number_owned};
 
 use super::{Parsed, parse_text};
 use crate::{Number, Value};
@@ -7,40 +11,146 @@ use crate::{Number, Value};
 /// What the component `type` can say.
 pub(crate) const LINE_TYPES: [&str; 3] = ["home", "work", "mobile"];
 
-const EXTENSION_DIGITS_MAX: usize = 7;
+/// Longest text that can be a number, in bytes.
+const TEXT_BYTES_MAX: usize = 250;
 
-/// Ten digits that cannot be dialled are split all the same, with `valid` false; what cannot be
-/// split keeps its text.
+/// What can be split into its parts but not dialled has its parts, with `valid` false; what cannot
+/// be split keeps its text. `*` may stand for digits that are hidden, and stays. The normal form is
+/// what is dialled within the country, and the extension after an `x`.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     parse_text(raw, |text| {
         let (text, line_type) = cut_type(text.trim());
-        let (text, extension) = cut_extension(text);
-        let digits = national_digits(text)?;
-        let (area, number) = digits.split_at(3);
-        let (exchange, line) = number.split_at(3);
-        let mut normal = digits.clone();
-        if let Some(extension) = extension {
-            normal = format!("{normal}x{extension}");
+        if text.len() > TEXT_BYTES_MAX {
+            return None;
         }
+        let split = if text.contains('*') { masked(text)? } else { split(text)? };
         let mut components = vec![
-            ("area", Value::text(area)),
-            ("exchange", Value::text(exchange)),
-            ("line", Value::text(line)),
-            ("number", Value::text(number)),
-            ("country_code", Value::text(country(area))),
-            ("country_calling_code", Value::from(Number::from(1))),
-            ("is_tollfree", Value::from(is_tollfree(area))),
+            ("number", Value::text(split.number())),
+            ("country_calling_code", Value::from(Number::from(split.calling_code))),
+            ("is_tollfree", Value::from(split.is_tollfree)),
         ];
-        components.extend(extension.map(|extension| ("extension", Value::text(extension))));
+        if split.area_digits > 0 {
+            components.push(("area", Value::text(split.area())));
+        }
+        if split.calling_code == 1 {
+            components.push(("exchange", Value::text(&split.national[3..6])));
+            components.push(("line", Value::text(&split.national[6..])));
+        }
+        components.extend(split.country.as_ref().map(|country| ("country_code", Value::text(&**country))));
         components.extend(line_type.map(|line_type| ("type", Value::text(line_type))));
-        let valid = is_assignable(area, exchange);
-        Some(Parsed { normal: Value::text(normal), components, valid: Some(valid) })
+        components.extend(split.is_masked.then(|| ("masked", Value::from(true))));
+        let mut normal = split.national;
+        if let Some(extension) = split.extension {
+            normal = format!("{normal}x{extension}");
+            components.push(("extension", Value::text(extension)));
+        }
+        let raw = line_type.map(|_| Value::text(text));
+        Some(Parsed { normal: Value::text(normal), raw, components, valid: Some(split.is_valid) })
+    })
+}
+
+/// A number and its parts.
+struct Split {
+    /// The digits after the calling code of the country; ten where that is 1.
+    national: String,
+    /// How many of them are the area.
+    area_digits: usize,
+    extension: Option<String>,
+    calling_code: i32,
+    country: Option<Cow<'static, str>>,
+    is_tollfree: bool,
+    is_masked: bool,
+    is_valid: bool,
+}
+
+impl Split {
+    fn area(&self) -> &str {
+        &self.national[..self.area_digits]
+    }
+
+    fn number(&self) -> &str {
+        &self.national[self.area_digits..]
+    }
+}
+
+fn split(text: &str) -> Option<Split> {
+    let phone = PHONE_NUMBER_UTIL.parse(text, Some(Region::US)).ok()?;
+    let national = get_national_significant_number_owned(&phone);
+    if !national.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let calling_code = phone.country_code;
+    let is_valid = PHONE_NUMBER_UTIL.is_valid_number(&phone);
+    let region = is_valid.then(|| PHONE_NUMBER_UTIL.get_region_for_number(&phone)).flatten();
+    // Numbers of no country, as of satellites, have none.
+    let region = region.filter(|region| *region != Region::World);
+    let region = region.map(|region| Cow::from(region.as_region_str().to_string()));
+    let extension = phone.extension.clone().filter(|extension| !extension.is_empty());
+    let (area_digits, country, is_tollfree) = if calling_code == 1 {
+        if national.len() != 10 {
+            return None;
+        }
+        let area = &national[..3];
+        (3, Some(region.unwrap_or(country(area).into())), is_tollfree(area))
+    } else {
+        if !is_valid && !PHONE_NUMBER_UTIL.is_possible_number(&phone) {
+            return None;
+        }
+        let kind = PHONE_NUMBER_UTIL.get_number_type(&phone);
+        let area_digits = PHONE_NUMBER_UTIL.get_length_of_national_destination_code(&phone);
+        let area_digits = if area_digits < national.len() { area_digits } else { 0 };
+        (area_digits, region, kind == PhoneNumberType::TollFree)
+    };
+    let is_masked = false;
+    Some(Split { national, area_digits, extension, calling_code, country, is_tollfree, is_masked, is_valid })
+}
+
+/// Ten signs of a number of the plan of the United States, some of them `*`; the extension may be
+/// hidden as well.
+fn masked(text: &str) -> Option<Split> {
+    let is_digit = |c: char| c.is_ascii_digit() || c == '*';
+    let lower = text.to_ascii_lowercase();
+    let text = lower.strip_prefix("tel:").unwrap_or(&lower);
+    let (text, extension) =
+        match ["extension", "ext.", "ext", "x", "#"].iter().find_map(|mark| text.split_once(mark)) {
+            Some((head, extension)) => (head.trim_end().trim_end_matches([',', ';']), Some(extension.trim())),
+            None => (text, None),
+        };
+    if extension
+        .is_some_and(|extension| !(1..=20).contains(&extension.len()) || !extension.chars().all(is_digit))
+    {
+        return None;
+    }
+    let (text, is_international) = match text.trim().strip_prefix('+') {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    let is_sign =
+        |c: char| matches!(c, '(' | ')' | '-' | '.' | '/' | '\u{2010}'..='\u{2015}') || c.is_whitespace();
+    if !text.chars().all(|c| is_digit(c) || is_sign(c)) {
+        return None;
+    }
+    let digits: String = text.chars().filter(|c| is_digit(*c)).collect();
+    let national = match (digits.len(), is_international) {
+        (10, false) => digits,
+        (11, _) => digits.strip_prefix('1')?.to_owned(),
+        (_, _) => return None,
+    };
+    Some(Split {
+        area_digits: 3,
+        extension: extension.map(str::to_owned),
+        calling_code: 1,
+        country: Some(country(&national[..3]).into()),
+        is_tollfree: is_tollfree(&national[..3]),
+        is_masked: true,
+        is_valid: true,
+        national,
     })
 }
 
 /// A trailing letter, bare or in brackets, tells what the number is for.
 fn cut_type(text: &str) -> (&str, Option<&'static str>) {
-    let inner = text.strip_suffix(')').unwrap_or(text);
+    let inner = text.strip_suffix([')', ']']).unwrap_or(text);
     let line_type = match inner.chars().last() {
         Some('h' | 'H') => "home",
         Some('w' | 'W') => "work",
@@ -49,7 +159,7 @@ fn cut_type(text: &str) -> (&str, Option<&'static str>) {
     };
     let rest = &inner[..inner.len() - 1];
     let rest = if inner.len() < text.len() {
-        match rest.strip_suffix('(') {
+        match rest.strip_suffix(['(', '[']) {
             Some(rest) => rest,
             None => return (text, None),
         }
@@ -58,63 +168,15 @@ fn cut_type(text: &str) -> (&str, Option<&'static str>) {
     };
     let rest = rest.trim_end();
     // Only after a number: the letter is not the end of a word.
-    if rest.ends_with(|c: char| c.is_ascii_digit()) { (rest, Some(line_type)) } else { (text, None) }
-}
-
-fn cut_extension(text: &str) -> (&str, Option<&str>) {
-    let digits = text.len() - text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let (head, extension) = text.split_at(text.len() - digits);
-    if !(1..=EXTENSION_DIGITS_MAX).contains(&digits) {
-        return (text, None);
-    }
-    let head = head.trim_end();
-    for mark in ["extension", "ext.", "ext", "x", "#"] {
-        let Some(at) = head.len().checked_sub(mark.len()) else { continue };
-        if head.is_char_boundary(at) && head[at..].eq_ignore_ascii_case(mark) {
-            let number = head[..at].trim_end().trim_end_matches([',', ';']);
-            return (number.trim_end(), Some(extension));
-        }
-    }
-    (text, None)
-}
-
-/// The ten digits after `1` or `+1`; only signs that people put into numbers may stand between.
-fn national_digits(text: &str) -> Option<String> {
-    let scheme = text.get(..4).filter(|start| start.eq_ignore_ascii_case("tel:"));
-    let text = if scheme.is_some() { text[4..].trim_start() } else { text };
-    let (text, international) = match text.strip_prefix('+') {
-        Some(rest) => (rest, true),
-        None => (text, false),
-    };
-    let is_sign =
-        |c: char| matches!(c, '(' | ')' | '-' | '.' | '/' | '\u{2010}'..='\u{2015}') || c.is_whitespace();
-    if !text.chars().all(|c| c.is_ascii_digit() || is_sign(c)) {
-        return None;
-    }
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    match (digits.len(), international) {
-        (10, false) => Some(digits),
-        (11, _) => digits.strip_prefix('1').map(str::to_owned),
-        (_, _) => None,
+    if rest.ends_with(|c: char| c.is_ascii_digit() || c == '*') {
+        (rest, Some(line_type))
+    } else {
+        (text, None)
     }
 }
 
 fn is_tollfree(area: &str) -> bool {
     matches!(area, "800" | "833" | "844" | "855" | "866" | "877" | "888")
-}
-
-/// Area `[2-9][0-8]x` and exchange `[2-9]xx`, neither of them N11; 555 is no area, and of the
-/// codes kept for toll-free numbers only those in use count.
-fn is_assignable(area: &str, exchange: &str) -> bool {
-    let [first, second, third] = area.as_bytes() else { return false };
-    let reserved = *first == b'8' && (second == third || *second == b'8') && !is_tollfree(area);
-    (b'2'..=b'9').contains(first)
-        && *second != b'9'
-        && !area.ends_with("11")
-        && area != "555"
-        && !reserved
-        && exchange.as_bytes()[0] >= b'2'
-        && !exchange.ends_with("11")
 }
 
 /// The country of an area code (NANPA's list); US where it names none.

@@ -82,10 +82,12 @@ fn united_kingdom(code: &str) -> Option<Parsed> {
         .collect();
     let [first, second, third] = incode.as_bytes() else { return None };
     let letter = |byte: &u8| byte.is_ascii_uppercase() && !b"CIKMOV".contains(byte);
-    let good = ["A9", "A99", "AA9", "AA99", "A9A", "AA9A"].contains(&shape.as_str())
-        && first.is_ascii_digit()
-        && letter(second)
-        && letter(third);
+    let is_girobank = outcode == "GIR" && incode == "0AA";
+    let good = is_girobank
+        || ["A9", "A99", "AA9", "AA99", "A9A", "AA9A"].contains(&shape.as_str())
+            && first.is_ascii_digit()
+            && letter(second)
+            && letter(third);
     good.then(|| {
         Parsed::valid(
             Value::text(format!("{outcode} {incode}")),

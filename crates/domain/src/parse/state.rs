@@ -1,5 +1,9 @@
 //! States, territories and provinces of the United States and Canada.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::words::fold;
 use super::{Parsed, parse_text};
 use crate::Value;
 
@@ -7,11 +11,9 @@ use crate::Value;
 /// word may be cut (`N. Carolina`). What is unknown keeps its text.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     parse_text(raw, |text| {
-        let text = text.trim();
-        let upper = text.to_ascii_uppercase();
-        let folded = fold(text);
-        let (code, name) = STATES.iter().find(|(code, name)| *code == upper || fold(name) == folded)?;
-        Some(Parsed::valid(Value::text(*code), vec![("name", Value::text(*name))]))
+        let at = BY_WORDS.get(&abbreviated(&fold(text.trim())))?;
+        let (code, name) = STATES[*at];
+        Some(Parsed::valid(Value::text(code), vec![("name", Value::text(name))]))
     })
 }
 
@@ -25,36 +27,30 @@ pub(crate) fn is_name(text: &str) -> bool {
     STATES.iter().any(|(_, name)| *name == text)
 }
 
-/// Lower-case words without accents and small words, joined by one blank.
-fn fold(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| match c {
-            'á' | 'à' | 'â' | 'ä' => 'a',
-            'é' | 'è' | 'ê' | 'ë' => 'e',
-            'í' | 'ì' | 'î' | 'ï' => 'i',
-            'ó' | 'ò' | 'ô' | 'ö' => 'o',
-            'ú' | 'ù' | 'û' | 'ü' => 'u',
-            other => other,
-        })
-        // An accent written apart, after its letter.
-        .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
-    let words: Vec<&str> =
-        plain.split_whitespace().filter(|word| !matches!(*word, "of" | "the" | "and")).collect();
-    let mut folded = Vec::with_capacity(words.len());
-    for (at, word) in words.iter().enumerate() {
-        folded.push(match *word {
-            "n" | "no" if at == 0 && words.len() > 1 => "north",
-            "s" | "so" if at == 0 && words.len() > 1 => "south",
-            "w" if at == 0 && words.len() > 1 => "west",
-            word => word,
-        });
-    }
-    folded.join(" ")
+/// A first word that may be cut, whole: `n carolina` is `north carolina`.
+fn abbreviated(folded: &str) -> String {
+    let Some((first, rest)) = folded.split_once(' ') else { return folded.to_owned() };
+    let first = match first {
+        "n" | "no" => "north",
+        "s" | "so" => "south",
+        "w" => "west",
+        first => first,
+    };
+    format!("{first} {rest}")
 }
+
+/// Places in [`STATES`] by code and name, folded.
+static BY_WORDS: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    let mut places = HashMap::new();
+    for (at, (code, name)) in STATES.iter().enumerate() {
+        places.insert(code.to_ascii_lowercase(), at);
+        // Two names carry their code, as partners have come to expect.
+        let plain = name.strip_suffix(code).unwrap_or(name);
+        places.insert(fold(plain), at);
+        places.insert(fold(name), at);
+    }
+    places
+});
 
 const STATES: [(&str, &str); 72] = [
     ("AL", "Alabama"),
@@ -123,10 +119,10 @@ const STATES: [(&str, &str); 72] = [
     ("NL", "Newfoundland and Labrador"),
     ("NS", "Nova Scotia"),
     ("NT", "Northwest Territories"),
-    ("NU", "Nunavut"),
+    ("NU", "Nunavut NU"),
     ("ON", "Ontario"),
     ("PE", "Prince Edward Island"),
     ("QC", "Quebec"),
     ("SK", "Saskatchewan"),
-    ("YT", "Yukon"),
+    ("YT", "Yukon YT"),
 ];

@@ -1,4 +1,4 @@
-//! Plain text and names of people: taken as they are.
+//! Plain text and names of people and cities: taken as they are.
 
 use super::{Parsed, RawText, raw_text};
 use crate::{Scalar, Value};
@@ -6,20 +6,21 @@ use crate::{Scalar, Value};
 pub(crate) fn string(raw: &Value) -> Option<Parsed> {
     match raw_text(raw) {
         RawText::Absent => None,
-        RawText::List(list) => Some(Parsed::invalid(list.clone())),
+        RawText::List(list) => Some(Parsed::invalid(list.clone()).of(list)),
         RawText::Text(text) => {
-            Some(Parsed { normal: Value::text(&*text), components: Vec::new(), valid: None })
+            Some(Parsed { normal: Value::text(&*text), raw: None, components: Vec::new(), valid: None })
         }
     }
 }
 
-/// A number or a boolean is nobody's name. Any text may be one, so good names have no flag.
-pub(crate) fn person_name(raw: &Value) -> Option<Parsed> {
+/// A number or a boolean is no name of a person or a city. Any text may be one, so good names have
+/// no flag.
+pub(crate) fn name(raw: &Value) -> Option<Parsed> {
     let parsed = string(raw)?;
     match raw {
         Value::Scalar(Scalar::Text(_)) => Some(parsed),
         Value::Scalar(Scalar::Null | Scalar::Bool(_) | Scalar::Number(_)) | Value::List(_) => {
-            Some(Parsed { valid: Some(false), ..parsed })
+            Some(Parsed { valid: Some(false), ..parsed }.of(raw))
         }
     }
 }

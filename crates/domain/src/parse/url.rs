@@ -9,20 +9,7 @@ use crate::Value;
 /// or password makes it invalid, so that no credential is recorded as an address.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     parse_text(raw, |text| {
-        let text = text.trim();
-        let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) }
-            .ok()?;
-        let host_is_good = match url.host()? {
-            Host::Domain(name) => name.trim_matches('.').contains('.'),
-            Host::Ipv4(_) | Host::Ipv6(_) => true,
-        };
-        let good = matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && host_is_good;
-        if !good {
-            return None;
-        }
+        let url = read(text)?;
         let port = url.port().map(|port| port.to_string()).unwrap_or_default();
         let host = url.host_str()?;
         let host = if port.is_empty() { host.to_owned() } else { format!("{host}:{port}") };
@@ -39,4 +26,20 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
             ],
         ))
     })
+}
+
+/// A valid address.
+pub(super) fn read(text: &str) -> Option<Url> {
+    let text = text.trim();
+    let url =
+        if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) }.ok()?;
+    let host_is_good = match url.host()? {
+        Host::Domain(name) => name.trim_matches('.').contains('.'),
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
+    };
+    let good = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && host_is_good;
+    good.then_some(url)
 }

@@ -2,6 +2,8 @@
 //! refuses, so that nothing a flow says is silently left undone. `schema` has the same tables in
 //! the form that editors know.
 
+use domain::SensitiveType;
+
 /// The keys of one kind of part.
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -136,9 +138,8 @@ pub(super) const STEP_KINDS_LATER: [&str; 1] = ["distribute"];
 /// Integrations of later releases.
 pub(super) const INTEGRATIONS_LATER: [&str; 3] = ["custom_xml", "custom_soap", "email"];
 
-/// Field types of later releases.
-pub(super) const TYPES_LATER: [&str; 10] =
-    ["city", "gender", "dob", "time", "street", "range", "ssn", "credential", "ip", "trustedform_url"];
+/// Field types of later releases: no value of theirs may be recorded in the clear.
+pub(super) const TYPES_LATER: [&str; 4] = SensitiveType::ALL_NAMES;
 
 /// Operators of later releases.
 pub(super) const OPERATORS_LATER: [&str; 8] = [

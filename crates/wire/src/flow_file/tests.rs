@@ -244,7 +244,7 @@ fn a_flow_that_does_not_fit_together_is_told_by_line() {
         ),
         expect![[r#"
             line 7: the field vehicle.make lies within the field vehicle; a field is a value or a group, not both
-            line 8: the field age has the type number; only string fields take values"#]],
+            line 8: the field age has the type number; only string and list fields take values"#]],
     );
     check(
         &flow(
