@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A buyer reports a lead returned or converted. The scope is `feedback:<buyer>`. */
+        post: operations["post_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/flows": {
         parameters: {
             query?: never;
@@ -703,6 +720,27 @@ export interface components {
             days_to_convert?: number | null;
             /** @description `return` or `conversion`. */
             type: string;
+            value?: string | null;
+        };
+        /** @description What became of a report. */
+        FeedbackReply: {
+            lead: components["schemas"]["LeadName"];
+            outcome: components["schemas"]["Outcome"];
+            /** @description Why it was refused. */
+            reason?: string | null;
+        };
+        /** @description What a buyer reports. */
+        FeedbackRequest: {
+            /**
+             * Format: int32
+             * @description Whole days from the submission to the conversion; counted when left out.
+             */
+            days_to_convert?: number | null;
+            /** @description The buyer's own words; sealed. */
+            reason?: string | null;
+            /** @description `return` or `conversion`. */
+            type: string;
+            /** @description One word of a conversion, such as `sold`. */
             value?: string | null;
         };
         /** @description A flow, as the API shows it. */
@@ -1342,6 +1380,52 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    post_feedback: {
+        parameters: {
+            query?: {
+                /** @description The delivery id, any later attempt, or the event of the outcome: `evt_…`. */
+                event_id?: string;
+                /** @description `lead_…`; means the newest sale of this lead to this buyer. */
+                lead_id?: string;
+                /** @description `buyer_…`. */
+                entity_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["FeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken, or refused with a reason; recorded either way */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The lead was not delivered to this buyer */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             default: components["responses"]["Error"];
         };
     };
