@@ -1,5 +1,5 @@
-//! Pages in a real browser: the system's Chromium (`CHROMIUM` names another), against the mock, or, with
-//! GLASSLINE_URL and GLASSLINE_KEY, the journeys against a real server.
+//! Pages in a real browser: the system's Chromium (`CHROMIUM` names another), against the mock, and, with
+//! GLASSLINE_URL and GLASSLINE_KEY, the journeys against a real server as well.
 
 import { defineConfig } from '@playwright/test';
 
@@ -8,7 +8,6 @@ const port = Number(process.env.MOCK_PORT ?? 4317);
 
 export default defineConfig({
   testDir: 'e2e',
-  testMatch: real ? 'journeys.spec.ts' : '*.spec.ts',
   workers: 2,
   fullyParallel: true,
   forbidOnly: true,
@@ -17,7 +16,6 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: [['list']],
   use: {
-    baseURL: real ?? `http://127.0.0.1:${port}`,
     viewport: { width: 1280, height: 800 },
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -32,12 +30,14 @@ export default defineConfig({
       ],
     },
   },
-  webServer: real
-    ? undefined
-    : {
-        command: 'node e2e/mock/main.mjs',
-        env: { PORT: String(port), RATE: '3', LEADS: '400' },
-        url: `http://127.0.0.1:${port}/healthz`,
-        reuseExistingServer: false,
-      },
+  projects: [
+    { name: 'mock', use: { baseURL: `http://127.0.0.1:${port}` } },
+    ...(real ? [{ name: 'server', testMatch: 'journeys.spec.ts', use: { baseURL: real } }] : []),
+  ],
+  webServer: {
+    command: 'node e2e/mock/main.mjs',
+    env: { PORT: String(port), RATE: '3', LEADS: '400' },
+    url: `http://127.0.0.1:${port}/healthz`,
+    reuseExistingServer: false,
+  },
 });

@@ -1,10 +1,10 @@
 //! What a newcomer does first, against the mock or a real server with the demo's data.
 
-import { expect, expectAccessible, KEY, rows, signIn, test, watchConsole } from './support';
+import { expect, expectAccessible, key, rows, signIn, test, watchConsole } from './support';
 
 test('the printed link signs in, and its key stays in no history', async ({ page }) => {
   const faults = watchConsole(page);
-  await page.goto(`/ui/#key=${KEY}`);
+  await page.goto(`/ui/#key=${key()}`);
   await expect(page.getByRole('heading', { name: 'Live', level: 1 })).toBeVisible();
   expect(page.url()).toMatch(/\/ui\/live$/);
   await expect(rows(page).first()).toBeVisible();
@@ -18,7 +18,7 @@ test('a typed key signs in, a wrong one is told so, and signing out ends it', as
   await page.getByLabel('Key').fill('gl_wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toContainText('This key is not known here');
-  await page.getByLabel('Key').fill(KEY);
+  await page.getByLabel('Key').fill(key());
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Leads', level: 1 })).toBeVisible();
   await page.getByRole('button', { name: /^Session of/ }).click();

@@ -280,8 +280,9 @@ test('Back finds the list as it was left', async ({ page }) => {
   await expect(rows(page).first()).toBeVisible();
   await page.keyboard.press('j');
   await page.keyboard.press('End');
-  await expect(rows(page).last()).toBeFocused();
+  // More leads are loaded at the end, so the row that has the focus need not stay the last.
   const row = page.locator('[role="row"]:focus');
+  await expect(row).toHaveAttribute('data-index', /^[1-9]\d+$/);
   const id = await row.getByRole('link').getAttribute('title');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Timeline' })).toBeVisible();
