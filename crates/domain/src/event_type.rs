@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 /// The text is not a type of event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a type of event; the nearest is {nearest}")]
+#[error("{text:?} is not a type of event{}", .nearest.map_or(String::new(), |near| format!("; did you mean {near}?")))]
 pub struct UnknownEventType {
     /// What stood there, cut to 60 characters.
     pub text: String,
-    /// The type that shares the longest beginning with it.
-    pub nearest: EventType,
+    /// The type that shares its beginning, past the family, when there is one.
+    pub nearest: Option<EventType>,
 }
 
 macro_rules! event_types {
@@ -120,7 +120,7 @@ impl FromStr for EventType {
                 .iter()
                 .copied()
                 .max_by_key(|known| shared(*known))
-                .expect("there are types"),
+                .filter(|known| shared(*known) > known.family().len() + 2),
         })
     }
 }
@@ -136,6 +136,8 @@ mod tests {
             assert!(!known.family().is_empty());
         }
         let error = "filter.faled".parse::<EventType>().unwrap_err();
-        assert_eq!(error.nearest, EventType::FilterFailed);
+        assert_eq!(error.nearest, Some(EventType::FilterFailed));
+        assert_eq!("bogus".parse::<EventType>().unwrap_err().nearest, None);
+        assert_eq!("recipient.sold".parse::<EventType>().unwrap_err().nearest, None);
     }
 }

@@ -176,7 +176,7 @@ mod tests {
         check(
             "type=filter.faled&type=recipent.*&type=&outcome=won&lead_id=5&limit=0&limit=1001&after=-1&sort=time&start=soon&min_ms=1.5&max_price=1,000&test=yes&integration=a,,b&reason_code=-&type=-&flow_id=-x&colour=red",
             expect![[r#"
-                type: "filter.faled" is not a type of event; the nearest is filter.failed
+                type: "filter.faled" is not a type of event; did you mean filter.failed?
                 type: "recipent.*" is not a family of events; did you mean recipient.*?
                 type: write a value, or leave the parameter out
                 outcome: "won" is not an outcome; use success, failure, error or skip
@@ -191,7 +191,7 @@ mod tests {
                 test: write only, without or with
                 integration: a word is missing between the commas
                 reason_code: a word is missing between the commas
-                type: "" is not a type of event; the nearest is ledger.pruned
+                type: "" is not a type of event
                 flow_id: "x" is not a flow id: flow_ and 1 to 64 of a-z, 0-9 and _
                 colour is not known"#]],
         );

@@ -139,7 +139,7 @@ async fn a_report_that_cannot_be_taken_says_why() {
     let sale = format!("/feedback?lead_id={lead_id}&entity_id=buyer_premier");
     let admin = house.admin.clone();
     for (target, body, status, wanted) in [
-        ("/feedback", r#"{"type":"return"}"#, 400, "name the sale"),
+        ("/feedback", r#"{"type":"return"}"#, 400, "name the sale in the query"),
         ("/feedback?event_id=5", r#"{"type":"return"}"#, 400, "is not an id"),
         ("/feedback?event_id=evt_018d0d882e839a41d06f0001", r#"{"type":"return"}"#, 404, "no such sale"),
         (&sale, r#"{"type":"refund"}"#, 400, "return or conversion"),

@@ -183,7 +183,7 @@ async fn each_problem_of_a_document_is_told_with_its_line() {
     let bad = FLOW.replace("dims:", "dimms:").replace("op: in", "op: inn");
     let checked = installation.raw(&format!("POST /flows/check\n\n{bad}")).await;
     assert_eq!(checked.status, StatusCode::OK);
-    expect![[r#"{"ok":false,"problems":[{"line":14,"message":"the flow has no key \"dimms\"; did you mean \"dims\"?"},{"line":21,"message":"\"inn\" is not an operator; did you mean \"in\"?"}]}"#]]
+    expect![[r#"{"ok":false,"problems":[{"line":14,"message":"the flow has no key \"dimms\"; did you mean \"dims\"?"},{"line":21,"message":"\"inn\" is not an operator; did you mean \"is included in\"?"}]}"#]]
         .assert_eq(&checked.text);
     let good = installation.raw(&format!("POST /flows/check\n\n{FLOW}")).await;
     assert_eq!(good.text, r#"{"ok":true,"problems":[]}"#);

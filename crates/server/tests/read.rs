@@ -365,7 +365,7 @@ async fn errors_have_one_shape_and_say_how_to_mend_them() {
 
             GET /events?type=filter.faled -> 400 Bad Request
             content-type: application/json
-            {"error":{"code":"invalid_parameter","message":"\"filter.faled\" is not a type of event; the nearest is filter.failed","field":"type","request_id":"req_…"}}
+            {"error":{"code":"invalid_parameter","message":"\"filter.faled\" is not a type of event; did you mean filter.failed?","field":"type","request_id":"req_…"}}
 
             GET /events?limit=1001 -> 400 Bad Request
             content-type: application/json

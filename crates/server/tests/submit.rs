@@ -203,7 +203,7 @@ async fn what_makes_no_lead_is_refused_in_plain_text() {
         POST … -> 401 Unauthorized
         content-type: text/plain
         www-authenticate: Bearer
-        This key may not submit as this source
+        This key lacks the scope submit:src_web
 
         POST … -> 415 Unsupported Media Type
         content-type: text/plain

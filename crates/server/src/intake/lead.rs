@@ -42,10 +42,18 @@ fn add(
     }
 }
 
-/// Whether a parameter such as `is_test` says yes.
-pub(crate) fn is_set(raw: &Lead, name: &str) -> bool {
-    let parsed = raw.get(name).and_then(|value| FieldType::Boolean.parse(value));
-    parsed.is_some_and(|parsed| parsed.normal == Value::Scalar(Scalar::Bool(true)))
+/// Whether a parameter such as `is_test` says yes. What is neither yes nor no is refused: a misspelt
+/// test lead would be a real one.
+pub(crate) fn is_set(raw: &Lead, name: &'static str) -> Result<bool, Refusal> {
+    let Some(parsed) = raw.get(name).and_then(|value| FieldType::Boolean.parse(value)) else {
+        return Ok(false);
+    };
+    match parsed.normal {
+        Value::Scalar(Scalar::Bool(set)) => Ok(set),
+        Value::Scalar(Scalar::Null | Scalar::Number(_) | Scalar::Text(_)) | Value::List(_) => {
+            Err(Refusal::Switch(name))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,9 +106,12 @@ mod tests {
     #[test]
     fn yes_is_said_in_many_ways() {
         let lead = |json: &str| read_lead(&read_json(json).unwrap()).unwrap();
-        assert!(is_set(&lead(r#"{"is_test":"yes"}"#), "is_test"));
-        assert!(is_set(&lead(r#"{"is_test":true}"#), "is_test"));
-        assert!(!is_set(&lead(r#"{"is_test":"maybe"}"#), "is_test"));
-        assert!(!is_set(&lead("{}"), "is_test"));
+        let is_test = |json: &str| is_set(&lead(json), "is_test");
+        assert_eq!(is_test(r#"{"is_test":"yes"}"#), Ok(true));
+        assert_eq!(is_test(r#"{"is_test":true}"#), Ok(true));
+        assert_eq!(is_test(r#"{"is_test":"0"}"#), Ok(false));
+        assert_eq!(is_test("{}"), Ok(false));
+        assert_eq!(is_test(r#"{"is_test":"maybe"}"#), Err(Refusal::Switch("is_test")));
+        assert_eq!(is_test(r#"{"is_test":[1,0]}"#), Err(Refusal::Switch("is_test")));
     }
 }

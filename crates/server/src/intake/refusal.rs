@@ -15,7 +15,7 @@ pub(crate) enum Refusal {
     /// The flow has no such source.
     Source,
     /// No key, or not one that may submit as this source.
-    Unauthorized(&'static str),
+    Unauthorized(String),
     /// The flow takes no leads at the moment.
     Disabled,
     /// The source is paused.
@@ -48,6 +48,8 @@ pub(crate) enum Refusal {
     TooMany,
     /// `redir_url` is no address of the web.
     Redirect,
+    /// A switch such as `is_test` that says neither yes nor no.
+    Switch(&'static str),
     /// An idempotency key that cannot be used.
     Key,
     /// An idempotency key that came before with another submission.
@@ -73,6 +75,7 @@ impl Refusal {
             | Refusal::Name(_)
             | Refusal::TooMany
             | Refusal::Redirect
+            | Refusal::Switch(_)
             | Refusal::Key => StatusCode::BAD_REQUEST,
             Refusal::KeyReused => StatusCode::CONFLICT,
         }
@@ -101,6 +104,7 @@ impl Refusal {
             | Refusal::NotText
             | Refusal::TooMany
             | Refusal::Redirect
+            | Refusal::Switch(_)
             | Refusal::Key
             | Refusal::KeyReused => self.text(),
         }
@@ -111,7 +115,7 @@ impl Refusal {
             Refusal::Method(method) => format!("The {method} method is not allowed"),
             Refusal::Flow => "There is no such flow".into(),
             Refusal::Source => "The flow has no such source".into(),
-            Refusal::Unauthorized(why) => (*why).into(),
+            Refusal::Unauthorized(why) => why.clone(),
             Refusal::Disabled => "The flow takes no leads at the moment".into(),
             Refusal::Paused => "The source is paused; no leads are taken from it at the moment".into(),
             Refusal::Unavailable => "Leads cannot be recorded at the moment; submit again later".into(),
@@ -125,11 +129,12 @@ impl Refusal {
             Refusal::Broken => "The body ended early".into(),
             Refusal::Json(why) => format!("Unable to parse JSON -- {why}"),
             Refusal::NotAnObject => "The JSON in the body is not an object".into(),
-            Refusal::NotText => "The body is not UTF-8 text".into(),
+            Refusal::NotText => "The parameters are not UTF-8 text".into(),
             Refusal::Clash(name) => format!("The parameter {name:?} is both a value and a parent of others"),
             Refusal::Name(why) => format!("A parameter cannot be recorded: {why}"),
             Refusal::TooMany => format!("There are more than {PARAMETERS_MAX} parameters"),
             Refusal::Redirect => "Invalid redir_url".into(),
+            Refusal::Switch(name) => format!("{name} says neither yes nor no; write 1 or 0"),
             Refusal::Key => {
                 format!(
                     "The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII"

@@ -13,6 +13,9 @@ const NAME_BYTES_MAX: usize = 256;
 
 /// Reads a form or a query: `a.b=1` is a tree, a name that comes again makes a list.
 pub(super) fn read_form(text: &[u8]) -> Result<Tree, Refusal> {
+    if percent_encoding::percent_decode(text).decode_utf8().is_err() {
+        return Err(Refusal::NotText);
+    }
     let mut tree = Tree::new();
     for (name, value) in form_urlencoded::parse(text) {
         // A value without a name is known by its place, as in a list.
@@ -86,6 +89,14 @@ mod tests {
             Err(refusal) => format!("{refusal:?}"),
         };
         wanted.assert_eq(&told);
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused_and_nothing_is_guessed() {
+        for bytes in [b"a=%ff".as_slice(), b"a=\xff", b"%c3=1", b"a=1&b=%e9t%e9"] {
+            assert_eq!(read_form(bytes), Err(Refusal::NotText), "{}", bytes.escape_ascii());
+        }
+        assert!(read_form("a=%C3%A9&b=é+e".as_bytes()).is_ok());
     }
 
     #[test]

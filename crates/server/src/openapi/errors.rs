@@ -60,6 +60,7 @@ impl IntoResponses for Refused {
             (405, "Neither GET nor POST"),
             (406, "Another content type, or one that cannot be answered"),
             (408, "The body did not come in time"),
+            (409, "The Idempotency-Key came before with another submission"),
             (413, "Too large"),
             (415, "A body without a type"),
             (503, "The flow is disabled, the source paused, or nothing can be recorded"),

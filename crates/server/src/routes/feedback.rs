@@ -92,7 +92,8 @@ fn read_sale(uri: &Uri) -> Result<Sale, ApiError> {
         (Some(id), None, None) => Ok(Sale::Event(id)),
         (None, Some(lead_id), Some(entity_id)) => Ok(Sale::Lead { lead_id, entity_id }),
         _ => {
-            let message = "name the sale: event_id=evt_…, or lead_id=lead_… and entity_id=buyer_…";
+            let message =
+                "name the sale in the query: event_id=evt_…, or lead_id=lead_… and entity_id=buyer_…";
             Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_parameter", message).about("event_id"))
         }
     }

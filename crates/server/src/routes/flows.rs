@@ -343,7 +343,9 @@ pub(crate) async fn publish_one(
     let id = read_id(&flow)?;
     let bytes = body(bytes)?;
     let file = if bytes.trim_ascii().is_empty() {
-        let draft = services.control.draft(&id).ok_or_else(|| ApiError::not_found("draft"))?;
+        let message = "the flow has no draft; save one with PUT /flows/{flow}, or send the document here";
+        let missing = || ApiError::new(StatusCode::NOT_FOUND, "not_found", message);
+        let draft = services.control.draft(&id).ok_or_else(missing)?;
         read_file_of(&id, &draft.document)?
     } else {
         read_file_of(&id, text(&bytes)?)?

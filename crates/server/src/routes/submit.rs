@@ -36,7 +36,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
     path = "/flows/{flow}/sources/{source}/submit",
     tag = "intake",
     security((), ("bearer" = []), ("basic" = []), ("session" = [])),
-    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), SubmitParameters),
+    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes"), SubmitParameters),
     request_body(
         content((Object = "application/json"), (Object = "application/x-www-form-urlencoded")),
         description = "At most 1 MiB and 500 parameters"
@@ -64,7 +64,7 @@ pub(crate) async fn post(
     path = "/flows/{flow}/sources/{source}/submit",
     tag = "intake",
     security((), ("bearer" = []), ("basic" = [])),
-    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), SubmitParameters),
+    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes"), SubmitParameters),
     responses(
         (status = 201, description = "The outcome, whatever it is; every event is durable", body = Answer),
         (status = 303, description = "With `redir_url`: the same", body = Answer),
@@ -155,7 +155,7 @@ async fn admit(
     let idempotency = idempotency_key(&parts.headers, &parts.uri, &body)?;
     let query = parts.uri.query().unwrap_or_default();
     let raw = read_lead(&read_parameters(query, &parts.headers, &body)?)?;
-    let wish = ReplyWish { strict: is_set(&raw, "strict"), redirect: redirect(&raw)? };
+    let wish = ReplyWish { strict: is_set(&raw, "strict")?, redirect: redirect(&raw)? };
     let remote = parts.extensions.get::<RemoteAddress>().map(|remote| remote.0);
     let around = Circumstances { remote, key_name: key_name.as_deref() };
     let render_id = Arc::clone(request_id);
@@ -164,7 +164,7 @@ async fn admit(
         source_id,
         request: evidence(&parts.method, &parts.uri, &parts.headers, around, &body),
         request_id: Some(Arc::clone(request_id)),
-        test: is_set(&raw, "is_test"),
+        test: is_set(&raw, "is_test")?,
         idempotency,
         raw,
         flow,
@@ -193,13 +193,14 @@ fn authorize(
     parts: &Parts,
 ) -> Result<Option<Arc<str>>, Refusal> {
     let source = flow.flow.source(source_id).ok_or(Refusal::Source)?;
-    let refuse = |why| Err(Refusal::Unauthorized(why));
+    let scope = Scope::Submit(source_id.clone());
+    let refuse = |why: &str| Err(Refusal::Unauthorized(why.to_owned()));
     match identify(state, &parts.method, &parts.headers) {
         Identity::Known { key, by_cookie } if !by_cookie || parts.method == Method::POST => {
-            if !source.key_required || key.allows(&Scope::Submit(source_id.clone())) {
+            if !source.key_required || key.allows(&scope) {
                 Ok(Some(Arc::clone(&key.name)))
             } else {
-                refuse("This key may not submit as this source")
+                refuse(&format!("This key lacks the scope {scope}"))
             }
         }
         Identity::Nobody | Identity::Known { .. } | Identity::Forged if !source.key_required => Ok(None),

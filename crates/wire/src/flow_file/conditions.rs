@@ -2,7 +2,7 @@
 
 use domain::{Check, CheckTest, Condition, Operator, Rule, RuleFault, Scalar, Value};
 
-use super::keys;
+use super::keys::{self, nearest};
 use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
@@ -108,8 +108,18 @@ impl Reader {
             self.not_supported(node.line, format!("the operator {text:?}"));
             return None;
         }
-        let names = Operator::ALL.into_iter().flat_map(|operator| [operator.as_str(), operator.short()]);
-        text.parse().map_err(|error| self.unknown(node.line, error, text, names)).ok()
+        text.parse()
+            .map_err(|error| {
+                let hint = meant_operator(text).map_or_else(
+                    || {
+                        let names: Vec<&str> = Operator::ALL.into_iter().map(Operator::as_str).collect();
+                        format!("; the operators are: {}", names.join(", "))
+                    },
+                    |meant| format!("; did you mean {:?}?", meant.as_str()),
+                );
+                self.problem(node.line, format!("{error}{hint}"));
+            })
+            .ok()
     }
 
     fn operand(&mut self, node: &Node) -> Option<Value> {
@@ -145,5 +155,67 @@ impl Reader {
                 None
             }
         }
+    }
+}
+
+/// The operator that was meant: by its name without the first words, by what other tools call it, or by
+/// a misspelling that is nearer to its name than to that of its opposite.
+fn meant_operator(text: &str) -> Option<Operator> {
+    const ELSEWHERE: [(&str, Operator); 20] = [
+        ("=", Operator::Equal),
+        ("==", Operator::Equal),
+        ("equal", Operator::Equal),
+        ("equals", Operator::Equal),
+        ("is", Operator::Equal),
+        ("!=", Operator::NotEqual),
+        ("is not", Operator::NotEqual),
+        ("<", Operator::Less),
+        ("<=", Operator::LessOrEqual),
+        (">", Operator::Greater),
+        (">=", Operator::GreaterOrEqual),
+        ("one of", Operator::IncludedIn),
+        ("is in", Operator::IncludedIn),
+        ("is one of", Operator::IncludedIn),
+        ("not in", Operator::NotIncludedIn),
+        ("contains", Operator::Includes),
+        ("empty", Operator::Blank),
+        ("is empty", Operator::Blank),
+        ("regex", Operator::Matches),
+        ("is present", Operator::NotBlank),
+    ];
+    let text: String = text.trim().chars().take(60).collect::<String>().to_lowercase();
+    let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == text).map(|(_, operator)| *operator);
+    let bare = text.strip_prefix("is ").unwrap_or(&text).replace(' ', "_");
+    let near = || {
+        let long = nearest(&text, Operator::ALL.map(Operator::as_str))?;
+        Operator::ALL.into_iter().find(|operator| operator.as_str() == long)
+    };
+    let short = || {
+        let short = nearest(&bare, Operator::ALL.map(Operator::short))?;
+        Operator::ALL.into_iter().find(|operator| operator.short() == short)
+    };
+    elsewhere.or_else(|| bare.parse().ok()).or_else(short).or_else(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_is_known_by_what_other_tools_call_it_and_never_mistaken_for_its_opposite() {
+        for (text, wanted) in [
+            ("is valid", "format is valid"),
+            ("is vald", "format is valid"),
+            ("is invald", "format is invalid"),
+            ("equals", "is equal to"),
+            ("==", "is equal to"),
+            ("contains", "includes"),
+            ("is les than", "is less than"),
+            ("inn", "is included in"),
+            ("Is Not Blnk", "is not blank"),
+        ] {
+            assert_eq!(meant_operator(text).map(Operator::as_str), Some(wanted), "{text}");
+        }
+        assert_eq!(meant_operator("resembles greatly"), None);
     }
 }
