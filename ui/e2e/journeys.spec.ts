@@ -13,6 +13,22 @@ test('the printed link signs in, and its key stays in no history', async ({ page
   expect(faults).toEqual([]);
 });
 
+test('a link pasted into the sign-in page signs in, and a wrong one says so; no key stays in the address', async ({
+  page,
+}) => {
+  await page.goto('/ui/');
+  await expect(page.getByLabel('Key')).toBeVisible();
+  await page.evaluate(() => (location.hash = '#key=gl_wrong'));
+  await expect(page.getByRole('alert')).toContainText('The key in the link is not known here');
+  expect(page.url()).not.toContain('gl_');
+  await page.evaluate((secret) => (location.hash = `#key=${secret}`), key());
+  await expect(page.getByRole('heading', { name: 'Live', level: 1 })).toBeVisible();
+  expect(page.url()).toMatch(/\/ui\/live$/);
+  await page.evaluate(() => (location.hash = '#key=gl_wrong'));
+  await expect(page.getByRole('alert')).toContainText('it is not known here. You are still signed in');
+  expect(page.url()).not.toContain('gl_');
+});
+
 test('a typed key signs in, a wrong one is told so, and signing out ends it', async ({ page }) => {
   await page.goto('/ui/leads');
   await page.getByLabel('Key').fill('gl_wrong');

@@ -41,7 +41,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(rows(page).first()).toBeVisible();
       await expectAccessible(page);
 
-      for (const story of ['outsideArea', 'retried', 'converted', 'outage']) {
+      for (const story of ['outsideArea', 'retried', 'retriedOften', 'converted', 'outage']) {
         const id = await submit(page, story);
         await page.goto(`/ui/leads/${id}`);
         await expect(page.getByRole('heading', { name: 'Timeline' })).toBeVisible();
@@ -129,6 +129,70 @@ test('a fault and its retry are one row, which unfolds into its events', async (
   ]);
 });
 
+for (const viewport of SIZES) {
+  test(`five attempts leave their row its text: ${viewport.width} px`, async ({ page }) => {
+    await page.setViewportSize(viewport);
+    await signIn(page);
+    await page.goto(`/ui/leads/${await submit(page, 'retriedOften')}`);
+    const row = page.locator('.row', { hasText: '5 attempts' });
+    await expect(row).toContainText('4 faults, then taken');
+    const box = async (part: string) => (await row.locator(part).boundingBox())!;
+    const [note, trail, time, title] = [
+      await box('.note'),
+      await box('.trail'),
+      await box('.time'),
+      await box('.title'),
+    ];
+    expect(note.width).toBeGreaterThan(140);
+    expect(trail.width).toBeLessThan(60);
+    expect(title.width).toBeGreaterThan(50);
+    expect(title.height, 'the name is in one line').toBeLessThan(24);
+    if (viewport.width < 640) expect(trail.x + trail.width).toBeLessThanOrEqual(time.x);
+    else expect(trail.x + trail.width).toBeLessThanOrEqual(note.x);
+  });
+}
+
+test('a sale by a late retry says so beside the answer that was none, alike in list, page and tab', async ({
+  page,
+}) => {
+  await signIn(page);
+  const id = await submit(page, 'retriedOften');
+  await page.goto(`/ui/leads/${id}`);
+  await expect(page.getByRole('region', { name: 'A late sale' })).toContainText(
+    /Sold by a retry .+ after the source was answered: No buyer\. It was promised no price/,
+  );
+  // Premier was skipped, and so not asked.
+  const heading = page.getByRole('heading', { level: 1 });
+  await expect(heading).toHaveText(/Sold to (Brightside Energy|Shingle Co)$/);
+  const text = (await heading.innerText()).replace(/^success/, '').trim();
+  expect(await page.title()).toMatch(new RegExp(`^${text} · `));
+  await page.goto('/ui/leads');
+  const row = rows(page).filter({ has: page.locator(`[title="${id}"]`) });
+  await expect(row.locator('.reason')).toHaveText(text);
+});
+
+test('values of a lead have names, and ids in the inspector stand in one line', async ({ page }) => {
+  await signIn(page);
+  await page.goto(`/ui/leads/${await submit(page, 'missingField')}`);
+  await expect(page.locator('.person dt')).toHaveText([
+    'first_name',
+    'last_name',
+    'phone_1',
+    'state',
+    'postal_code',
+  ]);
+  await page.goto(`/ui/leads/${await submit(page, 'sold')}`);
+  const id = page.getByRole('tabpanel').getByText(/^evt_[0-9a-f]{24}$/);
+  expect((await id.boundingBox())!.height).toBeLessThan(24);
+});
+
+test('the rows of a list reach its right edge', async ({ page }) => {
+  await signIn(page);
+  const row = (await rows(page).first().boundingBox())!;
+  const list = (await page.getByRole('grid').boundingBox())!;
+  expect(row.x + row.width).toBe(list.x + list.width);
+});
+
 test('a lead that is under way grows on screen', async ({ page }) => {
   await signIn(page);
   const reply = await page.request.get('/mock/submit?story=outage');
@@ -182,6 +246,10 @@ test('a filter is added by keyboard, "not" included, and is in the address', asy
 test('a key without the right to read is told which right it lacks', async ({ page }) => {
   await signIn(page, '/ui/leads', 'gl_mock_submit');
   await expect(page.getByRole('alert')).toContainText('It lacks the scope read');
+  await expect(page.getByRole('button', { name: /Filter|Refresh|Only problems/ })).toHaveCount(0);
+  await page.goto('/ui/live');
+  await expect(page.getByRole('alert')).toContainText('It lacks the scope read');
+  await expect(page.getByRole('button', { name: /Pause|Clear|Filter|Only problems/ })).toHaveCount(0);
 });
 
 test('a key without the right to see values is not offered them', async ({ page }) => {

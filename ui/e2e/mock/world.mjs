@@ -336,6 +336,24 @@ export function life(next, at, story) {
       });
       delivery(two === 'buyer_premier' ? one : two, 'delivered', { price: 21 });
       return done('success');
+    case 'retriedOften': {
+      const fault = { reason: 'Connection refused', reason_code: 'connection', error_kind: 'connect' };
+      const step_id = one.replace('buyer_', '');
+      say('recipient.skipped', 1, {
+        ...{ step_id: 'premier', entity_id: 'buyer_premier', outcome: 'skip' },
+        ...{ reason: 'Condition not met', reason_code: 'criteria' },
+      });
+      const first = delivery(one, 'error', { ms: 10, ...fault });
+      const result = done('failure', 'No buyer', 'no_buyer');
+      for (let attempt = 2; attempt <= 5; attempt += 1) {
+        const due = new Date(at + clock + 270_000).toISOString();
+        say('retry.scheduled', 1, { step_id, entity_id: one, attempt, due, delivery_id: first });
+        say('retry.attempted', 270_000, { step_id, entity_id: one, attempt, delivery_id: first });
+        if (attempt < 5) delivery(one, 'error', { attempt, first, ms: 10, ...fault });
+        else delivery(one, 'delivered', { attempt, first, price: 25 });
+      }
+      return result;
+    }
     case 'retried': {
       const fault = {
         reason: 'Service timeout after 10000ms',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Event, Lead } from './api/client';
-import { answersOf, eventSentence, hintOf, leadSentence, stopOf } from './explain';
+import { answersOf, eventSentence, hintOf, lateSaleOf, leadSentence, stopOf } from './explain';
 
 const NAMES: { [id: string]: string } = {
   buyer_a: 'Premier',
@@ -62,7 +62,35 @@ describe('a lead in one line', () => {
     [
       { state: 'sold', buyers: [buyer('buyer_a', 'success'), buyer('buyer_b', 'failure')] },
       'success',
-      'Sold to Premier, 1 of 2 buyers asked',
+      'Sold to Premier; 1 of 2 asked declined',
+    ],
+    [
+      {
+        state: 'sold',
+        buyers: [
+          buyer('buyer_a', 'success'),
+          buyer('buyer_b', 'skip'),
+          { ...buyer('buyer_c', 'failure'), delivery_id: null },
+        ],
+      },
+      'success',
+      'Sold to Premier',
+    ],
+    [
+      {
+        state: 'sold',
+        buyers: [buyer('buyer_a', 'success'), buyer('buyer_b', 'success'), buyer('buyer_c', 'error')],
+      },
+      'success',
+      'Sold to Premier and Shingle; 1 of 3 asked had a fault',
+    ],
+    [
+      {
+        state: 'sold',
+        buyers: [buyer('buyer_a', 'success'), buyer('buyer_b', 'failure'), buyer('buyer_c', 'error')],
+      },
+      'success',
+      'Sold to Premier; of 3 asked, 1 declined and 1 had a fault',
     ],
     [
       { state: 'sold', buyers: [buyer('buyer_a', 'success'), buyer('buyer_b', 'success')] },
@@ -168,6 +196,33 @@ describe('why a lead stopped', () => {
     expect(stopOf(lead({}), refused, nameOf)).toMatchObject({ where: 'Shingle' });
     expect(stopOf(lead({ state: 'sold', outcome: 'success' }), refused, nameOf)).toBeNull();
     expect(stopOf(lead({ state: 'accepted', outcome: 'success' }), refused, nameOf)).toBeNull();
+  });
+});
+
+describe('a sale after the answer', () => {
+  const answered = event('flow.completed', {
+    ...{ timestamp: '2026-01-15T10:00:00.000Z', outcome: 'failure', reason: 'No buyer' },
+  });
+  const taken = (more: Partial<Event> = {}) =>
+    event('recipient.delivered', { timestamp: '2026-01-15T10:18:00.000Z', attempt: 5, ...more });
+
+  it('says how late it was, what the source was told, and why it cost nothing', () => {
+    expect(lateSaleOf(lead({ state: 'sold' }), [answered, taken()])?.text).toBe(
+      'Sold by a retry 18 m after the source was answered: No buyer. ' +
+        'It was promised no price, so the lead cost nothing.',
+    );
+    expect(lateSaleOf(lead({ state: 'sold', cost: 2 }), [answered, taken({ attempt: 1 })])?.text).toBe(
+      'Sold 18 m after the source was answered: No buyer.',
+    );
+  });
+
+  it('is none before the answer, after a good answer, or as a copy', () => {
+    const early = taken();
+    const good = event('flow.completed', { outcome: 'success' });
+    expect(lateSaleOf(lead({}), [early, event('flow.completed', { outcome: 'failure' })])).toBeNull();
+    expect(lateSaleOf(lead({}), [good, taken()])).toBeNull();
+    expect(lateSaleOf(lead({}), [answered, taken({ counts_as: 'copy' })])).toBeNull();
+    expect(lateSaleOf(lead({}), [answered])).toBeNull();
   });
 });
 

@@ -35,9 +35,7 @@ export function leadSentence(lead: Lead, nameOf: NameOf): Sentence {
       const at = listed(buyers.filter((buyer) => buyer.converted).map((buyer) => nameOf(buyer.entity_id)));
       return { outcome: 'success', text: `Converted${at ? ` at ${at}` : ''}` };
     case 'sold': {
-      const asked = buyers.length;
-      const of = asked > sold.length ? `, ${sold.length} of ${asked} buyers asked` : '';
-      return { outcome: 'success', text: sold.length > 0 ? `Sold to ${names}${of}` : 'Sold' };
+      return { outcome: 'success', text: sold.length > 0 ? `Sold to ${names}${othersOf(buyers)}` : 'Sold' };
     }
     case 'accepted':
       return lead.outcome === 'success'
@@ -46,6 +44,42 @@ export function leadSentence(lead: Lead, nameOf: NameOf): Sentence {
     default:
       return { outcome: 'none', text: `${String(lead.state)}${because}` };
   }
+}
+
+/** What those said who were asked and did not take the lead. A buyer that was skipped was not asked. */
+function othersOf(buyers: Lead['buyers']): string {
+  const asked = buyers.filter((buyer) => buyer.delivery_id !== null && buyer.outcome !== 'skip');
+  const number = (outcome: string | null) => asked.filter((buyer) => buyer.outcome === outcome).length;
+  const said = [
+    { count: number('failure'), words: 'declined' },
+    { count: number('error'), words: 'had a fault' },
+    { count: number(null), words: 'did not answer yet' },
+  ].filter(({ count }) => count > 0);
+  if (said.length === 0) return '';
+  if (said.length === 1) return `; ${said[0]!.count} of ${asked.length} asked ${said[0]!.words}`;
+  return `; of ${asked.length} asked, ${listed(said.map(({ count, words }) => `${count} ${words}`))}`;
+}
+
+/** A sale that came after the source had been answered with something else. */
+export interface LateSale {
+  /** The delivery. */
+  event: Event;
+  text: string;
+}
+
+/** Why a sold lead may stand beside an answer that was none, and cost nothing. */
+export function lateSaleOf(lead: Lead, events: Event[]): LateSale | null {
+  const answer = events.find(({ type }) => type === 'source.answered' || type === 'flow.completed');
+  if (answer === undefined || (answer.final_outcome ?? answer.outcome) === 'success') return null;
+  const isSale = ({ type, seq, counts_as }: Event) =>
+    type === 'recipient.delivered' && seq > answer.seq && counts_as !== 'copy';
+  const event = events.find(isSale);
+  if (event === undefined) return null;
+  const by = isNumber(event.attempt) && event.attempt > 1 ? ' by a retry' : '';
+  const after = span(Date.parse(event.timestamp) - Date.parse(answer.timestamp));
+  const told = answer.reason ?? answer.final_outcome ?? answer.outcome ?? 'no reason was given';
+  const free = lead.cost === 0 ? ' It was promised no price, so the lead cost nothing.' : '';
+  return { event, text: `Sold${by} ${after} after the source was answered: ${told}.${free}` };
 }
 
 const returners = (lead: Lead, nameOf: NameOf): string[] =>

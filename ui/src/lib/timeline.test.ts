@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { Event } from './api/client';
 import { span } from './format';
-import { isProblem, timelineOf } from './timeline';
+import { isProblem, timelineOf, trailWords } from './timeline';
 
 /** Events from lines such as `0.3 recipient.error premier buyer_premier`: seconds, type, step, party. */
 function script(text: string): Event[] {
@@ -87,4 +87,12 @@ it('what is booked upon feedback is part of it, each report by itself, and a lon
     '(4 h 29 m) feedback.processed buyer_a none 2',
     '+1.00 s feedback.received buyer_b none 1',
   ]);
+});
+
+it('a long trail is told in words, and a short one by its icons alone', () => {
+  const words = (trail: string) => trailWords(trail.split(' ') as Parameters<typeof trailWords>[0]);
+  expect(words('error success')).toBe('');
+  expect(words('error error error error success')).toBe('4 faults, then taken');
+  expect(words('error error failure')).toBe('2 faults and 1 refusal');
+  expect(words('error error pending')).toBe('2 faults, then another attempt');
 });

@@ -3,6 +3,7 @@
 
 import type { Event } from './api/client';
 import { familyOf, outcomeOf, type Family, type Outcome } from './families';
+import { listed, plural } from './format';
 
 /** A wait longer than this is a break of its own. */
 export const BREAK_MS = 60_000;
@@ -89,6 +90,25 @@ function groupOf(events: Event[]): Group {
     trail,
     due,
   };
+}
+
+/** Most outcomes that a row shows as icons one after the other. */
+export const ICONS_MAX = 2;
+
+/** A longer trail in words, such as `4 faults, then taken`; nothing where its icons are shown. */
+export function trailWords(trail: Outcome[]): string {
+  if (trail.length <= ICONS_MAX) return '';
+  const last = trail.at(-1)!;
+  const ends: { [outcome in Outcome]?: string } = { success: 'then taken', pending: 'then another attempt' };
+  const end = ends[last];
+  const before = end === undefined ? trail : trail.slice(0, -1);
+  const number = (outcome: Outcome) => before.filter((it) => it === outcome).length;
+  const counted: [number, string][] = [
+    [number('error'), 'fault'],
+    [number('failure'), 'refusal'],
+  ];
+  const words = counted.filter(([count]) => count > 0).map(([count, word]) => plural(count, word));
+  return [listed(words), end ?? ''].filter(Boolean).join(', ');
 }
 
 /** Whether something went wrong here, or the other side said no. */
