@@ -1769,7 +1769,10 @@ export interface operations {
                 /** @description `1`: a lead that is marked as a test. */
                 is_test?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description `flow_…` */
                 flow: string;
@@ -1852,6 +1855,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description The Idempotency-Key came before with another submission */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             /** @description Too large */
             413: {
                 headers: {
@@ -1910,7 +1922,10 @@ export interface operations {
                 /** @description `1`: a lead that is marked as a test. */
                 is_test?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description `flow_…` */
                 flow: string;
@@ -1992,6 +2007,15 @@ export interface operations {
             };
             /** @description The body did not come in time */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The Idempotency-Key came before with another submission */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
