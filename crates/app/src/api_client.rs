@@ -125,6 +125,11 @@ impl ApiClient {
         ApiClient::open(&RunningServer { url: url.to_owned(), key })
     }
 
+    /// Where the server is.
+    pub(crate) fn address(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// Sends a request, and gives the answer, whatever it says.
     pub(crate) async fn ask(&self, ask: Ask) -> anyhow::Result<Answer> {
         let mut response = self.begin(ask).await?;
@@ -143,7 +148,7 @@ impl ApiClient {
     /// Sends a request, and gives the answer once its headers are there.
     pub(crate) async fn begin(&self, ask: Ask) -> anyhow::Result<Response<Incoming>> {
         let Ask { method, path, query, headers, body } = ask;
-        let base = self.url.as_str().trim_end_matches('/');
+        let base = self.address().trim_end_matches('/');
         let mut url: Url =
             format!("{base}{path}").parse().with_context(|| format!("{path:?} is not a path"))?;
         if !query.is_empty() {

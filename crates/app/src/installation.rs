@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use engine::{Barriers, Clock, Control, Engine, EngineParts, HttpOptions, HttpParties, Parties, SystemClock};
-use ledger::{DataDirectory, Disk, Entropy, Ledger, LedgerKind, LedgerOptions, OsEntropy, RealDisk, Running};
+use ledger::{
+    DataDirectory, DataDirectoryError, Disk, Entropy, Ledger, LedgerKind, LedgerOptions, OsEntropy, RealDisk,
+    Running,
+};
 use server::Services;
 
+use crate::api_client::ApiClient;
+use crate::command_line::{DEFAULT_URL, Target};
 use crate::settings::Settings;
 
 /// The name of an installation that was given none.
@@ -108,14 +113,85 @@ pub(crate) fn data_directory(flag: Option<PathBuf>, settings: &Settings) -> anyh
         .context("name a data directory: --data DIR, GLASSLINE_DATA, or data = \"DIR\" in glassline.toml")
 }
 
+/// Where a command finds its installation.
+pub(crate) enum Place {
+    /// With the server that has it open.
+    Server(ApiClient),
+    /// In a directory that no server has open.
+    Directory(PathBuf),
+}
+
+impl Place {
+    /// What flags, environment and settings name, in this order: a server, a directory; with nothing
+    /// but a key, the server at the usual address.
+    pub(crate) fn of(target: Target, settings: &Settings) -> anyhow::Result<Place> {
+        let Target { data, url, key } = target;
+        match (url, data.or_else(|| settings.data.clone()), &key) {
+            (Some(url), _, _) => Ok(Place::Server(ApiClient::new(&url, key)?)),
+            (None, Some(path), _) => Ok(Place::Directory(path)),
+            (None, None, Some(_)) => Ok(Place::Server(ApiClient::new(DEFAULT_URL, key)?)),
+            (None, None, None) => bail!(
+                "name the installation: a running server, --url {DEFAULT_URL} with its key in GLASSLINE_KEY; or, while \
+                 no server runs, its directory, --data DIR (or GLASSLINE_DATA, or data = \"DIR\" in glassline.toml)"
+            ),
+        }
+    }
+}
+
 /// Does something with an installation that no server has open, and closes it again.
 pub(crate) async fn change_directory<T>(
-    flag: Option<PathBuf>,
-    settings: &Settings,
+    path: &Path,
     work: impl AsyncFnOnce(&Services) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let installation = Installation::open(&data_directory(flag, settings)?, DEFAULT_NAME)?;
+    let installation = Installation::open(path, DEFAULT_NAME).map_err(name_the_server)?;
     let done = work(&installation.services).await;
     installation.close().await?;
     done
+}
+
+/// A directory that is in use is most often a server's, which can be asked.
+fn name_the_server(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(DataDirectoryError::InUse { .. }) => anyhow!(
+            "{error}; where that is a server, talk to it: --url with its address, such as {DEFAULT_URL}, and its key \
+             in GLASSLINE_KEY"
+        ),
+        Some(_) | None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a command works: a directory, or a server by its address.
+    fn place(data: Option<&str>, url: Option<&str>, key: Option<&str>, file: Option<&str>) -> String {
+        let settings = Settings { data: file.map(PathBuf::from), ..Settings::default() };
+        let target = Target {
+            data: data.map(PathBuf::from),
+            url: url.map(str::to_owned),
+            key: key.map(str::to_owned),
+        };
+        match Place::of(target, &settings) {
+            Ok(Place::Directory(path)) => path.display().to_string(),
+            Ok(Place::Server(client)) => client.address().to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_command_works_where_it_is_told_and_with_a_key_alone_at_the_usual_address() {
+        assert_eq!(place(Some("d"), None, Some("gl_x"), Some("f")), "d");
+        assert_eq!(place(None, None, Some("gl_x"), Some("f")), "f");
+        assert_eq!(
+            place(Some("d"), Some("http://h.example.com"), Some("gl_x"), None),
+            "http://h.example.com/"
+        );
+        assert_eq!(place(None, None, Some("gl_x"), None), "http://127.0.0.1:8080/");
+        assert_eq!(place(None, Some(DEFAULT_URL), None, None), "a server wants a key: set GLASSLINE_KEY");
+        let neither = place(None, None, None, None);
+        for way in ["--url http://127.0.0.1:8080", "GLASSLINE_KEY", "--data DIR"] {
+            assert!(neither.contains(way), "{neither}");
+        }
+    }
 }

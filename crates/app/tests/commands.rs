@@ -143,6 +143,7 @@ async fn flows_and_keys_are_made_beside_a_directory_and_over_a_server() {
         text(&output.stdout).split_whitespace().find(|word| word.starts_with("key_")).unwrap().to_owned()
     };
     let offline = run(&["key", "create", "--scope", "read", "--label", "reports", "--data", &data]);
+    assert_eq!(text(&offline.stderr).matches("warning").count(), 0, "it names no party");
     let publisher = run(&["key", "create", "--scope", "flows:write", "--data", &data]);
     let server = Server::start(data.as_ref());
     let url = server.address.as_str();
@@ -157,6 +158,12 @@ async fn flows_and_keys_are_made_beside_a_directory_and_over_a_server() {
 
     let create = ["key", "create", "--scope", "read", "--url", url, "--key", ADMIN];
     let online = run(&create);
+    let sender = ["key", "create", "--scope", "submit:src_nope", "--scope", "submit:src_web_form"];
+    let sender = run(&[&sender[..], &create[4..]].concat());
+    let warning = "warning: no source src_nope is known yet\n";
+    let warned = text(&sender.stderr);
+    assert!(secret(&sender).starts_with("gl_") && warned.contains(warning), "{warned}");
+    assert!(!warned.contains("no source src_web_form"), "{warned}");
     let flows = |secret: String| {
         let request = client().get(format!("{url}/flows")).bearer_auth(secret);
         async move { request.send().await.unwrap().status().as_u16() }
@@ -168,6 +175,8 @@ async fn flows_and_keys_are_made_beside_a_directory_and_over_a_server() {
     assert!(server.stop().0.success());
     let output = run(&["key", "revoke", "key_none", "--data", &data]);
     assert_eq!(output.status.code(), Some(1));
+    let sender = run(&["key", "create", "--scope", "submit:src_nope", "--data", &data]);
+    assert!(text(&sender.stderr).contains(warning), "{}", text(&sender.stderr));
 }
 
 #[tokio::test]
@@ -295,6 +304,9 @@ fn parties_keys_and_flows_are_listed_and_changed_in_a_directory_and_over_a_serve
     assert_eq!(unknown.status.code(), Some(1));
 
     let server = Server::start(data.as_ref());
+    let busy = run(&["flow", "list", "--data", &data]);
+    let busy = text(&busy.stderr);
+    assert!(busy.contains("in use by another process") && busy.contains("--url"), "{busy}");
     let online = ["--url", server.address.as_str(), "--key", ADMIN];
     let over_the_server = lists(&online);
     let parse = |lines: &str| -> Vec<serde_json::Value> {
@@ -318,6 +330,23 @@ fn parties_keys_and_flows_are_listed_and_changed_in_a_directory_and_over_a_serve
     assert!(versions.lines().nth(1).unwrap().starts_with("1        2"), "{versions}");
     let unknown = run(&[&["flow", "versions", "flow_none"], &online[..]].concat());
     assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[test]
+fn what_is_missing_is_named_and_a_key_from_the_environment_is_not() {
+    for (words, missing) in [
+        (&["key", "create"][..], "--scope <SCOPE>"),
+        (&["events", "--reveal"], "--json"),
+        (&["events", "--json", "--why", "dispute"], "--reveal"),
+        (&["events", "tail", "--shape", "none"], "--json"),
+        (&["submit", "a=b"], "--flow <FLOW>"),
+    ] {
+        let output = glassline(words).env("GLASSLINE_KEY", ADMIN).output().unwrap();
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(missing) && told.contains("Usage: "), "{told}");
+        assert!(!told.contains("--key"), "{told}");
+    }
 }
 
 #[test]

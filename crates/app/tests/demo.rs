@@ -121,9 +121,15 @@ async fn the_printed_lines_work_when_pasted_also_after_kill_9() {
 }
 
 #[tokio::test]
-async fn every_story_is_there_to_be_found() {
+async fn every_story_is_there_to_be_found_as_it_is_told() {
+    for seed in ["1", "7"] {
+        stories_are_as_they_are_told(seed).await;
+    }
+}
+
+async fn stories_are_as_they_are_told(seed: &str) {
     let data = TempDir::new().unwrap();
-    let mut server = demo(&data, &["--leads", "150", "--rate", "0"]);
+    let mut server = demo(&data, &["--leads", "150", "--rate", "0", "--seed", seed]);
     let key = server.line("Key: ")["Key: ".len()..].to_owned();
     let path = data.path().join("demo");
     let output = run(&["demo", "--stories", "--data", path.to_str().unwrap()]);
@@ -143,11 +149,14 @@ async fn every_story_is_there_to_be_found() {
     let error = all.iter().find(|event| event["type"] == "enhancement.error").unwrap();
     assert_eq!((&error["duration_ms"], &error["wait_ms"]), (&5000.into(), &5000.into()));
 
+    assert!(lines.iter().any(|line| line.starts_with("flow.completed")), "the flow went on");
+
     let (lines, _) = chain("Daily cap reached").await;
     has(&lines, "recipient.failed sunbelt Daily cap reached (100/100)");
     has(&lines, "recipient.delivered shingle 22");
 
-    let (lines, _) = chain("Rate Radar").await;
+    let (lines, all) = chain("Rate Radar sends a number that nobody has: Incomplete contact data").await;
+    assert_eq!(all[0]["source_id"], "src_rate_radar");
     assert_eq!(lines[1], "source.rejected Incomplete contact data", "{lines:?}");
 
     let (lines, all) = chain("asked 14.00").await;
@@ -155,26 +164,28 @@ async fn every_story_is_there_to_be_found() {
     let done = all.iter().find(|event| event["type"] == "flow.completed").unwrap();
     assert_eq!((done["cost"].to_string(), done["margin"].to_string()), ("14".to_owned(), "-4.5".to_owned()));
 
-    let (lines, _) = chain("Harbor Mutual was down").await;
-    let harbor: Vec<&String> = lines.iter().filter(|line| line.contains(" harbor")).collect();
-    let starts = [
-        "recipient.attempted",
-        "recipient.error",
-        "retry.scheduled",
-        "retry.attempted",
-        "recipient.attempted",
-        "recipient.error",
-        "retry.scheduled",
-    ];
-    assert!(harbor.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{harbor:#?}");
-    assert!(harbor.last().unwrap().starts_with("recipient.delivered"), "{harbor:#?}");
+    let title = "Harbor Mutual was down: two faults, delivered at the third attempt, after the source was told: No buyer";
+    let (lines, all) = chain(title).await;
+    let answer = lines.iter().position(|line| line == "flow.completed No buyer").unwrap();
+    let starts = |wanted: &[&str], lines: &[String]| {
+        let own: Vec<&String> = lines.iter().filter(|line| line.contains(" harbor")).collect();
+        assert_eq!(own.len(), wanted.len(), "{own:#?}");
+        assert!(own.iter().zip(wanted).all(|(line, start)| line.starts_with(start)), "{own:#?}");
+    };
+    let first = ["recipient.attempted", "recipient.error", "retry.scheduled"];
+    starts(&first, &lines[..answer]);
+    let later = ["retry.attempted", "recipient.delivered"];
+    starts(&[&later[..1], &first, &later[..1], &first[..1], &later[1..]].concat(), &lines[answer..]);
+    let delivered = all.iter().find(|event| event["type"] == "recipient.delivered").unwrap();
+    assert_eq!((&delivered["attempt"], &delivered["entity_id"]), (&3.into(), &"buyer_harbor".into()));
 
     let (lines, _) = chain("Sold to two insurers").await;
     has(&lines, "recipient.delivered harbor");
     has(&lines, "recipient.delivered keystone 7.5");
     has(&lines, "recipient.failed bluebird Vehicle too old");
+    assert!(!lines.iter().any(|line| line.starts_with("feedback.")), "sold, and it stays so: {lines:#?}");
 
-    let (lines, all) = chain("became a customer hours later").await;
+    let (lines, all) = chain("hours later the person became a customer").await;
     has(&lines, "feedback.processed");
     let [sold, told] = ["flow.completed", "feedback.received"].map(|wanted| {
         all.iter().find(|event| event["type"] == wanted).unwrap()["timestamp"].as_str().unwrap()
@@ -183,9 +194,13 @@ async fn every_story_is_there_to_be_found() {
 
     let (lines, _) = chain("the revenue is taken back").await;
     has(&lines, "feedback.returned");
-    let (lines, all) = chain("Given back too late").await;
+    let (lines, all) = chain("Given back after more than four hours: refused").await;
     let processed = all.iter().find(|event| event["type"] == "feedback.processed").unwrap();
     assert_eq!(processed["reason"], "Must be returned within 4 hours", "{lines:#?}");
+    assert!(
+        !lines.iter().any(|line| line.starts_with("feedback.returned")),
+        "the revenue stands: {lines:#?}"
+    );
     assert!(server.stop().0.success());
 }
 
@@ -221,6 +236,12 @@ fn a_directory_of_somebody_else_is_left_alone_and_a_half_done_demo_begins_anew()
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("holds something else than a demo (thesis.txt)"));
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
+    let output = run(&["demo", "--stories", "--data", path.to_str().unwrap()]);
+    assert!(
+        text(&output.stderr).ends_with("name its directory with --data DIR\n"),
+        "{}",
+        text(&output.stderr)
+    );
 
     std::fs::remove_file(path.join("thesis.txt")).unwrap();
     let quick = ["--leads", "9", "--rate", "0"];

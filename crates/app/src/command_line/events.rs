@@ -8,6 +8,7 @@ use super::RunningServer;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
+    override_usage = "glassline events [OPTIONS]\n       glassline events tail [OPTIONS]",
     after_help = "A filter takes several values with commas between, or is repeated; one with a leading - leaves out.\n\
                   Times: 2024-01-15, 2024-01-15T14:30:00Z, or back from now: -15m, -24h, -7d.\n\n\
                   Examples: glassline events --flow flow_roofs --type 'recipient.*' --outcome failure,error --start -24h\n          \
@@ -24,6 +25,7 @@ pub(crate) struct Events {
 pub(crate) enum EventsCommand {
     /// Watch events as they happen; comes back by itself where a connection breaks
     #[command(
+        override_usage = "glassline events tail [OPTIONS]",
         after_help = "Begins at this moment, or after the event that --after names. Ends with Ctrl-C.\n\n\
                       Example: glassline events tail --type 'recipient.*' --outcome error"
     )]
@@ -59,10 +61,10 @@ pub(crate) struct List {
     pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) sight: EventSight,
-    /// Personal values in clear; that you asked is recorded first
+    /// Personal values in clear, with --json; that you asked is recorded first
     #[arg(long, requires = "json")]
     pub(crate) reveal: bool,
-    /// Why you ask, for the record
+    /// Why you ask, for the record; with --reveal
     #[arg(long, value_name = "REASON", requires = "reveal")]
     pub(crate) why: Option<String>,
 }

@@ -8,9 +8,11 @@ use super::Target;
 pub(crate) enum KeyCommand {
     /// Make a key; its secret is printed once
     #[command(
+        override_usage = "glassline key create --scope <SCOPE> [OPTIONS]",
         after_help = "Scopes: submit:<source> ping:<source> feedback:<entity> read pii:read export flows:write\n        \
                       entities:write privacy:erase audit:read admin\n\n\
-                      Example: glassline key create --data ./data --scope submit:src_web_form --label 'web form'"
+                      Examples: glassline key create --url http://127.0.0.1:8080 --scope submit:src_web_form --label 'web form'\n          \
+                      glassline key create --data ./data --scope submit:src_web_form (while no server runs)"
     )]
     Create {
         /// What the key may do; repeat for more

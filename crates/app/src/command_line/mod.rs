@@ -49,12 +49,15 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = "Example: glassline flow check flow_roofs.yaml")]
     Flow(FlowCommand),
     /// List, pause and resume sources, buyers and services
-    #[command(subcommand, after_help = "Example: glassline entity pause buyer_premier --data ./data")]
+    #[command(
+        subcommand,
+        after_help = "Example: glassline entity pause buyer_premier --url http://127.0.0.1:8080"
+    )]
     Entity(EntityCommand),
     /// Make, list and take back API keys
     #[command(
         subcommand,
-        after_help = "Example: glassline key create --data ./data --scope read --label reports"
+        after_help = "Example: glassline key create --url http://127.0.0.1:8080 --scope read --label reports"
     )]
     Key(KeyCommand),
     /// Check every record of a data directory; works beside a running server
@@ -73,13 +76,17 @@ pub(crate) struct Verify {
     pub(crate) json: bool,
 }
 
+/// Where commands look for a server when they are told of none.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
 /// Which installation a command is for: a data directory that no server has open, or a server.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// Data directory, while no server has it open
     #[arg(long, env = "GLASSLINE_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Address of a running server, http:// or https://, instead of a data directory
+    /// Address of a running server, http:// or https://, instead of a data directory [default, with a key and no
+    /// directory: http://127.0.0.1:8080]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
@@ -91,7 +98,7 @@ pub(crate) struct Target {
 #[derive(Debug, Args)]
 pub(crate) struct RunningServer {
     /// Address of the server, http:// or https://
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(long, default_value = DEFAULT_URL, value_name = "URL")]
     pub(crate) url: String,
     /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
     #[arg(long, env = "GLASSLINE_KEY", hide_env_values = true, value_name = "KEY")]

@@ -7,11 +7,15 @@ use clap::Args;
 use super::RunningServer;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Prints the server's answer as it is, one line of JSON.\n\n\
+#[command(
+    override_usage = "glassline submit [OPTIONS] --flow <FLOW> --source <SOURCE> <NAME=VALUE>...\n       \
+                      glassline submit [OPTIONS] --flow <FLOW> --source <SOURCE> --json <FILE>",
+    after_help = "Prints the server's answer as it is, one line of JSON.\n\n\
                   Exit codes: 0 the lead was taken, 4 the flow refused it (failure), 5 the flow ended with a fault\n\
                   (error), 1 there is no lead: the request was refused, or the server did not answer.\n\n\
                   Examples: glassline submit --flow flow_roofs --source src_web_form first_name=Ann email=ann@example.com\n          \
-                  echo '{\"email\":\"ann@example.com\"}' | glassline submit --flow flow_roofs --source src_web_form --json -")]
+                  echo '{\"email\":\"ann@example.com\"}' | glassline submit --flow flow_roofs --source src_web_form --json -"
+)]
 pub(crate) struct Submit {
     #[command(flatten)]
     pub(crate) server: RunningServer,

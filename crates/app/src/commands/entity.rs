@@ -9,19 +9,19 @@ use engine::{Control, Entity};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::api_client::{ApiClient, segment};
+use crate::api_client::segment;
 use crate::command_line::Target;
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
 use crate::console::say;
-use crate::installation::change_directory;
+use crate::installation::{Place, change_directory};
 use crate::settings::Settings;
 
 pub(crate) async fn list(json: bool, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let parties = match target.url {
-        Some(url) => ApiClient::new(&url, target.key)?.list("/entities").await?,
-        None => {
-            change_directory(target.data, settings, async |services| {
+    let parties = match Place::of(target, settings)? {
+        Place::Server(client) => client.list("/entities").await?,
+        Place::Directory(path) => {
+            change_directory(&path, async |services| {
                 let control = &services.control;
                 Ok(control.entities().iter().map(|entity| as_json(entity, control)).collect())
             })
@@ -70,18 +70,18 @@ pub(crate) async fn set(
     target: Target,
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
-    match target.url {
-        Some(url) => {
+    match Place::of(target, settings)? {
+        Place::Server(client) => {
             let verb = match part {
                 Part::Paused => "pause",
                 Part::Resumed => "resume",
             };
             let path = format!("/entities/{}/{verb}", segment(id));
-            ApiClient::new(&url, target.key)?.send(Method::POST, &path, String::new()).await?;
+            client.send(Method::POST, &path, String::new()).await?;
         }
-        None => {
+        Place::Directory(path) => {
             let entity_id: EntityId = id.parse()?;
-            change_directory(target.data, settings, async |services| {
+            change_directory(&path, async |services| {
                 let changed = match part {
                     Part::Paused => services.control.pause_entity(SYSTEM, &entity_id).await?,
                     Part::Resumed => services.control.resume_entity(SYSTEM, &entity_id).await?,

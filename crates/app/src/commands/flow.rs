@@ -9,13 +9,13 @@ use http::Method;
 use serde_json::{Value, json};
 use wire::flow_file::FlowFile;
 
-use crate::api_client::{ApiClient, segment};
+use crate::api_client::segment;
 use crate::command_line::Target;
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
 use crate::console::say;
 use crate::input::read_input;
-use crate::installation::change_directory;
+use crate::installation::{Place, change_directory};
 use crate::settings::Settings;
 
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
@@ -53,13 +53,13 @@ pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) ->
     let file =
         FlowFile::read(&text).map_err(|error| anyhow!("{} cannot be used\n{error}", path.display()))?;
     let id = file.flow.id().clone();
-    let (version, changed) = match target.url {
-        Some(url) => {
-            let reply = ApiClient::new(&url, target.key)?.send(Method::POST, "/flows", text).await?;
+    let (version, changed) = match Place::of(target, settings)? {
+        Place::Server(client) => {
+            let reply = client.send(Method::POST, "/flows", text).await?;
             (reply["version"].to_string(), reply["changed"] == true)
         }
-        None => {
-            let published = change_directory(target.data, settings, async |services| {
+        Place::Directory(path) => {
+            let published = change_directory(&path, async |services| {
                 Ok(services.control.publish_flow(SYSTEM, &file).await?)
             })
             .await?;
@@ -74,10 +74,10 @@ pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) ->
 }
 
 pub(crate) async fn list(json: bool, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let flows = match target.url {
-        Some(url) => ApiClient::new(&url, target.key)?.list("/flows").await?,
-        None => {
-            change_directory(target.data, settings, async |services| {
+    let flows = match Place::of(target, settings)? {
+        Place::Server(client) => client.list("/flows").await?,
+        Place::Directory(path) => {
+            change_directory(&path, async |services| {
                 let control = &services.control;
                 let mut flows: Vec<Value> = Vec::new();
                 for published in control.flows() {
@@ -113,12 +113,12 @@ pub(crate) async fn versions(
     target: Target,
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
-    let versions = match target.url {
-        Some(url) => {
+    let versions = match Place::of(target, settings)? {
+        Place::Server(client) => {
             let path = format!("/flows/{}/versions", segment(id));
-            ApiClient::new(&url, target.key)?.list(&path).await?
+            client.list(&path).await?
         }
-        None => {
+        Place::Directory(path) => {
             let flow_id = id.parse()?;
             let as_json = |published: &PublishedFlow| {
                 json!({
@@ -127,7 +127,7 @@ pub(crate) async fn versions(
                     "published_by": &*published.published_by,
                 })
             };
-            let versions: Vec<Value> = change_directory(target.data, settings, async |services| {
+            let versions: Vec<Value> = change_directory(&path, async |services| {
                 let versions = services.control.flow_versions(&flow_id);
                 Ok(versions.iter().rev().map(|published| as_json(published)).collect())
             })

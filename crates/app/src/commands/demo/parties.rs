@@ -120,7 +120,7 @@ pub(super) const SUNBELT: &str = "leads.sunbelt.example.com";
 pub(super) const SHINGLE: &str = "post.shingle.example.com";
 pub(super) const HARBOR: &str = "intake.harbor.example.com";
 pub(super) const KEYSTONE: &str = "leads.keystone.example.com";
-const BLUEBIRD: &str = "api.bluebird.example.com";
+pub(super) const BLUEBIRD: &str = "api.bluebird.example.com";
 pub(super) const NORTHFIELD: &str = "admissions.northfield.example.com";
 const LAKESIDE: &str = "enroll.lakeside.example.com";
 

@@ -5,7 +5,9 @@ use domain::Timestamp;
 use super::calendar::Trouble;
 use super::chance::Chance;
 use super::letters::{Field, Letter, Source};
-use super::parties::{HARBOR, KEYSTONE, NORTHFIELD, OLDEST_VEHICLE, PREMIER, ReportKind, SHINGLE, Script};
+use super::parties::{
+    BLUEBIRD, HARBOR, KEYSTONE, NORTHFIELD, OLDEST_VEHICLE, PREMIER, ReportKind, SHINGLE, Script,
+};
 use super::people::{LOUISIANA, PLACES, Person, TEXAS};
 
 /// Something worth finding.
@@ -45,16 +47,18 @@ impl Story {
     pub(super) fn title(self) -> &'static str {
         match self {
             Story::Outage => {
-                "Phone Validation did not answer within 5000 ms for 25 minutes; the flow went on"
+                "Phone Validation did not answer within 5000 ms, as for 25 minutes that day; the flow went on"
             }
             Story::CapReached => "Sunbelt says: Daily cap reached (100/100); the lead went to the next buyer",
-            Story::QualityDrop => "Rate Radar sends numbers that nobody has and leaves addresses out",
+            Story::QualityDrop => "Rate Radar sends a number that nobody has: Incomplete contact data",
             Story::NegativeMargin => "Sunny Clicks asked 14.00 for it, Shingle Co paid 9.50",
-            Story::RetryDelivered => "Harbor Mutual was down: fault, retry, retry, delivered",
+            Story::RetryDelivered => {
+                "Harbor Mutual was down: two faults, delivered at the third attempt, after the source was told: No buyer"
+            }
             Story::TwoOfThree => "Sold to two insurers, refused by the third",
-            Story::Converted => "Sold, and the person became a customer hours later",
+            Story::Converted => "Sold, and hours later the person became a customer",
             Story::Returned => "Sold, then given back: the revenue is taken back",
-            Story::ReturnedTooLate => "Given back too late: refused, the revenue stands",
+            Story::ReturnedTooLate => "Given back after more than four hours: refused, the revenue stands",
         }
     }
 
@@ -92,7 +96,10 @@ impl Story {
             Story::RetryDelivered => {
                 let mut letter = letter(Source::QuoteEngine);
                 letter.set("insured", Field::Bool(false));
-                (calendar.during(Trouble::HarborDown, 0.3), letter)
+                // Bluebird wants none this old, so the source gets its answer before Harbor takes it.
+                letter.set("vehicle_year", Field::Number(OLDEST_VEHICLE - 9));
+                // The first retry, after half a minute, still meets the trouble; the second, two later, does not.
+                (calendar.during(Trouble::HarborDown, 0.88), letter)
             }
             Story::TwoOfThree => {
                 let mut letter = letter(Source::QuoteEngine);
@@ -149,14 +156,18 @@ impl Story {
             Story::CapReached => !takes(PREMIER) && takes(SHINGLE),
             Story::QualityDrop => true,
             Story::NegativeMargin => takes(SHINGLE) && report(SHINGLE).is_none(),
-            Story::RetryDelivered => takes(HARBOR),
-            Story::TwoOfThree => takes(HARBOR) && takes(KEYSTONE),
+            Story::RetryDelivered => takes(HARBOR) && report(HARBOR).is_none(),
+            Story::TwoOfThree => {
+                let stays = |host| takes(host) && report(host).is_none();
+                stays(HARBOR) && stays(KEYSTONE)
+            }
             Story::Converted => takes(PREMIER) && matches!(report(PREMIER), Some((_, ReportKind::Converted))),
             Story::Returned => {
                 takes(NORTHFIELD) && matches!(report(NORTHFIELD), Some((_, ReportKind::Returned(_))))
             }
             Story::ReturnedTooLate => {
-                takes(KEYSTONE)
+                [HARBOR, BLUEBIRD].iter().all(|host| report(host).is_none())
+                    && takes(KEYSTONE)
                     && matches!(report(KEYSTONE), Some((after, ReportKind::Returned(_)))
                         if after.as_secs() > KEYSTONE_WINDOW_S)
             }

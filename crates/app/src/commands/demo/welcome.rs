@@ -59,6 +59,7 @@ impl Welcome<'_> {
 
 /// The stories of a demo, one a line: the lead, and what there is to see.
 pub(super) fn stories(data: &Path) -> anyhow::Result<Vec<String>> {
-    let mark = Mark::read(data)?.with_context(|| format!("there is no demo in {}", data.display()))?;
+    let none = || format!("there is no demo in {}; name its directory with --data DIR", data.display());
+    let mark = Mark::read(data)?.with_context(none)?;
     Ok(mark.stories.iter().map(|told| format!("{}  {}", told.lead_id, told.story.title())).collect())
 }
