@@ -116,7 +116,7 @@ pub(crate) fn data_directory(flag: Option<PathBuf>, settings: &Settings) -> anyh
 /// Where a command finds its installation.
 pub(crate) enum Place {
     /// With the server that has it open.
-    Server(ApiClient),
+    Server(Box<ApiClient>),
     /// In a directory that no server has open.
     Directory(PathBuf),
 }
@@ -127,9 +127,9 @@ impl Place {
     pub(crate) fn of(target: Target, settings: &Settings) -> anyhow::Result<Place> {
         let Target { data, url, key } = target;
         match (url, data.or_else(|| settings.data.clone()), &key) {
-            (Some(url), _, _) => Ok(Place::Server(ApiClient::new(&url, key)?)),
+            (Some(url), _, _) => Ok(Place::Server(Box::new(ApiClient::new(&url, key)?))),
             (None, Some(path), _) => Ok(Place::Directory(path)),
-            (None, None, Some(_)) => Ok(Place::Server(ApiClient::new(DEFAULT_URL, key)?)),
+            (None, None, Some(_)) => Ok(Place::Server(Box::new(ApiClient::new(DEFAULT_URL, key)?))),
             (None, None, None) => bail!(
                 "name the installation: a running server, --url {DEFAULT_URL} with its key in GLASSLINE_KEY; or, while \
                  no server runs, its directory, --data DIR (or GLASSLINE_DATA, or data = \"DIR\" in glassline.toml)"
