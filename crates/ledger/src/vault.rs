@@ -437,7 +437,9 @@ mod tests {
         assert!(matches!(vault.read(2), Ok(Slot::Erased)));
         assert!(matches!(vault.read(99), Ok(Slot::Free)));
         let file = disk.open(VAULT_FILE).unwrap();
-        file.write_all_at(&[0xff], 3 * 64 + 20).unwrap();
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, 3 * 64 + 20).unwrap();
+        file.write_all_at(&[!byte[0]], 3 * 64 + 20).unwrap();
         let error = vault.read(3).unwrap_err();
         assert!(error.to_string().contains("slot 3 has a wrong checksum"), "{error}");
         // A slot put into the place of another is damage, not that other's key.
