@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{
     Check, Condition, EarlierStep, EntityId, FieldType, Fields, FlowId, Judgement, Lead, Mapping, Money,
     PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar, SourceId, Step, StepId, StepKind,
-    TIMEOUT_MAX, Value, Vocabulary,
+    TIMEOUT_MAX, TimeZone, Value, Variables, Vocabulary,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -26,6 +26,8 @@ pub struct FlowParts {
     pub name: Arc<str>,
     /// Whether it takes leads.
     pub enabled: bool,
+    /// Where it is at home: moments are shown as clocks there show them.
+    pub time_zone: TimeZone,
     /// What becomes `lead.…`.
     pub fields: Fields,
     /// The fields kept in the clear for reports, as `lead.<field>`.
@@ -248,6 +250,11 @@ impl Flow {
         self.parts.enabled
     }
 
+    /// Where it is at home.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.parts.time_zone
+    }
+
     /// The declared fields.
     pub fn fields(&self) -> &Fields {
         &self.parts.fields
@@ -279,10 +286,10 @@ impl Flow {
     }
 
     /// The lead as the declared fields read it, after the mappings of its source; see
-    /// [`Mapping::apply_all`] and [`Fields::parse`].
-    pub fn parse_lead(&self, source: &FlowSource, raw: &Lead) -> Lead {
+    /// [`Mapping::apply_all`] and [`Fields::parse`]. The lead of `raw` is what was submitted.
+    pub fn parse_lead(&self, source: &FlowSource, raw: &Variables<'_>) -> Lead {
         if source.map.is_empty() {
-            return self.parts.fields.parse(raw);
+            return self.parts.fields.parse(raw.lead);
         }
         self.parts.fields.parse(&Mapping::apply_all(&source.map, raw))
     }
@@ -500,6 +507,7 @@ mod tests {
             id: "flow_solar".parse().unwrap(),
             name: "Roofs".into(),
             enabled: true,
+            time_zone: TimeZone::UTC,
             fields: fields(),
             dims: ["lead.state", "lead.product", "lead.owner"].map(Arc::from).to_vec(),
             accept: Some(require(state_in("TX, OK, CA"), None)),
@@ -521,7 +529,7 @@ mod tests {
 
     fn lead(flow: &Flow, pairs: &[(&str, &str)]) -> Lead {
         let pairs = pairs.iter().map(|(path, raw)| (path.parse().unwrap(), Value::text(*raw)));
-        flow.parse_lead(&flow.sources()[0], &pairs.collect())
+        flow.parse_lead(&flow.sources()[0], &Variables::of(&pairs.collect()))
     }
 
     fn refusal(pairs: &[(&str, &str)]) -> Option<String> {

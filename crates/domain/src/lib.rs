@@ -38,9 +38,11 @@ mod response;
 mod retry_policy;
 mod rule;
 mod scope;
+mod seed;
 mod sensitive_type;
 mod step;
 mod template;
+mod time_zone;
 mod timestamp;
 mod value;
 mod variables;
@@ -86,12 +88,14 @@ pub use response::{
 pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
 pub use rule::{Rule, RuleError, RuleFault};
 pub use scope::{Scope, UnknownScope};
+pub use seed::Seed;
 pub use sensitive_type::SensitiveType;
 pub use step::{
     Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
     StepKind, TIMEOUT_MAX,
 };
 pub use template::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError, TemplateFault};
+pub use time_zone::{TimeZone, UnknownTimeZone};
 pub use timestamp::{Timestamp, TimestampError};
 pub use value::{Scalar, Value};
 pub use variables::Variables;

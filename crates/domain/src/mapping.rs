@@ -14,17 +14,17 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// The raw parameters with each mapping applied, in order: a later one overwrites, and sees what
+    /// The raw parameters (the lead of `variables`) with each mapping applied, in order: a later one overwrites, and sees what
     /// an earlier one set. A value that comes out blank sets nothing, unless the mapping is literally
     /// empty text, which clears the field.
-    pub fn apply_all(mappings: &[Mapping], raw: &Lead) -> Lead {
-        let mut mapped = raw.clone();
+    pub fn apply_all(mappings: &[Mapping], variables: &Variables<'_>) -> Lead {
+        let mut mapped = variables.lead.clone();
         for mapping in mappings {
             if mapping.when.as_ref().is_some_and(|when| !when.evaluate(&mapped).holds) {
                 continue;
             }
             let clears = mapping.value.as_literal() == Some("");
-            let value = mapping.value.value(&Variables::of(&mapped));
+            let value = mapping.value.value(&Variables { lead: &mapped, ..*variables });
             match value.filter(|value| !value.is_blank()) {
                 Some(value) => mapped.set(mapping.to.path().clone(), value),
                 None if clears => mapped.set(mapping.to.path().clone(), Value::text("")),
@@ -49,7 +49,7 @@ mod tests {
 
     fn check(mappings: &[Mapping], raw: &[(&str, &str)], wanted: &str) {
         let raw: Lead = raw.iter().map(|(path, raw)| (path.parse().unwrap(), Value::text(*raw))).collect();
-        let mapped = Mapping::apply_all(mappings, &raw);
+        let mapped = Mapping::apply_all(mappings, &Variables::of(&raw));
         let told: Vec<String> =
             mapped.iter().map(|(path, value)| format!("{path}={}", value.as_text().unwrap())).collect();
         assert_eq!(told.join(" "), wanted);

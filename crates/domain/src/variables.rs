@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{EventId, FieldPath, Lead, LeadId, Money, Number, Value};
+use crate::{EventId, FieldPath, Lead, LeadId, Money, Number, Seed, TimeZone, Timestamp, Value};
 
 /// The values that templates may ask for. What is not known at a moment is absent, and renders as
 /// nothing.
@@ -17,12 +17,28 @@ pub struct Variables<'a> {
     pub delivery_id: Option<EventId>,
     /// `price`: what the source is offered.
     pub price: Option<Money>,
+    /// `now`: the same for all attempts of one delivery, since each must send what the first one sent.
+    pub now: Timestamp,
+    /// The flow's, in which moments are shown.
+    pub time_zone: &'a TimeZone,
+    /// What `rand()` follows from, and `random` where there is no lead id.
+    pub seed: Seed,
 }
 
+static UTC: TimeZone = TimeZone::UTC;
+
 impl<'a> Variables<'a> {
-    /// The values of a lead alone.
+    /// The values of a lead alone, at the start of 1970, UTC.
     pub fn of(lead: &'a Lead) -> Variables<'a> {
-        Variables { lead, lead_id: None, delivery_id: None, price: None }
+        Variables {
+            lead,
+            lead_id: None,
+            delivery_id: None,
+            price: None,
+            now: Timestamp::default(),
+            time_zone: &UTC,
+            seed: Seed::default(),
+        }
     }
 
     pub(crate) fn get(&self, variable: &Variable) -> Option<Cow<'a, Value>> {

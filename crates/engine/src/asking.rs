@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use domain::{
     Ending, EntityId, EventId, Exchange, Fault, FaultKind, Lead, Outcome, Reason, ReasonCode,
-    RequestSettings, ResponseSettings, Value, Variables, reason_in_the_clear,
+    ResponseSettings, Seed, Step, Timestamp, Value, Variables, reason_in_the_clear,
 };
-use wire::outbound::{OutboundRequest, Reading, RenderError, read_reply, render};
+use wire::outbound::{OutboundRequest, Reading, read_reply};
 
 use crate::parties::{Answered, Call, CallFault};
 use crate::run::{Run, millis};
@@ -102,15 +102,35 @@ pub(crate) struct Question<'a> {
 }
 
 impl Run {
-    /// The request of a step for a lead as it stood.
-    pub(crate) fn request(
-        &self,
-        settings: &RequestSettings,
-        lead: &Lead,
-        delivery_id: Option<EventId>,
-    ) -> Result<OutboundRequest, RenderError> {
-        let lead_id = Some(self.story.lead_id);
-        render(settings, &Variables { lead, lead_id, delivery_id, price: self.story.price })
+    /// What templates of a delivery see of a lead as it was first sent. All of it follows from the
+    /// delivery, so that every attempt sends what the first one sent.
+    pub(crate) fn delivery_variables<'a>(&'a self, lead: &'a Lead, delivery_id: EventId) -> Variables<'a> {
+        Variables {
+            delivery_id: Some(delivery_id),
+            seed: Seed::of(&[delivery_id.as_bytes()]),
+            ..self.variables(lead, delivery_id.drawn_at())
+        }
+    }
+
+    /// What templates of a step see of the lead as it stands.
+    pub(crate) fn step_variables(&self, step: &Step) -> Variables<'_> {
+        Variables {
+            seed: Seed::of(&[self.story.lead_id.as_bytes(), step.id.as_str().as_bytes()]),
+            ..self.variables(&self.story.lead, self.context.clock.now())
+        }
+    }
+
+    /// What templates of the flow see of a lead at a moment.
+    pub(crate) fn variables<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> Variables<'a> {
+        Variables {
+            lead,
+            lead_id: Some(self.story.lead_id),
+            delivery_id: None,
+            price: self.story.price,
+            now,
+            time_zone: self.flow.flow.time_zone(),
+            seed: Seed::of(&[self.story.lead_id.as_bytes()]),
+        }
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
@@ -205,7 +225,7 @@ pub(crate) fn unknown_after_restart() -> Fault {
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.
-fn retry_after(text: &str, now: domain::Timestamp) -> Option<Duration> {
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
@@ -220,7 +240,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let now: domain::Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
+        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
         let read = |text: &str| retry_after(text, now);
         assert_eq!(read(" 120 "), Some(Duration::from_secs(120)));
         assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::from_secs(60)));

@@ -8,7 +8,7 @@ use domain::{
     Reason, ReasonCode, Recipient, Retry, Step, StepKind, Value,
 };
 use ledger::{RecordError, Ticket};
-use wire::outbound::{OutboundRequest, RenderError};
+use wire::outbound::{OutboundRequest, RenderError, render};
 
 use crate::asking::{Asked, Party, Question, Taken, unknown_after_restart};
 use crate::retries::Due;
@@ -26,7 +26,7 @@ impl Run {
             return self.skip(step, Party::Service.paused(), None).await;
         }
         let since = self.context.clock.monotonic();
-        let request = match self.request(request, &self.story.lead, None) {
+        let request = match render(request, &self.step_variables(step)) {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
@@ -55,10 +55,11 @@ impl Run {
             return self.skip(step, Party::Buyer.paused(), None).await;
         }
         let delivery_id = EventId::new(self.context.clock.now(), self.context.draw());
-        let request = match self.request(&recipient.request, &self.story.lead, Some(delivery_id)) {
-            Ok(request) => request,
-            Err(error) => return self.skip(step, not_made(&error), None).await,
-        };
+        let request =
+            match render(&recipient.request, &self.delivery_variables(&self.story.lead, delivery_id)) {
+                Ok(request) => request,
+                Err(error) => return self.skip(step, not_made(&error), None).await,
+            };
         self.attempt(step, recipient, Retry { attempt: 1, delivery_id }, request).await?;
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Run {
             self.skip(step, Party::Buyer.paused(), None).await?;
             return Ok(None);
         }
-        match self.request(&recipient.request, &sent, Some(delivery_id)) {
+        match render(&recipient.request, &self.delivery_variables(&sent, delivery_id)) {
             Ok(request) => {
                 self.attempt(step, recipient, Retry { attempt, delivery_id }, request).await.map(Some)
             }

@@ -124,7 +124,7 @@ impl Run {
         let source = flow.flow.source(&self.story.source_id);
         let source = source.expect("a version of a flow never changes, so its sources stay in it");
         let raw = self.story.raw.clone();
-        self.story.lead = flow.flow.parse_lead(source, &raw);
+        self.story.lead = flow.flow.parse_lead(source, &self.variables(&raw, self.story.submitted_at));
         if let Some(name) = self.context.control.entity_name(&EntityId::from(source.id.clone())) {
             self.story.lead.set(path("source.name"), Value::text(name));
         }

@@ -1,12 +1,9 @@
 //! Time zones as people write them after a time.
 
-use std::sync::LazyLock;
-
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
+use jiff::tz::{Offset, TimeZone};
 
-/// The places that are compiled in.
-static PLACES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+use crate::time_zone::PLACES;
 
 /// A zone: a fixed distance from UTC, or the rules of a place.
 pub(super) enum Zone {

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::{Check, Flow, FlowError, FlowParts};
+use domain::{Check, Flow, FlowError, FlowParts, TimeZone};
 
 use super::FlowFile;
-use super::keys;
+use super::keys::{self, nearest};
 use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::Reader;
@@ -43,6 +43,7 @@ impl Reader {
         let id = self.needed(&part, "id").and_then(|node| self.parse_text(node, "id"));
         let name = self.needed(&part, "name").and_then(|node| self.name(node));
         let enabled = part.get("enabled").map_or(Some(true), |node| self.boolean(node, "enabled"));
+        let time_zone = part.get("time_zone").map_or(Some(TimeZone::UTC), |node| self.time_zone(node));
         let read = self.fields(part.get("fields"));
         let names = match &read.fields {
             Some(fields) => Names::Lead { fields, unread: &read.unread, steps: &[] },
@@ -64,6 +65,7 @@ impl Reader {
             id: id?,
             name: name?,
             enabled: enabled?,
+            time_zone: time_zone?,
             fields: read.fields?,
             dims: dims.into_iter().map(|(_, dim)| dim).collect(),
             accept: accept?,
@@ -84,6 +86,22 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The IANA name of a place.
+    pub(super) fn time_zone(&mut self, node: &Node) -> Option<TimeZone> {
+        let text = self.text(node, "time_zone")?;
+        text.parse::<TimeZone>()
+            .map_err(|error| {
+                // The nearest is found without regard to case.
+                let names: Vec<(String, String)> =
+                    TimeZone::names().map(|name| (name.to_lowercase(), name)).collect();
+                let near = nearest(text, names.iter().map(|(lower, _)| lower.as_str()));
+                let near = near.and_then(|near| names.iter().find(|(lower, _)| lower == near));
+                let hint = near.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default();
+                self.problem(node.line, format!("{error}{hint}"));
+            })
+            .ok()
     }
 
     /// What every lead must fulfil.

@@ -23,8 +23,20 @@ pub(super) const ENTITY: Keys =
 
 pub(super) const FLOW: Keys = Keys {
     part: "the flow",
-    known: &["id", "name", "enabled", "fields", "dims", "reasons", "accept", "price", "sources", "steps"],
-    later: &["time_zone", "deadline", "on_deadline", "duplicates", "suppress", "hours", "caps", "retention"],
+    known: &[
+        "id",
+        "name",
+        "enabled",
+        "time_zone",
+        "fields",
+        "dims",
+        "reasons",
+        "accept",
+        "price",
+        "sources",
+        "steps",
+    ],
+    later: &["deadline", "on_deadline", "duplicates", "suppress", "hours", "caps", "retention"],
 };
 
 pub(super) const FIELD: Keys = Keys { part: "a field", known: &["type", "required", "values"], later: &[] };

@@ -164,6 +164,10 @@ fn parties() -> Value {
             "id": { "type": "string", "pattern": "^flow_[a-z0-9_]{1,64}$" },
             "name": reference("name"),
             "enabled": { "description": "Whether it takes leads", "type": "boolean", "default": true },
+            "time_zone": {
+                "description": "Where moments are shown as clocks show them: an IANA name such as America/Chicago",
+                "type": "string", "minLength": 1, "default": "UTC",
+            },
             "fields": {
                 "description": "Only these become lead.…; short form is name: type",
                 "type": "object",

@@ -12,6 +12,7 @@ mod responses;
 mod schema;
 mod sources;
 mod steps;
+mod time_zone;
 
 const SOLAR: &str = r#"# A flow with everything this release reads.
 entities:

@@ -16,7 +16,6 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 16: the key "caps" of an entity is not supported yet
         line 18: the key "lists" of the file is not supported yet
         line 19: the key "secrets" of the file is not supported yet
-        line 25: the key "time_zone" of the flow is not supported yet
         line 26: the key "deadline" of the flow is not supported yet
         line 27: the key "on_deadline" of the flow is not supported yet
         line 37: the field type dob is not supported yet

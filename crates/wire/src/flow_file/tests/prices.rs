@@ -1,4 +1,4 @@
-use domain::{Lead, Value};
+use domain::{Lead, Value, Variables};
 
 use super::*;
 
@@ -16,7 +16,9 @@ fn a_source_is_paid_its_own_price_or_the_flows() {
             .into_iter()
             .collect();
         let source = &file.flow.sources()[at];
-        file.flow.purchase_price(source, &raw, &file.flow.parse_lead(source, &raw)).to_string()
+        file.flow
+            .purchase_price(source, &raw, &file.flow.parse_lead(source, &Variables::of(&raw)))
+            .to_string()
     };
     assert_eq!(price(0, "TX"), "14.000001");
     assert_eq!(price(0, "OK"), "8");

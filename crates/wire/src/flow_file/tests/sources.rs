@@ -1,4 +1,4 @@
-use domain::{Lead, Value};
+use domain::{Lead, Value, Variables};
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn raw_parameters_are_mapped_in_order() {
     ));
     let file = read_twice(&text);
     let source = &file.flow.sources()[0];
-    let lead = file.flow.parse_lead(source, &raw(&[("fname", "Ann"), ("region", "Texas")]));
+    let lead = file.flow.parse_lead(source, &Variables::of(&raw(&[("fname", "Ann"), ("region", "Texas")])));
     assert_eq!(lead.get("first_name"), Some(&Value::text("Ann")));
     assert_eq!(lead.get("state"), Some(&Value::text("TX")));
     assert_eq!(lead.get("price"), Some(&Value::from(domain::Number::from(7))));
