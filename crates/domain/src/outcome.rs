@@ -89,6 +89,8 @@ macro_rules! reason_codes {
 reason_codes! {
     /// A required field is absent or blank.
     MissingField = "missing_field",
+    /// A field has no usable value.
+    InvalidField = "invalid_field",
     /// The same lead came before.
     Duplicate = "duplicate",
     /// The lead is on a suppression list.

@@ -4,10 +4,14 @@
 //! a partner's words only those of a shipped list, and those of the flow itself, come through; the
 //! rest becomes `…`. The full words belong into sealed bodies.
 
+mod code;
+
 use std::sync::{Arc, LazyLock};
 
 use crate::parse::state;
-use crate::{Flow, Reason, ReasonCode, ResponseSettings, StepKind};
+use crate::{Flow, Reason, ResponseSettings, StepKind};
+
+use self::code::code_of;
 
 /// Longest reason made from a partner's words, in characters.
 const CLEAR_CHARS_MAX: usize = 200;
@@ -21,13 +25,22 @@ const NO_REASON: &str = "Declined without a reason";
 /// The shipped list: words that replies of buyers use, without names of people or places but states.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("reason_words.txt").lines().collect());
 
-/// Words of the list that people are called as well: shown in lower case, and only among other shown
-/// words.
-const ALSO_NAMES: [&str; 27] = [
-    "cost", "day", "early", "field", "free", "home", "list", "long", "low", "max", "may", "paid", "pair",
-    "pass", "place", "plan", "post", "price", "read", "rule", "sales", "see", "short", "small", "tax", "way",
-    "will",
+/// Phrases of the trade, in lower case: what stands in one is a word of the trade, even where people
+/// are called so as well. Each has a word that is nobody's name.
+static PHRASES: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+    include_str!("reason_phrases.txt").lines().map(|phrase| phrase.split(' ').collect()).collect()
+});
+
+/// Words of the list that people or streets are called as well. In lower case they are shown among
+/// other shown words. With a capital they are shown in a phrase of the trade only: `Price too low`
+/// is a price, `Price is a duplicate` may be a person.
+const ALSO_NAMES: [&str; 32] = [
+    "bill", "case", "center", "cost", "day", "early", "field", "free", "home", "list", "long", "low", "mark",
+    "max", "may", "paid", "pair", "pass", "place", "plan", "post", "price", "read", "rule", "sales", "see",
+    "short", "small", "street", "tax", "way", "will",
 ];
+/// Most digits of each half of a full count such as `(5000/5000)`.
+const COUNT_DIGITS_MAX: usize = 6;
 
 /// The reason that is recorded in the clear for a partner's "no": what the flow's `reasons` give for
 /// its words, else the words with all that are not on the list replaced.
@@ -81,7 +94,8 @@ fn clear_text(words: &str, is_known: &dyn Fn(&str) -> bool) -> String {
         .split(|letter: char| letter.is_whitespace() || letter.is_control())
         .filter(|word| !word.is_empty())
         .collect();
-    let grades: Vec<Grade> = words.iter().map(|word| grade(word, is_known)).collect();
+    let mut grades: Vec<Grade> = words.iter().map(|word| grade(word, is_known)).collect();
+    show_phrases(&words, &mut grades);
     let is_shown = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| grades.get(before));
         let mut neighbours = before.into_iter().chain(grades.get(at + 1));
@@ -118,10 +132,33 @@ fn clear_text(words: &str, is_known: &dyn Fn(&str) -> bool) -> String {
     if shown == 0 { NO_REASON.to_owned() } else { text }
 }
 
+/// What may stand around a word.
+const AROUND: &[char] =
+    &['.', ',', ';', ':', '!', '?', '(', ')', '[', ']', '"', '\'', '-', '*', '/', '&', '='];
+
+/// Shows the words of each phrase of the trade that stands there without anything between its words.
+/// Beside a hidden word it does not count: `Ann Price below 18` is about a person.
+fn show_phrases(words: &[&str], grades: &mut [Grade]) {
+    let cores: Vec<String> = words.iter().map(|word| word.trim_matches(AROUND).to_lowercase()).collect();
+    let is_hidden: Vec<bool> = grades.iter().map(|grade| *grade == Grade::Hidden).collect();
+    for start in 0..words.len() {
+        for phrase in PHRASES.iter() {
+            let end = start + phrase.len();
+            let Some(here) = cores.get(start..end) else { continue };
+            let is_phrase = here.iter().zip(phrase).all(|(core, word)| core == word)
+                && words[start..end - 1].iter().all(|word| !word.ends_with(AROUND))
+                && words[start + 1..end].iter().all(|word| !word.starts_with(AROUND));
+            let before = start.checked_sub(1).is_some_and(|before| is_hidden[before]);
+            let after = is_hidden.get(end).is_some_and(|hidden| *hidden);
+            if is_phrase && !before && !after {
+                grades[start..end].fill(Grade::Shown);
+            }
+        }
+    }
+}
+
 /// Looks at what stands between two blanks.
 fn grade(written: &str, is_known: &dyn Fn(&str) -> bool) -> Grade {
-    const AROUND: &[char] =
-        &['.', ',', ';', ':', '!', '?', '(', ')', '[', ']', '"', '\'', '-', '*', '/', '&', '='];
     let core = written.trim_matches(AROUND);
     if core.is_empty() {
         return Grade::Shown;
@@ -132,6 +169,14 @@ fn grade(written: &str, is_known: &dyn Fn(&str) -> bool) -> Grade {
         return Grade::Number;
     }
     if core.split_once('/').is_some_and(|(part, whole)| is_small_number(part) && is_small_number(whole)) {
+        return Grade::Number;
+    }
+    // A full cap says the same number twice, which no telephone number and no address does.
+    if let Some((part, whole)) = core.split_once('/')
+        && part == whole
+        && part.len() <= COUNT_DIGITS_MAX
+        && part.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return Grade::Number;
     }
     let mut grade_of_all = Grade::Shown;
@@ -157,109 +202,6 @@ fn grade_of_word(word: &str, is_known: &dyn Fn(&str) -> bool) -> Grade {
         return Grade::Shown;
     }
     if state::is_code(word) { Grade::AmongShown } else { Grade::Hidden }
-}
-
-/// The word to group by, from words in lower case.
-fn code_of(words: &str) -> ReasonCode {
-    let any = |wanted: &[&str]| wanted.iter().any(|wanted| words.contains(wanted));
-    let all = |wanted: &[&str]| wanted.iter().all(|wanted| words.contains(wanted));
-    let full = any(&["reached", "full", "exceed", "hit", "exhausted", "met", "over", "limit", "maxed"]);
-    if any(&[
-        "duplicate",
-        "duplication",
-        "dupe",
-        "already exist",
-        "already in our",
-        "already received",
-        "already submitted",
-    ]) {
-        ReasonCode::Duplicate
-    } else if any(&[
-        "do not call",
-        "do-not-call",
-        "dnc",
-        "suppress",
-        "litigator",
-        "opted out",
-        "opt-out",
-        "blacklist",
-    ]) {
-        ReasonCode::Suppressed
-    } else if has_word(words, &["cap", "caps", "quota", "budget", "capacity", "allotment", "allocation"])
-        && full
-        || any(&["limit reached", "limit exceeded", "over limit", "throttle", "too many"])
-    {
-        ReasonCode::CapReached
-    } else if any(&[
-        "outside hours",
-        "after hours",
-        "business hours",
-        "office hours",
-        "hours of operation",
-        "operating hours",
-    ]) || all(&["outside", "hours"])
-        || any(&["currently closed", "office closed", "office is closed"])
-    {
-        ReasonCode::OutsideHours
-    } else if has_word(words, &["paused", "inactive", "disabled", "suspended"]) {
-        ReasonCode::Paused
-    } else if any(&[
-        "unauthorized",
-        "not authorized",
-        "authentication",
-        "invalid key",
-        "api key",
-        "credentials",
-        "access denied",
-    ]) {
-        ReasonCode::Auth
-    } else if any(&[
-        "missing",
-        "is required",
-        "are required",
-        "required field",
-        "cannot be blank",
-        "can't be blank",
-        "must be provided",
-    ]) {
-        ReasonCode::MissingField
-    } else if has_word(words, &["price", "bid", "bids", "floor", "payout"])
-        && any(&["low", "high", "below", "above", "under", "minimum", "maximum", "floor", "exceed"])
-    {
-        ReasonCode::Price
-    } else if any(&[
-        "no buyer",
-        "no coverage",
-        "not covered",
-        "no match",
-        "no bid",
-        "no partner",
-        "unmatched",
-        "unsold",
-    ]) {
-        ReasonCode::NoBuyer
-    } else if any(&[
-        "criteria",
-        "not accepted in",
-        "not serviced",
-        "out of area",
-        "outside of area",
-        "service area",
-        "not eligible",
-        "ineligible",
-        "unqualified",
-        "not qualified",
-        "filtered",
-    ]) {
-        ReasonCode::Criteria
-    } else {
-        ReasonCode::Declined
-    }
-}
-
-/// Whether one of these stands there as a whole word.
-fn has_word(words: &str, wanted: &[&str]) -> bool {
-    words.split(|letter: char| !letter.is_alphanumeric()).any(|word| wanted.contains(&word))
 }
 
 #[cfg(test)]

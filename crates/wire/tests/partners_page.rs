@@ -78,3 +78,16 @@ fn every_fault_of_a_connection_is_on_the_page() {
         assert!(PAGE.contains(&format!("\n| `{}` |", kind.as_str())), "{}", kind.as_str());
     }
 }
+
+#[test]
+fn the_reasons_of_a_flow_are_what_is_recorded() {
+    let flow = wire::flow_file::FlowFile::read(blocks("yaml")[0]).unwrap().flow;
+    for (words, recorded) in [
+        (" ACCT closed ", "Account closed"),
+        ("E17", "Already a customer of the buyer"),
+        // The whole of the words, not a part of them.
+        ("acct closed: Ann Example", "… closed: …"),
+    ] {
+        assert_eq!(&*domain::reason_in_the_clear(words, &flow).text, recorded, "{words}");
+    }
+}

@@ -15,6 +15,12 @@ fn the_list_is_sorted_lower_case_and_without_names() {
     assert!(WORDS.len() > 800);
     assert!(WORDS.windows(2).all(|pair| pair[0] < pair[1]));
     assert!(WORDS.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())));
+    for phrase in PHRASES.iter() {
+        assert!(phrase.len() > 1 && phrase.iter().all(|word| is_listed(word)), "{phrase:?}");
+        let is_name =
+            |word: &&str| ALSO_NAMES.contains(word) || NAMES.contains(word) || STREETS.contains(word);
+        assert!(!phrase.iter().all(is_name), "{phrase:?} could be the name of a person");
+    }
     for name in NAMES.iter().chain(&STREETS).filter(|name| !ALSO_NAMES.contains(name)) {
         assert!(!is_listed(name), "{name}");
     }
@@ -43,6 +49,11 @@ fn words_of_the_list_come_through_and_others_do_not() {
         ("price too low, will not buy", "price too low, will not buy"),
         ("will smith is a duplicate of May", "… is a duplicate of …"),
         ("MA LEE is blocked", "… is blocked"),
+        ("Price too low", "Price too low"),
+        ("PRICE TOO LOW", "PRICE TOO LOW"),
+        ("Lead rejected: Price too low.", "Lead rejected: Price too low."),
+        ("Ann Price too low", "… too low"),
+        ("Price. Too low", "… Too low"),
         ("no\r\nlead\u{0}here", "no lead here"),
         ("x@example.com", NO_REASON),
         ("Ann … Lee", NO_REASON),
@@ -50,6 +61,37 @@ fn words_of_the_list_come_through_and_others_do_not() {
         ("", NO_REASON),
     ] {
         assert_eq!(clear(words), wanted, "{words}");
+    }
+}
+
+/// How messages of the usual kinds read, and by what they are grouped: `words|shown|code`.
+#[test]
+fn what_buyers_usually_say_stays_readable() {
+    let rows: Vec<Vec<&str>> =
+        include_str!("messages.txt").lines().map(|line| line.split('|').collect()).collect();
+    assert!(rows.len() >= 150);
+    for row in &rows {
+        let (shown, grouped) = (clear(row[0]), code(row[0]));
+        assert_eq!((shown.as_str(), grouped.as_str()), (row[1], row[2]), "{}", row[0]);
+    }
+    let whole = rows.iter().filter(|row| row[0] == row[1]).count();
+    assert!(whole * 100 >= rows.len() * 95, "{whole} of {} come through whole", rows.len());
+}
+
+/// Messages that quote persons: `words|what must not come through`.
+#[test]
+fn no_word_of_a_person_survives() {
+    for line in include_str!("persons.txt").lines() {
+        let (words, personal) = line.split_once('|').unwrap();
+        let shown = clear(words);
+        let is_shown = |part: &str| {
+            let letters = |text: &str| text.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
+            shown.split(' ').any(|word| letters(word) == letters(part))
+        };
+        for part in personal.split(' ') {
+            assert!(words.contains(part), "{part} is in {words}");
+            assert!(!is_shown(part), "{words} reads {shown}");
+        }
     }
 }
 
