@@ -159,6 +159,21 @@ async fn stories_are_as_they_are_told(seed: &str) {
     assert_eq!(all[0]["source_id"], "src_rate_radar");
     assert_eq!(lines[1], "source.rejected Incomplete contact data", "{lines:?}");
 
+    // It is found by what is wrong with it, and counted by what stands in the clear.
+    let list = async |query: &str| {
+        let request = client().get(format!("{}/events?limit=1000&{query}", server.address));
+        let reply = request.bearer_auth(&key).send().await.unwrap();
+        let page: Value = serde_json::from_str(&reply.text().await.unwrap()).unwrap();
+        page["data"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
+    };
+    let wrong = list("type=source.rejected&source_id=src_rate_radar&valid.phone_1=false").await;
+    assert!(wrong.iter().any(|event| event["id"] == all[1]["id"]), "{wrong:#?}");
+    assert!(wrong.iter().all(|event| event["lead"]["phone_1.valid"] == false));
+    let old = list("type=source.accepted&flow_id=flow_auto&dim.lead.vehicle_year=%3C2000").await;
+    assert!(!old.is_empty() && old.iter().all(|event| event["dims"]["lead.vehicle_year"] == "<2000"));
+    let mobile = list("type=recipient.delivered&dim.appended.phone_check.line_type=mobile").await;
+    assert!(!mobile.is_empty());
+
     let (lines, all) = chain("asked 14.00").await;
     has(&lines, "recipient.delivered shingle 9.5");
     let done = all.iter().find(|event| event["type"] == "flow.completed").unwrap();

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::{EventId, EventKind, EventType, FlowId, FlowVersion, Lead, LeadId, Scalar, SourceId, Timestamp};
+use crate::{
+    EventId, EventKind, EventType, FieldStates, FlowId, FlowVersion, Lead, LeadId, Scalar, SourceId,
+    Timestamp,
+};
 
 /// One thing that happened to one lead: written once, never changed. It has no place in the order
 /// yet: `lead_seq` is given by the lead's owner and `seq` by the ledger's writer.
@@ -44,6 +47,9 @@ pub struct EventHead {
     /// Declared report dimensions, in the clear: closed types and value lists only. Pairs of
     /// path (`lead.state`) and value, ascending by path. Empty on `source.submitted`.
     pub dims: Vec<(Arc<str>, Scalar)>,
+    /// Which declared fields the lead has, and which of them are valid. Empty on
+    /// `source.submitted`, where nothing is parsed.
+    pub fields: FieldStates,
     /// What sets a lead apart.
     pub marks: Marks,
 }

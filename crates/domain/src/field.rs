@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::parse::Parsed;
-use crate::{FieldPath, FieldType, Lead, NameError, Scalar, Value};
+use crate::{FieldPath, FieldState, FieldStates, FieldType, Lead, NameError, Scalar, Value};
 
 /// Names one field of a flow. Text form: up to 64 of `a-z 0-9 _`, in parts joined by `.` that
 /// each begin with a letter or `_`, as in `email` or `vehicle.make`.
@@ -131,7 +131,7 @@ pub struct Fields {
     // Invariants: no name twice, no name within another (`a` and `a.b`), values only with strings,
     // no value blank or twice.
     fields: Vec<Field>,
-    /// For each field, where its components and `valid` stand: made once, for every lead.
+    /// For each field, where its components and `valid` stand, `valid` last: made once, for every lead.
     paths: Vec<Vec<(&'static str, FieldPath)>>,
 }
 
@@ -266,6 +266,29 @@ impl Fields {
             pairs.push((field.name.path().clone(), parsed.normal));
         }
         pairs.into_iter().collect()
+    }
+
+    /// How each field stands in a parsed lead. What was sent and is no value of the type is there,
+    /// but not valid; of a type without format everything that is there is valid.
+    pub fn states(&self, lead: &Lead) -> FieldStates {
+        let state = |(field, paths): (&Field, &Vec<(&'static str, FieldPath)>)| {
+            let is_there = match lead.get(field.name.as_str()) {
+                None => false,
+                // Something was sent that is no number or boolean.
+                Some(Value::Scalar(Scalar::Null)) => true,
+                Some(value) => !value.is_blank(),
+            };
+            let is_valid = || {
+                let path = paths.last().map(|(_, path)| path.as_str());
+                !field.has_format() || path.and_then(|path| lead.get(path)) == Some(&Value::from(true))
+            };
+            match is_there {
+                false => FieldState::Absent,
+                true if is_valid() => FieldState::Valid,
+                true => FieldState::Invalid,
+            }
+        };
+        FieldStates::new(self.fields.iter().zip(&self.paths).map(state))
     }
 
     /// The required fields that a parsed lead lacks, in the order they were declared.

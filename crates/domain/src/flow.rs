@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Check, Condition, EarlierStep, EntityId, FieldType, Fields, FlowId, Judgement, Lead, Mapping, Money,
-    PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar, SourceId, Step, StepId, StepKind,
-    TIMEOUT_MAX, TimeZone, Value, Variables, Vocabulary,
+    Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId, FieldStates, Fields, FlowId, Judgement,
+    Lead, Mapping, Money, PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar, SourceId, Step,
+    StepId, StepKind, TIMEOUT_MAX, TimeZone, Variables, Vocabulary,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
-    // Invariants: every rule was checked with these fields; dims name closed types and value
-    // lists, ascending; source and step ids are unique and free.
+    // Invariants: every rule was checked with these fields; dims have few possible
+    // values, ascending by path; source and step ids are unique and free.
     parts: FlowParts,
 }
 
@@ -30,8 +30,8 @@ pub struct FlowParts {
     pub time_zone: TimeZone,
     /// What becomes `lead.…`.
     pub fields: Fields,
-    /// The fields kept in the clear for reports, as `lead.<field>`.
-    pub dims: Vec<Arc<str>>,
+    /// What is kept in the clear for reports.
+    pub dims: Vec<Dim>,
     /// What every lead must fulfil.
     pub accept: Option<Check>,
     /// What is paid to sources that set no price of their own; none means nothing.
@@ -74,19 +74,13 @@ pub enum FlowError {
         /// How many fit.
         max: usize,
     },
-    /// A report dimension that is no field of the flow.
-    #[error("the dim {0} is not a field of the flow; write lead.<field>")]
-    UnknownDim(Arc<str>),
-    /// A report dimension that could hold personal values.
-    #[error(
-        "the dim {dim} has the type {field_type}; only state, boolean and string fields with declared values are \
-         kept in the clear"
-    )]
-    OpenDim {
+    /// A report dimension that cannot be one.
+    #[error("the dim {dim} {fault}")]
+    Dim {
         /// The dimension.
         dim: Arc<str>,
-        /// Its type.
-        field_type: FieldType,
+        /// What is wrong with it.
+        fault: DimFault,
     },
     /// A report dimension named twice.
     #[error("the dim {0} is named twice")]
@@ -173,11 +167,12 @@ impl Flow {
         if !errors.is_empty() {
             return Err(errors);
         }
-        parts.dims.sort();
+        parts.dims.sort_by(|one, other| one.path.cmp(&other.path));
         for (at, dim) in parts.dims.iter().enumerate() {
-            errors.extend(dim_fault(&parts.fields, dim));
-            if at > 0 && parts.dims[at - 1] == *dim {
-                errors.push(FlowError::DimTwice(dim.clone()));
+            let fault = dim.fault(&parts.fields, &parts.steps);
+            errors.extend(fault.map(|fault| FlowError::Dim { dim: Arc::clone(&dim.path), fault }));
+            if at > 0 && parts.dims[at - 1].path == dim.path {
+                errors.push(FlowError::DimTwice(Arc::clone(&dim.path)));
             }
         }
         for (at, source) in parts.sources.iter().enumerate() {
@@ -332,16 +327,25 @@ impl Flow {
     /// with a valid value. Pairs ascending by path, as [`EventHead::dims`](crate::EventHead::dims)
     /// has them.
     pub fn dims(&self, lead: &Lead) -> Vec<(Arc<str>, Scalar)> {
-        let shown = |dim: &Arc<str>| {
-            let field = self.parts.fields.get(dim.strip_prefix("lead.")?)?;
-            // Read again, so that no value slips out by being put into the lead some other way.
-            let parsed = field.parse(lead.get(field.name.as_str())?)?;
-            match (parsed.valid, parsed.normal) {
-                (Some(true), Value::Scalar(scalar)) => Some((dim.clone(), scalar)),
-                (_, Value::Scalar(_) | Value::List(_)) => None,
-            }
-        };
-        self.parts.dims.iter().filter_map(shown).collect()
+        let FlowParts { fields, dims, steps, .. } = &self.parts;
+        let shown = |dim: &Dim| Some((Arc::clone(&dim.path), dim.value(fields, steps, lead)?));
+        dims.iter().filter_map(shown).collect()
+    }
+
+    /// The declared dimensions, ascending by path, and what kind of value each has.
+    pub fn declared_dims(&self) -> impl Iterator<Item = (&Dim, DimKind)> {
+        let FlowParts { fields, dims, steps, .. } = &self.parts;
+        dims.iter().filter_map(|dim| Some((dim, dim.kind(fields, steps)?)))
+    }
+
+    /// Every value that a declared dimension can have, where they are few enough to choose from.
+    pub fn dim_values(&self, dim: &Dim) -> Option<Vec<Arc<str>>> {
+        dim.values(&self.parts.fields, &self.parts.steps)
+    }
+
+    /// Which of the declared fields a parsed lead has, and which of them are valid.
+    pub fn field_states(&self, lead: &Lead) -> FieldStates {
+        self.parts.fields.states(lead)
     }
 }
 
@@ -437,44 +441,12 @@ fn party_fault(step: &Step) -> Option<FlowError> {
     (!in_bounds).then_some(FlowError::Timeout { step_id, timeout })
 }
 
-fn dim_fault(fields: &Fields, dim: &Arc<str>) -> Option<FlowError> {
-    let Some(field) = dim.strip_prefix("lead.").and_then(|name| fields.get(name)) else {
-        let (field, _) = dim.strip_prefix("lead.").and_then(|path| fields.at(path)).unzip();
-        return Some(match field {
-            Some(field) => FlowError::OpenDim { dim: dim.clone(), field_type: field.field_type },
-            None => FlowError::UnknownDim(dim.clone()),
-        });
-    };
-    let closed = match field.field_type {
-        FieldType::State | FieldType::Country | FieldType::Boolean => true,
-        FieldType::String => !field.values.is_empty(),
-        FieldType::FirstName
-        | FieldType::LastName
-        | FieldType::FullName
-        | FieldType::Gender
-        | FieldType::Email
-        | FieldType::Phone
-        | FieldType::Street
-        | FieldType::City
-        | FieldType::PostalCode
-        | FieldType::Number
-        | FieldType::Range
-        | FieldType::Date
-        | FieldType::Time
-        | FieldType::Url
-        | FieldType::Ip
-        | FieldType::TrustedformUrl
-        | FieldType::List => false,
-    };
-    (!closed).then(|| FlowError::OpenDim { dim: dim.clone(), field_type: field.field_type })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        CheckTest, Condition, Ending, Field, Filter, Next, OnFail, Operator, Outcome, Progress, Rule,
-        StepEnd, StepKind,
+        CheckTest, Condition, Ending, Field, FieldType, Filter, Next, OnFail, Operator, Outcome, Progress,
+        Rule, StepEnd, StepKind, Value,
     };
 
     fn fields() -> Fields {
@@ -509,7 +481,7 @@ mod tests {
             enabled: true,
             time_zone: TimeZone::UTC,
             fields: fields(),
-            dims: ["lead.state", "lead.product", "lead.owner"].map(Arc::from).to_vec(),
+            dims: ["lead.state", "lead.product", "lead.owner"].map(Dim::new).to_vec(),
             accept: Some(require(state_in("TX, OK, CA"), None)),
             price: None,
             reasons: vec![],
@@ -597,13 +569,133 @@ mod tests {
         assert_eq!(flow.dims(&forged), []);
     }
 
+    /// What the dims of a flow with an enhancement say of a lead.
+    fn dims_of(pairs: &[(&str, Value)]) -> String {
+        let declared: Vec<Arc<str>> = ["Mobile", "landline"].map(Arc::from).to_vec();
+        let enhancement = crate::Enhancement {
+            entity_id: "svc_check".parse().unwrap(),
+            request: crate::RequestSettings {
+                integration: crate::Integration::CustomQuery,
+                method: crate::Method::Get,
+                url: crate::Template::literal("https://check.example.com/"),
+                headers: vec![],
+                fields: vec![],
+            },
+            response: crate::ResponseSettings {
+                values: vec![("line_type".into(), declared)],
+                ..crate::ResponseSettings::default()
+            },
+            timeout: Duration::from_secs(1),
+        };
+        let mut parts = parts();
+        let field = |name: &str, field_type| Field::new(name.parse().unwrap(), field_type);
+        let fields = [
+            field("email", FieldType::Email),
+            field("phone_1", FieldType::Phone),
+            field("loan_amount", FieldType::Number),
+            field("state", FieldType::State),
+        ];
+        parts.fields = Fields::new(fields.to_vec()).unwrap();
+        (parts.accept, parts.sources, parts.steps) = (None, vec![parts.sources[0].clone()], vec![]);
+        parts.sources[0].accept = None;
+        parts.steps.push(Step {
+            id: "check".parse().unwrap(),
+            enabled: true,
+            when: None,
+            kind: StepKind::Enhancement(Box::new(enhancement)),
+        });
+        let bounds = ["100000", "250000"].map(|bound| bound.parse().unwrap()).to_vec();
+        parts.dims = [
+            "lead.email.domain",
+            "lead.email.is_free",
+            "lead.phone_1.type",
+            "lead.state.name",
+            "appended.check.line_type",
+        ]
+        .map(Dim::new)
+        .to_vec();
+        parts.dims.push(Dim { buckets: bounds, ..Dim::new("lead.loan_amount") });
+        let flow = Flow::new(parts).unwrap();
+        let is_raw = |path: &str| !path.starts_with("appended.");
+        let pair = |(path, value): &(&str, Value)| (path.parse().unwrap(), value.clone());
+        let raw: Lead = pairs.iter().filter(|(path, _)| is_raw(path)).map(pair).collect();
+        let mut lead = flow.parse_lead(&flow.sources()[0], &Variables::of(&raw));
+        for (path, value) in pairs.iter().filter(|(path, _)| !is_raw(path)).map(pair) {
+            lead.set(path, value);
+        }
+        let dims = flow.dims(&lead);
+        dims.iter()
+            .map(|(path, value)| match value {
+                Scalar::Text(text) => format!("{path}={text}"),
+                Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => format!("{path}={value:?}"),
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn components_buckets_and_declared_words_of_steps_are_dims() {
+        assert_eq!(
+            dims_of(&[
+                ("email", Value::text("Ann@GMAIL.com")),
+                ("phone_1", Value::text("(512) 555-0134 m")),
+                ("loan_amount", Value::text("250k")),
+                ("state", Value::text("tx")),
+                ("appended.check.line_type", Value::text(" MOBILE ")),
+            ]),
+            "appended.check.line_type=Mobile lead.email.domain=gmail.com lead.email.is_free=Bool(true) \
+             lead.loan_amount=≥250000 lead.phone_1.type=mobile lead.state.name=Texas"
+        );
+        let own_domain = dims_of(&[
+            ("email", Value::text("ann@ann-example.example.com")),
+            ("loan_amount", Value::text("a lot")),
+            ("appended.check.line_type", Value::text("Ann's own line")),
+        ]);
+        assert_eq!(
+            own_domain,
+            "appended.check.line_type=other lead.email.domain=other lead.email.is_free=Bool(false)"
+        );
+        // A domain below a provider's can be called like a person.
+        let below = dims_of(&[("email", Value::text("ann@ann-example.gmail.com"))]);
+        assert!(below.starts_with("lead.email.domain=other"), "{below}");
+        assert_eq!(dims_of(&[("email", Value::text("no address")), ("state", Value::text("Ann"))]), "");
+    }
+
+    #[test]
+    fn a_dim_of_a_step_has_declared_values() {
+        let mut parts = parts();
+        parts.dims = vec![Dim::new("appended.soft.word"), Dim::new("appended.none.word"), Dim::new("lead")];
+        let errors = Flow::new(parts).unwrap_err();
+        assert!(errors.iter().all(|error| error.to_string().contains("nor a value of a step")), "{errors:?}");
+        assert_eq!(errors.len(), 3);
+    }
+
+    #[test]
+    fn field_states_say_what_is_there_and_what_is_valid() {
+        let flow = Flow::new(parts()).unwrap();
+        // email, state, owner, product, note
+        for (pairs, wanted) in [
+            (&[("email", "a@example.com"), ("note", "x")][..], "VAAAV"),
+            (&[("email", "wrong"), ("state", "Narnia"), ("owner", "what?"), ("product", "floor")], "IIIIA"),
+            (&[("email", "  "), ("owner", ""), ("product", "roof"), ("note", " ")], "AAAVA"),
+        ] {
+            let states = flow.field_states(&lead(&flow, pairs));
+            let letter = |place| match states.get(place).unwrap() {
+                crate::FieldState::Absent => 'A',
+                crate::FieldState::Invalid => 'I',
+                crate::FieldState::Valid => 'V',
+            };
+            assert_eq!((0..5).map(letter).collect::<String>(), wanted, "{pairs:?}");
+        }
+    }
+
     #[test]
     fn what_does_not_fit_is_all_named() {
         let foreign = Fields::new(vec![Field::new("state".parse().unwrap(), FieldType::Email)]).unwrap();
         let foreign = Rule::new(&foreign, "lead.state", Operator::Valid, None).unwrap().into();
         let mut parts = parts();
-        parts.dims = ["lead.email", "lead.email.domain", "lead.note", "lead.zip", "lead.state", "lead.state"]
-            .map(Arc::from)
+        parts.dims = ["lead.email", "lead.email.user", "lead.note", "lead.zip", "lead.state", "lead.state"]
+            .map(Dim::new)
             .to_vec();
         parts.accept = Some(require(foreign, Some(" ")));
         parts.sources.push(parts.sources[0].clone());
@@ -612,18 +704,21 @@ mod tests {
         let errors: Vec<String> = Flow::new(parts).unwrap_err().iter().map(ToString::to_string).collect();
         let open = |dim: &str, field_type: &str| {
             format!(
-                "the dim {dim} has the type {field_type}; only state, boolean and string fields with declared values \
-                 are kept in the clear"
+                "the dim {dim} has the type {field_type}, which can be anything, and dims are kept in the clear; a dim is \
+                 a state, country or boolean, a string with declared values, a number with buckets, or a component of \
+                 few values such as lead.email.domain, lead.email.is_free, lead.phone_1.type"
             )
         };
         assert_eq!(
             errors,
             [
                 open("lead.email", "email"),
-                open("lead.email.domain", "email"),
+                open("lead.email.user", "email"),
                 open("lead.note", "string"),
                 "the dim lead.state is named twice".to_owned(),
-                "the dim lead.zip is not a field of the flow; write lead.<field>".to_owned(),
+                "the dim lead.zip is not a field of the flow, nor a value of a step; write lead.<field>, \
+                 lead.<field>.<component> or appended.<step>.<value>"
+                    .to_owned(),
                 "the source src_web is named twice".to_owned(),
                 "the step id soft is used twice".to_owned(),
                 "the step id lead is reserved".to_owned(),

@@ -8,13 +8,16 @@
 //! (what is true of each kind of moment). What a lead goes through is a [`Flow`]: its [`Fields`]
 //! read the lead, [`Condition`]s judge it, and [`Flow::next`] says what comes next.
 
+mod catalogue;
 mod condition;
 mod control;
+mod dim;
 mod event;
 mod event_kind;
 mod event_type;
 mod feedback_policy;
 mod field;
+mod field_states;
 mod field_type;
 mod flow;
 mod id;
@@ -48,8 +51,10 @@ mod value;
 mod variables;
 mod vocabulary;
 
+pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
 pub use condition::{Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
+pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
     Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Price, Retry,
@@ -57,6 +62,7 @@ pub use event_kind::{
 pub use event_type::{EventType, UnknownEventType};
 pub use feedback_policy::FeedbackPolicy;
 pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields, PATHS_OF_FIELDS_MAX};
+pub use field_states::{FieldState, FieldStates};
 pub use field_type::{FieldType, UnknownFieldType};
 pub use flow::{
     DIMS_MAX, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS, RULES_MAX,
@@ -86,7 +92,7 @@ pub use response::{
     SearchTermError,
 };
 pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
-pub use rule::{Rule, RuleError, RuleFault};
+pub use rule::{Rule, RuleError, RuleFault, operators_of};
 pub use scope::{Scope, UnknownScope};
 pub use seed::Seed;
 pub use sensitive_type::SensitiveType;

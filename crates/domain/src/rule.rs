@@ -367,6 +367,13 @@ fn hidden_operand(operator: Operator) -> Option<&'static str> {
     }
 }
 
+/// The operators that fit values of a type, in the order people list them.
+pub fn operators_of(field_type: FieldType) -> impl Iterator<Item = Operator> {
+    Operator::ALL
+        .into_iter()
+        .filter(move |operator| fits(*operator, Some(field_type), field_type.has_format()))
+}
+
 fn fits(operator: Operator, field_type: Option<FieldType>, has_format: bool) -> bool {
     let Some(field_type) = field_type else {
         return !matches!(operator, Operator::Valid | Operator::Invalid);

@@ -52,6 +52,15 @@ impl Step {
         }
     }
 
+    /// How its reply is read; none for filters.
+    pub fn response(&self) -> Option<&ResponseSettings> {
+        match &self.kind {
+            StepKind::Filter(_) => None,
+            StepKind::Enhancement(enhancement) => Some(&enhancement.response),
+            StepKind::Recipient(recipient) => Some(&recipient.response),
+        }
+    }
+
     /// How the other party is asked; none for filters.
     pub fn request(&self) -> Option<&RequestSettings> {
         match &self.kind {

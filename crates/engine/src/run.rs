@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Answer, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange, FieldPath,
-    Judgement, Lead, Marks, Money, Next, Outcome, Reason, RuleTrace, Step, StepKind, Timing, Value,
+    FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, RuleTrace, Step, StepKind, Timing,
+    Value,
 };
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
@@ -232,9 +233,9 @@ impl Run {
         let at = self.story.last_at.max(clock.now());
         let monotonic = clock.monotonic();
         let (flow, story) = (&self.flow.flow, &self.story);
-        let dims = match kind {
-            EventKind::SourceSubmitted => vec![],
-            _ => flow.dims(&story.lead),
+        let (dims, fields) = match kind {
+            EventKind::SourceSubmitted => (vec![], FieldStates::default()),
+            _ => (flow.dims(&story.lead), flow.field_states(&story.lead)),
         };
         let event = Event {
             head: EventHead {
@@ -250,6 +251,7 @@ impl Run {
                     total_ms: self.before_ms + millis(monotonic.saturating_sub(self.started)),
                 },
                 dims,
+                fields,
                 marks: match kind {
                     EventKind::SourceSubmitted => story.marks.clone(),
                     // Says what the submission was, which one event tells.

@@ -16,6 +16,9 @@ pub struct ChainQuery {
     pub touches: Option<Filter>,
     /// No event of the chain matches this.
     pub avoids: Option<Filter>,
+    /// The newest event of the chain that tells of dims or fields matches this; where none does,
+    /// the newest.
+    pub stands: Option<Filter>,
 }
 
 /// One event as the index knows it.
@@ -63,9 +66,13 @@ pub(crate) fn list(
     };
     let mut page = ChainPage { chains: Vec::new(), next: None, complete_to_seq };
     let touches = query.touches.as_ref().map(|filter| Matcher::new(filter, words));
-    let (Some(begins), None | Some(Some(_))) = (Matcher::new(&query.begins, words), &touches) else {
+    let stands = query.stands.as_ref().map(|filter| Matcher::new(filter, words));
+    let (Some(begins), None | Some(Some(_)), None | Some(Some(_))) =
+        (Matcher::new(&query.begins, words), &touches, &stands)
+    else {
         return page;
     };
+    let stands = stands.flatten();
     let touches = touches.flatten();
     let avoids = query.avoids.as_ref().and_then(|filter| Matcher::new(filter, words));
     let low = window.after.map_or(0, |after| after.saturating_add(1)).max(first_seq);
@@ -90,7 +97,13 @@ pub(crate) fn list(
                     index.chain(&chain).filter(|seq| *seq < complete_to_seq).filter_map(|seq| index.get(seq))
                 };
                 let some = |matcher: &Matcher| rows_of_chain().any(|row| matcher.matches(row));
-                let wanted = touches.as_ref().is_none_or(some) && !avoids.as_ref().is_some_and(some);
+                let stands_so = |matcher: &Matcher| {
+                    let telling = rows_of_chain().find(|row| row.draft.dims != 0 || row.draft.fields != 0);
+                    telling.or_else(|| rows_of_chain().next()).is_some_and(|row| matcher.matches(row))
+                };
+                let wanted = touches.as_ref().is_none_or(some)
+                    && !avoids.as_ref().is_some_and(some)
+                    && stands.as_ref().is_none_or(stands_so);
                 glance(&index, &chain, complete_to_seq, &mut glances);
                 rows += glances.len() as u64;
                 if wanted && keep(&glances) {

@@ -1,10 +1,15 @@
 //! What a list shows, and how rows of the index are held against it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{ChainId, EntityId, FlowId, Money, Outcome, ReasonCode, SourceId, StepId, Timestamp};
+use domain::{
+    ChainId, EntityId, FieldState, FlowId, FlowVersion, Money, Outcome, ReasonCode, Scalar, SourceId, StepId,
+    Timestamp,
+};
 
 use crate::index::{Row, Word, Words};
+use crate::interned::{Numbers, value_word};
 
 /// Which types of event a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +65,26 @@ pub enum TestLeads {
     Only,
 }
 
+/// Which values of one dim a list shows. Text counts without regard to case. An event without the dim
+/// has none of its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DimFilter {
+    /// Which dim, such as `lead.state`.
+    pub path: Arc<str>,
+    /// Its values.
+    pub values: Choice<Scalar>,
+}
+
+/// How one declared field stands on the events that a list shows. An event of a version of a flow
+/// that does not declare it, or from before the lead was parsed, is left out, whatever is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldFilter {
+    /// Any of these.
+    pub states: Vec<FieldState>,
+    /// In which versions of flows the field is declared, and at which place.
+    pub places: Vec<(FlowId, FlowVersion, usize)>,
+}
+
 /// What a list shows. Several kinds mean *and*.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -95,6 +120,10 @@ pub struct Filter {
     pub start: Option<Timestamp>,
     /// Before this moment.
     pub end: Option<Timestamp>,
+    /// Dims, all of these.
+    pub dims: Vec<DimFilter>,
+    /// Declared fields, all of these.
+    pub fields: Vec<FieldFilter>,
 }
 
 /// A choice in the numbers of the index.
@@ -142,6 +171,18 @@ pub(crate) struct Matcher {
     test: TestLeads,
     start: Option<Timestamp>,
     end: Option<Timestamp>,
+    /// None where no dim is asked for.
+    dims: Option<Dims>,
+    /// None where no field is asked for.
+    fields: Option<Numbers>,
+}
+
+/// Which dims match.
+#[derive(Debug)]
+struct Dims {
+    numbers: Numbers,
+    /// Whether an event without any does.
+    nothing: bool,
 }
 
 impl Matcher {
@@ -168,6 +209,8 @@ impl Matcher {
             test: filter.test,
             start: filter.start,
             end: filter.end,
+            dims: (!filter.dims.is_empty()).then(|| dims(&filter.dims, words)),
+            fields: (!filter.fields.is_empty()).then(|| fields(&filter.fields, words)),
         })
     }
 
@@ -190,6 +233,8 @@ impl Matcher {
             }
             && self.start.is_none_or(|start| draft.at >= start)
             && self.end.is_none_or(|end| draft.at < end)
+            && self.dims.as_ref().is_none_or(|dims| dims.numbers.have(draft.dims, dims.nothing))
+            && self.fields.as_ref().is_none_or(|fields| fields.have(draft.fields, false))
     }
 
     fn takes_outcome(&self, outcome: Option<Outcome>) -> bool {
@@ -206,4 +251,57 @@ impl Matcher {
             self.min_price.is_none_or(|min| price >= min) && self.max_price.is_none_or(|max| price <= max)
         })
     }
+}
+
+/// A filter of one dim in the numbers of the index.
+struct DimChoice {
+    path: Option<Word>,
+    /// Empty values that are asked for mean none that was ever recorded, unless all are.
+    all: bool,
+    among: Vec<Word>,
+    except: Vec<Word>,
+}
+
+impl DimChoice {
+    fn new(DimFilter { path, values }: &DimFilter, words: &Words) -> DimChoice {
+        let read = |values: &[Scalar]| -> Vec<Word> {
+            values.iter().flat_map(|value| words.find_any_case(&value_word(value))).collect()
+        };
+        DimChoice {
+            path: words.find(path),
+            all: values.among.is_empty(),
+            among: read(&values.among),
+            except: read(&values.except),
+        }
+    }
+
+    fn takes(&self, dims: &[(Word, Word)]) -> bool {
+        let value = dims.iter().find(|(own, _)| Some(*own) == self.path).map(|(_, value)| value);
+        let is_in = |list: &[Word]| value.is_some_and(|value| list.contains(value));
+        (self.all || is_in(&self.among)) && !is_in(&self.except)
+    }
+}
+
+fn dims(filters: &[DimFilter], words: &Words) -> Dims {
+    let choices: Vec<DimChoice> = filters.iter().map(|filter| DimChoice::new(filter, words)).collect();
+    let numbers = words.dims.all(|dims| choices.iter().all(|choice| choice.takes(dims)));
+    Dims { numbers, nothing: choices.iter().all(|choice| choice.all) }
+}
+
+/// At which place each version of each flow declares a field.
+type Places = HashMap<(Word, u32), usize>;
+
+fn fields(filters: &[FieldFilter], words: &Words) -> Numbers {
+    let place = |(flow, version, place): &(FlowId, FlowVersion, usize)| {
+        Some(((words.find(flow.as_str())?, version.0), *place))
+    };
+    let places: Vec<Places> =
+        filters.iter().map(|filter| filter.places.iter().filter_map(place).collect()).collect();
+    words.fields.all(|fields| {
+        filters.iter().zip(&places).all(|(filter, places)| {
+            let place = places.get(&(fields.flow, fields.version));
+            let state = place.and_then(|place| fields.states.get(*place));
+            state.is_some_and(|state| filter.states.contains(&state))
+        })
+    })
 }

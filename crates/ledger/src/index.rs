@@ -7,15 +7,21 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use domain::{ChainId, EventId, EventType, FeedbackKind, Money, Outcome, Timestamp};
+use domain::{ChainId, EventId, EventType, FeedbackKind, Money, Outcome, Scalar, Timestamp};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use wire::{HeaderError, HeaderKeys};
+
+use crate::interned::{Dims, Fields, Interned, Number, value_word};
 
 /// Words that recur (types, flows, parties, steps), each stored once and named by a number. The
 /// types of events come first, in the order of [`EventType::ALL`].
 #[derive(Debug)]
 pub(crate) struct Words {
     inner: RwLock<WordsInner>,
+    /// The dims that events have.
+    pub(crate) dims: Interned<Dims>,
+    /// How the declared fields of events stand.
+    pub(crate) fields: Interned<Fields>,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +35,8 @@ pub(crate) type Word = u32;
 
 impl Default for Words {
     fn default() -> Words {
-        let words = Words { inner: RwLock::default() };
+        let words =
+            Words { inner: RwLock::default(), dims: Interned::default(), fields: Interned::default() };
         for event_type in EventType::ALL {
             words.number(event_type.as_str());
         }
@@ -61,6 +68,14 @@ impl Words {
     /// The number of a word that has one.
     pub(crate) fn find(&self, word: &str) -> Option<Word> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).numbers.get(word).copied()
+    }
+
+    /// The numbers of all words that are this one but for their case.
+    pub(crate) fn find_any_case(&self, word: &str) -> Vec<Word> {
+        let wanted = word.to_lowercase();
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let same = |word: &str| word == wanted || word.to_lowercase() == wanted;
+        inner.numbers.iter().filter(|(word, _)| same(word)).map(|(_, number)| *number).collect()
     }
 
     /// The numbers of all words that begin so.
@@ -95,6 +110,10 @@ pub(crate) struct RowDraft {
     /// A delivery that is not a sale.
     pub(crate) copy: bool,
     pub(crate) test: bool,
+    /// Which of [`Words::dims`].
+    pub(crate) dims: Number,
+    /// Which of [`Words::fields`].
+    pub(crate) fields: Number,
 }
 
 const NO_ROW: u32 = u32::MAX;
@@ -106,12 +125,15 @@ impl RowDraft {
     pub(crate) fn read(header: &[u8], words: &Words) -> Result<RowDraft, HeaderError> {
         let header = HeaderKeys::read(header)?;
         let word = |text: &Option<wire::Text<'_>>| text.as_deref().map_or(0, |text| words.number(text));
+        let flow = word(&header.flow_id);
         Ok(RowDraft {
+            dims: dims(&header, words)?,
+            fields: fields(&header, flow, words)?,
             id: header.event_id()?,
             chain: header.chain()?,
             at: header.at()?,
             event_type: words.number(&header.event_type),
-            flow: word(&header.flow_id),
+            flow,
             source: word(&header.source_id),
             entity: word(&header.entity_id),
             step: word(&header.step_id),
@@ -140,6 +162,27 @@ impl RowDraft {
     }
 }
 
+fn dims(header: &HeaderKeys<'_>, words: &Words) -> Result<Number, HeaderError> {
+    let Some(stored) = header.dims.map(|stored| stored.get().as_bytes()) else { return Ok(0) };
+    if let Some(number) = words.dims.find(stored) {
+        return Ok(number);
+    }
+    let word_of = |(path, value): (String, Scalar)| (words.number(&path), words.number(&value_word(&value)));
+    let dims: Dims = header.read_dims()?.into_iter().map(word_of).collect();
+    Ok(words.dims.number(stored, || dims))
+}
+
+fn fields(header: &HeaderKeys<'_>, flow: Word, words: &Words) -> Result<Number, HeaderError> {
+    let Some(stored) = header.fields.as_deref() else { return Ok(0) };
+    let version = header.flow_version.unwrap_or(0);
+    let stored = [&flow.to_le_bytes()[..], &version.to_le_bytes(), stored.as_bytes()].concat();
+    if let Some(number) = words.fields.find(&stored) {
+        return Ok(number);
+    }
+    let states = header.read_fields()?;
+    Ok(words.fields.number(&stored, || Fields { flow, version, states }))
+}
+
 /// Where a record's frame lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Location {
@@ -156,7 +199,7 @@ pub(crate) struct Row {
 }
 
 /// What every event costs in memory, its places in the tables aside.
-pub(crate) const ROW_BYTES: usize = 104;
+pub(crate) const ROW_BYTES: usize = 112;
 const _: () = assert!(size_of::<Row>() == ROW_BYTES);
 
 /// Rows in blocks, so that growing never copies what is there.

@@ -131,6 +131,7 @@ fn event(number: u8, kind: EventKind, body: EventBody) -> Event {
             source_id: "src_web_a".parse().unwrap(),
             timing: Timing { duration_ms: 2, wait_ms: 0, total_ms: 2 },
             dims: vec![],
+            fields: domain::FieldStates::default(),
             marks: Marks::default(),
         },
         kind,

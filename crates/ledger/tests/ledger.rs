@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use domain::{
     Call, ControlEvent, ControlKind, Event, EventBody, EventHead, EventId, EventKind, Fault, FaultKind,
-    FlowVersion, Lead, LeadId, LeadIdKind, Marks, Outcome, Price, Reason, ReasonCode, Retry, SubjectId,
-    Timestamp, Timing, Value,
+    FieldState, FieldStates, FlowVersion, Lead, LeadId, LeadIdKind, Marks, Outcome, Price, Reason,
+    ReasonCode, Retry, Scalar, SubjectId, Timestamp, Timing, Value,
 };
 use ledger::{
-    ChainQuery, Choice, DataDirectory, DataDirectoryError, Defences, Disk, Filter, Ledger, LedgerKind,
-    LedgerOptions, Order, OsEntropy, RecordError, Running, StoredBody, TestLeads, TypePattern, Window,
-    verify,
+    ChainQuery, Choice, DataDirectory, DataDirectoryError, Defences, DimFilter, Disk, FieldFilter, Filter,
+    Ledger, LedgerKind, LedgerOptions, Order, OsEntropy, RecordError, Running, StoredBody, TestLeads,
+    TypePattern, Window, verify,
 };
 
 const AT: Timestamp = Timestamp::MIN;
@@ -39,6 +39,7 @@ fn event(number: u8, lead: u8, kind: EventKind) -> Event {
             source_id: "src_web_a".parse().unwrap(),
             timing: Timing::default(),
             dims: vec![],
+            fields: FieldStates::default(),
             marks: Marks::default(),
         },
         kind,
@@ -210,6 +211,17 @@ async fn four_events(ledger: &Ledger) {
         let mut event = event(number, 1, kind);
         event.head.timing.duration_ms = [0, 5000, 5_000_000_000, 7][usize::from(number) - 1];
         event.head.marks.test = number == 4;
+        if number > 1 {
+            // The state is known of all, the owner of the last two; of three fields the last is wrong.
+            event.head.dims =
+                vec![("lead.state".into(), Scalar::Text(["TX", "TX", "OK"][usize::from(number) - 2].into()))];
+            if number > 2 {
+                event.head.dims.insert(0, ("lead.owner".into(), Scalar::Bool(number == 4)));
+            }
+            event.head.fields =
+                FieldStates::new([FieldState::Valid, FieldState::Absent, FieldState::Invalid].into_iter());
+            event.head.flow_version = FlowVersion(if number == 4 { 2 } else { 1 });
+        }
         lease.record(&[&event]).await.unwrap().durable().await.unwrap();
     }
 }
@@ -226,7 +238,32 @@ async fn lists_are_filtered_by_what_the_index_knows_and_by_what_is_not_wanted() 
     let all = Filter::default;
     let money = |text: &str| Some(text.parse().unwrap());
     let exact = |name: &str| TypePattern::Exact(name.into());
+    let dim = |path: &str, values| Filter { dims: vec![DimFilter { path: path.into(), values }], ..all() };
+    let text = |text: &str| Scalar::Text(text.into());
+    let field = |states: &[FieldState], places: &[(u32, usize)]| {
+        let at =
+            |(version, place): &(u32, usize)| ("flow_solar".parse().unwrap(), FlowVersion(*version), *place);
+        let states = states.to_vec();
+        Filter { fields: vec![FieldFilter { states, places: places.iter().map(at).collect() }], ..all() }
+    };
+    let (absent, invalid, valid) = (FieldState::Absent, FieldState::Invalid, FieldState::Valid);
     for (filter, wanted) in [
+        (dim("lead.state", Choice::among([text("tx")])), vec![2, 3]),
+        (dim("lead.state", Choice::among([text("TX"), text("OK")])), vec![2, 3, 4]),
+        (dim("lead.state", Choice::except([text("TX")])), vec![0, 1, 4]),
+        (dim("lead.owner", Choice::among([Scalar::Bool(true)])), vec![4]),
+        // The text is not the boolean.
+        (dim("lead.owner", Choice::among([text("true")])), vec![]),
+        (dim("lead.other", Choice::among([text("TX")])), vec![]),
+        (dim("lead.other", Choice::except([text("TX")])), vec![0, 1, 2, 3, 4]),
+        (field(&[valid], &[(1, 0), (2, 0)]), vec![2, 3, 4]),
+        // Each version has its own order of fields.
+        (field(&[valid], &[(1, 0), (2, 2)]), vec![2, 3]),
+        (field(&[invalid, valid], &[(1, 2), (2, 1)]), vec![2, 3]),
+        (field(&[absent], &[(1, 1)]), vec![2, 3]),
+        (field(&[absent], &[(2, 1)]), vec![4]),
+        (field(&[absent], &[(1, 9)]), vec![]),
+        (field(&[absent], &[]), vec![]),
         (Filter { integrations: Choice::among(["custom_json".into()]), ..all() }, vec![2, 3, 4]),
         (Filter { integrations: Choice::except(["custom_json".into()]), ..all() }, vec![0, 1]),
         (Filter { integrations: Choice::except(["never_seen".into()]), ..all() }, vec![0, 1, 2, 3, 4]),

@@ -2,8 +2,10 @@
 
 use domain::{ChainId, EventType, LeadId, ReasonCode, Timestamp};
 use ledger::{Filter, Order, TypePattern, Window};
+use wire::nearest;
 
-use crate::names::{ParameterError, nearest};
+use crate::declared::{DeclaredFilters, PublishedFlows};
+use crate::names::ParameterError;
 use crate::values::{self, LIMIT_DEFAULT, LIMIT_MAX, NEWEST};
 
 /// Events of one page, unless the query says otherwise.
@@ -18,12 +20,14 @@ pub struct EventQuery {
     pub filter: Filter,
     /// Which part of them.
     pub window: Window,
+    /// What is asked of dims and fields, until [`resolve`](EventQuery::resolve).
+    pub(crate) declared: DeclaredFilters,
 }
 
 impl Default for EventQuery {
     /// The newest events.
     fn default() -> EventQuery {
-        EventQuery { filter: Filter::default(), window: NEWEST }
+        EventQuery::new(Filter::default(), NEWEST)
     }
 }
 
@@ -52,25 +56,33 @@ impl EventQuery {
         "sort",
     ];
 
+    /// The events that a filter takes.
+    pub fn new(filter: Filter, window: Window) -> EventQuery {
+        EventQuery { filter, window, declared: DeclaredFilters::default() }
+    }
+
     /// Every event of one lead, oldest first.
     pub fn timeline(lead_id: LeadId) -> EventQuery {
         let filter = Filter { chain: Some(ChainId::Lead(lead_id)), ..Filter::default() };
         let window = Window { after: None, before: None, order: Order::OldestFirst, limit: EVENTS_MAX };
-        EventQuery { filter, window }
+        EventQuery::new(filter, window)
     }
 
     /// Takes one parameter; several values are parted by commas, or come one by one, and a value
     /// with a leading `-` is one that is not wanted. Gives whether it is one of
-    /// [`NAMES`](EventQuery::NAMES).
+    /// [`NAMES`](EventQuery::NAMES), or begins with `dim.`, `has.` or `valid.`.
     ///
     /// # Errors
     /// When the value cannot be used.
     pub fn set(&mut self, name: &str, value: &str, now: Timestamp) -> Result<bool, ParameterError> {
+        if self.declared.set(name, value)? {
+            return Ok(true);
+        }
         if !EventQuery::NAMES.contains(&name) {
             return Ok(false);
         }
         values::given(name, value)?;
-        let EventQuery { filter, window } = self;
+        let EventQuery { filter, window, declared: _ } = self;
         match name {
             "lead_id" => {
                 let lead_id: LeadId = values::one(name, value)?;
@@ -104,6 +116,24 @@ impl EventQuery {
             _ => return values::set_window(window, name, value),
         }
         Ok(true)
+    }
+}
+
+impl EventQuery {
+    /// Whether something is asked of dims or fields that is not resolved yet.
+    pub fn asks_of_flows(&self) -> bool {
+        !self.declared.is_empty()
+    }
+
+    /// Puts into the filter what is asked of dims and fields, once all parameters are taken; without
+    /// it they count for nothing.
+    ///
+    /// # Errors
+    /// When something is named that no version of the flows asked about declares, or a value that
+    /// a dim cannot have.
+    pub fn resolve(&mut self, published: &dyn PublishedFlows) -> Result<(), ParameterError> {
+        let flows = self.filter.flows.clone();
+        self.declared.resolve(&flows, published, &mut self.filter)
     }
 }
 
@@ -156,7 +186,7 @@ mod tests {
         check(
             "type=recipient.*,filter.failed&type=-recipient.bid&outcome=success,error&flow_id=flow_a&entity_id=-buyer_a,-buyer_b&step_id=a&source_id=src_b&start=-24h&end=2024-03-01&after=5&limit=7&sort=seq",
             expect![[r#"
-                Filter { chain: None, types: Choice { among: [Family("recipient"), Exact("filter.failed")], except: [Exact("recipient.bid")] }, flows: Choice { among: [flow_a], except: [] }, sources: Choice { among: [src_b], except: [] }, entities: Choice { among: [], except: [buyer_a, buyer_b] }, steps: Choice { among: [a], except: [] }, outcomes: Choice { among: [Success, Error], except: [] }, integrations: Choice { among: [], except: [] }, reason_codes: Choice { among: [], except: [] }, min_ms: None, max_ms: None, min_price: None, max_price: None, test: With, start: Some(Timestamp(1709208000000)), end: Some(Timestamp(1709251200000)) }
+                Filter { chain: None, types: Choice { among: [Family("recipient"), Exact("filter.failed")], except: [Exact("recipient.bid")] }, flows: Choice { among: [flow_a], except: [] }, sources: Choice { among: [src_b], except: [] }, entities: Choice { among: [], except: [buyer_a, buyer_b] }, steps: Choice { among: [a], except: [] }, outcomes: Choice { among: [Success, Error], except: [] }, integrations: Choice { among: [], except: [] }, reason_codes: Choice { among: [], except: [] }, min_ms: None, max_ms: None, min_price: None, max_price: None, test: With, start: Some(Timestamp(1709208000000)), end: Some(Timestamp(1709251200000)), dims: [], fields: [] }
                 Window { after: Some(5), before: None, order: OldestFirst, limit: 7 }"#]],
         );
     }
@@ -166,7 +196,7 @@ mod tests {
         check(
             "integration=custom_json,-custom_form&reason_code=timeout&reason_code=-my_own&min_ms=5&max_ms=5000&min_price=-1.50&max_price=25&test=without&outcome=-skip",
             expect![[r#"
-                Filter { chain: None, types: Choice { among: [], except: [] }, flows: Choice { among: [], except: [] }, sources: Choice { among: [], except: [] }, entities: Choice { among: [], except: [] }, steps: Choice { among: [], except: [] }, outcomes: Choice { among: [], except: [Skip] }, integrations: Choice { among: ["custom_json"], except: ["custom_form"] }, reason_codes: Choice { among: [Timeout], except: [Other("my_own")] }, min_ms: Some(5), max_ms: Some(5000), min_price: Some(Money(-1500000)), max_price: Some(Money(25000000)), test: Without, start: None, end: None }
+                Filter { chain: None, types: Choice { among: [], except: [] }, flows: Choice { among: [], except: [] }, sources: Choice { among: [], except: [] }, entities: Choice { among: [], except: [] }, steps: Choice { among: [], except: [] }, outcomes: Choice { among: [], except: [Skip] }, integrations: Choice { among: ["custom_json"], except: ["custom_form"] }, reason_codes: Choice { among: [Timeout], except: [Other("my_own")] }, min_ms: Some(5), max_ms: Some(5000), min_price: Some(Money(-1500000)), max_price: Some(Money(25000000)), test: Without, start: None, end: None, dims: [], fields: [] }
                 Window { after: None, before: None, order: NewestFirst, limit: 50 }"#]],
         );
     }

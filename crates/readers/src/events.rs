@@ -41,7 +41,11 @@ impl Events {
     ///
     /// # Errors
     /// When a record cannot be read. One whose body alone does not open is in the page.
+    ///
+    /// # Panics
+    /// When the query was not resolved.
     pub fn list(&self, query: &EventQuery) -> Result<EventPage, ReadError> {
+        assert!(query.declared.is_empty(), "what is asked of dims and fields is resolved first");
         let found = self.reader.list(&query.filter, query.window);
         let gathered = gather(&self.reader, &found.seqs, self.bodies, self.page_bytes_max)?;
         let last = gathered.records.last().map(|record| record.seq);

@@ -66,7 +66,11 @@ impl Leads {
     ///
     /// # Errors
     /// When a record cannot be read.
+    ///
+    /// # Panics
+    /// When the query was not resolved.
     pub fn list(&self, query: &LeadQuery) -> Result<LeadPage, LeadsError> {
+        assert!(query.declared.is_empty(), "what is asked of dims and fields is resolved first");
         let takes = |events: &[Glance]| query.takes(&standing(events));
         let found = self.reader.list_chains(&query.chains(), query.window, self.rows_max, takes);
         let mut page =
@@ -75,7 +79,9 @@ impl Leads {
         for (at, seqs) in found.chains.iter().enumerate() {
             let Some(lead) = self.fold(seqs, &mut read_bytes)? else { continue };
             let seq = lead.place.seq;
-            page.leads.push(lead);
+            if query.takes_margin(lead.summary.margin()) {
+                page.leads.push(lead);
+            }
             if read_bytes >= self.read_bytes_max && at + 1 < found.chains.len() {
                 page.next = Some(seq);
                 break;

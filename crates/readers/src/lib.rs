@@ -5,6 +5,7 @@
 //! (the answer, written as public JSON under a mask). [`LeadQuery`], [`Leads`] and [`LeadPage`] are
 //! the same for leads; [`Tail`] gives events as they come.
 
+mod declared;
 mod event_page;
 mod event_query;
 mod events;
@@ -17,12 +18,13 @@ mod sight;
 mod tail;
 mod values;
 
+pub use declared::{DECLARED_NAMES, PublishedFlows};
 pub use event_page::{EventPage, Policies, ShowError};
 pub use event_query::{EVENTS_DEFAULT, EVENTS_MAX, EventQuery};
 pub use events::{Events, PAGE_BYTES_MAX};
 pub use lead_query::LeadQuery;
 pub use leads::{FoundLead, LEAD_ROWS_MAX, LeadDetail, LeadPage, Leads, LeadsError};
 pub use moment::{MomentError, read_moment};
-pub use names::{ParameterError, nearest};
+pub use names::ParameterError;
 pub use sight::{Sight, WHY_CHARS_MAX};
 pub use tail::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BEHIND_EVENTS_MAX, Tail, TailStart, Tailed};

@@ -3,6 +3,7 @@
 //! It knows nothing of HTTP and holds no events between calls, so a reader that is slow costs
 //! nothing but its own delay.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ledger::{Filter, Ledger, Order, ReadError, Reader, Window};
@@ -46,6 +47,16 @@ pub enum Tailed {
 pub struct Tail {
     look: Look,
     durable: watch::Receiver<u64>,
+    refresh: Option<Refresh>,
+}
+
+/// Gives the filter anew; none where it cannot.
+struct Refresh(Box<dyn Fn() -> Option<Filter> + Send + Sync>);
+
+impl fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refresh")
+    }
 }
 
 /// What a look takes along to its thread.
@@ -68,7 +79,15 @@ impl Tail {
             TailStart::After(seq) => seq.saturating_add(1).min(edge),
         };
         let look = Look { reader, filter: Arc::new(filter), bodies: Bodies::Read, next_seq };
-        Tail { look, durable: ledger.watch_durable() }
+        Tail { look, durable: ledger.watch_durable(), refresh: None }
+    }
+
+    /// Asks for the filter again before it looks: what a filter names can stand elsewhere in the next
+    /// version of a flow. Without an answer the last one stays.
+    #[must_use]
+    pub fn refreshed(mut self, filter: impl Fn() -> Option<Filter> + Send + Sync + 'static) -> Tail {
+        self.refresh = Some(Refresh(Box::new(filter)));
+        self
     }
 
     /// Opens no body: what is found can be shown without leads only.
@@ -97,6 +116,9 @@ impl Tail {
             let next_seq = self.look.next_seq;
             let durable = self.durable.wait_for(|durable| *durable > next_seq).await;
             drop(durable.expect("the reader keeps the ledger, and with it the watermark"));
+            if let Some(filter) = self.refresh.as_ref().and_then(|refresh| (refresh.0)()) {
+                self.look.filter = Arc::new(filter);
+            }
             let look = self.look.clone();
             let looked = match tokio::task::spawn_blocking(move || look.next()).await {
                 Ok(looked) => looked?,

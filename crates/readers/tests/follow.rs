@@ -88,7 +88,7 @@ async fn play(before: Vec<bool>, limit: usize, steps: Vec<Step>) {
     let mut tail = Tail::new(&ledger, successes(), TailStart::Live);
     let window =
         Window { after: None, before: Some(tail.complete_to_seq()), order: Order::NewestFirst, limit };
-    let query = EventQuery { filter: successes(), window };
+    let query = EventQuery::new(successes(), window);
     let mut seen = pages(&Events::new(ledger.reader()), query, || recorder.record(&[true, false]));
 
     let mut last_id = tail.complete_to_seq() - 1;
@@ -194,7 +194,7 @@ async fn nothing_is_skipped_or_repeated_while_many_record() {
 /// the first page was made is on exactly one page.
 fn check_pages(ledger: &ledger::Ledger) {
     let window = Window { after: None, before: None, order: Order::NewestFirst, limit: 7 };
-    let query = EventQuery { filter: Filter::default(), window };
+    let query = EventQuery::new(Filter::default(), window);
     let events = Events::new(ledger.reader());
     let first = events.list(&query).unwrap().complete_to_seq();
     let seen = pages(&events, query, || {});
@@ -203,7 +203,8 @@ fn check_pages(ledger: &ledger::Ledger) {
     assert_eq!(seen, (0..=newest).collect::<Vec<_>>());
 
     let leads = Leads::new(ledger.reader()).with_rows_max(20);
-    let mut query = LeadQuery { window: Window { limit: 3, ..window }, ..LeadQuery::default() };
+    let mut query = LeadQuery::default();
+    query.window = Window { limit: 3, ..window };
     let mut seen = Vec::new();
     let mut complete_to_seq = None;
     loop {
@@ -218,10 +219,8 @@ fn check_pages(ledger: &ledger::Ledger) {
             None => break,
         }
     }
-    let all = EventQuery {
-        filter: LeadQuery::default().submitted,
-        window: Window { before: complete_to_seq, limit: 1000, ..window },
-    };
+    let window = Window { before: complete_to_seq, limit: 1000, ..window };
+    let all = EventQuery::new(LeadQuery::default().submitted, window);
     assert_eq!(seen, events.list(&all).unwrap().seqs().collect::<Vec<_>>());
 }
 

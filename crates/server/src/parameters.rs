@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use axum::http::{StatusCode, Uri};
-use readers::{ParameterError, nearest};
+use readers::ParameterError;
+use wire::nearest;
 
 use crate::error::ApiError;
 

@@ -16,6 +16,7 @@ use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
     entities, events, feedback, flows, health, keys, leads, metrics, refusals, session, stream, submit,
+    vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -62,6 +63,8 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(flows::versions))
         .routes(routes!(flows::draft))
         .routes(routes!(flows::publish_one))
+        .routes(routes!(vocabulary::types))
+        .routes(routes!(vocabulary::fields))
         .routes(routes!(entities::list))
         .routes(routes!(entities::one))
         .routes(routes!(entities::pause))

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{FlowId, FlowVersion};
+use domain::{Flow, FlowId, FlowVersion};
 use engine::{Clock, Control, Engine};
 use ledger::{Entropy, Ledger};
-use readers::{Events, Leads, Policies};
+use readers::{Events, Leads, Policies, PublishedFlows};
 use wire::mask::Policy;
 
 /// What the API is an interface to. Cheap to clone.
@@ -34,9 +34,30 @@ impl Services {
         Leads::new(self.leads.reader())
     }
 
+    /// What filters can name.
+    pub(crate) fn published_flows(&self) -> AllVersions {
+        AllVersions { control: self.control.clone() }
+    }
+
     /// Masks by the flows that are published.
     pub(crate) fn policies(&self) -> FlowPolicies {
         FlowPolicies { control: self.control.clone() }
+    }
+}
+
+/// What every version of every flow declares.
+#[derive(Debug)]
+pub(crate) struct AllVersions {
+    control: Control,
+}
+
+impl PublishedFlows for AllVersions {
+    fn each(&self, show: &mut dyn FnMut(FlowVersion, &Flow)) {
+        for newest in self.control.flows() {
+            for published in self.control.flow_versions(newest.flow.id()) {
+                show(published.version, &published.flow);
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ async fn a_flow_is_published_once_per_change() {
     assert_eq!((reply.status, &reply.json()["version"]), (StatusCode::CREATED, &2.into()));
     let mut list = installation.get("/flows").await;
     assert!(list["data"][0]["published_at"].take().as_str().unwrap().starts_with("2024-01-15T14:30:00."));
-    expect![[r#"{"data":[{"draft":false,"enabled":true,"id":"flow_roofs","name":"Roofs of Texas","published_at":null,"published_by":"key_…","sources":["src_web","src_open"],"version":2}]}"#]].assert_eq(&steady(&list.to_string()));
+    expect![[r#"{"data":[{"dims":[{"path":"lead.product","type":"text","values":["roof","solar"]},{"path":"lead.state","type":"text","values":null}],"draft":false,"enabled":true,"fields":["first_name","email","phone_1","state","product"],"id":"flow_roofs","name":"Roofs of Texas","published_at":null,"published_by":"key_…","sources":["src_web","src_open"],"version":2}]}"#]].assert_eq(&steady(&list.to_string()));
     let first = installation.get("/flows/flow_roofs?version=1").await;
     assert_eq!(first["document"]["flow"]["name"], "Roofs");
     let newest = installation.get("/flows/flow_roofs").await;

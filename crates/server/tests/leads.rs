@@ -108,6 +108,7 @@ async fn record(installation: &Installation, lead: u8, script: &str, test: bool)
                 source_id: "src_web".parse().unwrap(),
                 timing: Timing { total_ms: u64::from(number), ..Timing::default() },
                 dims: Vec::new(),
+                fields: domain::FieldStates::default(),
                 marks: Marks { test, ..Marks::default() },
             },
             kind: kind(lead, words),
@@ -180,6 +181,8 @@ async fn leads_are_listed_newest_first_and_by_what_they_came_to() {
         "?entity_id=-buyer_a,-buyer_b",
         "?source_id=src_open",
         "?flow_id=-flow_roofs",
+        "?min_margin=15",
+        "?max_margin=-2",
         "?test=only",
         "?start=2024-01-15T14:00:06Z&end=2024-01-15T14:00:07Z",
     ] {
@@ -237,6 +240,15 @@ async fn leads_are_listed_newest_first_and_by_what_they_came_to() {
         /leads?source_id=src_open
 
         /leads?flow_id=-flow_roofs
+
+        /leads?min_margin=15
+        28 sold success 30-0=30 [buyer_b=success] -
+        22 converted success 25-10=15 [buyer_a=success] -
+        1 sold success 25-10=15 [buyer_a=success] -
+
+        /leads?max_margin=-2
+        16 returned success 0-10=-10 [buyer_a=success] -
+        13 accepted success 0-2=-2 [] -
 
         /leads?test=only
         35 error error 0-0=0 [buyer_b=error] No buyer took the lead
@@ -430,7 +442,7 @@ async fn what_cannot_be_asked_of_leads_is_told() {
     expect![[r#"
         /leads?state=won -> 400 Bad Request "\"won\" is not a state of a lead; use running, rejected, accepted, sold, returned, converted or error"
         /leads?stat=sold -> 400 Bad Request "there is no parameter \"stat\"; did you mean \"state\"?"
-        /leads?reveal=1 -> 400 Bad Request "there is no parameter \"reveal\"; known are flow_id, source_id, entity_id, outcome, state, test, start, end, after, before, limit, sort"
+        /leads?reveal=1 -> 400 Bad Request "there is no parameter \"reveal\"; known are flow_id, source_id, entity_id, outcome, state, min_margin, max_margin, test, start, end, after, before, limit, sort, dim.<path>, has.<field>, valid.<field>"
         /leads?limit=0 -> 400 Bad Request "write a number from 1 to 1000"
         /events?shape=none&expand=rules -> 400 Bad Request "with shape=none nothing but the header is read"
         /flows/flow_roofs/events?flow_id=flow_other -> 400 Bad Request "the address names the flow already"

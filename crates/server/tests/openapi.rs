@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use axum::http::StatusCode;
-use readers::{EventQuery, LeadQuery, Sight};
+use readers::{DECLARED_NAMES, EventQuery, LeadQuery, Sight};
 use serde_json::Value;
 
 use support::{FLOW, Installation, Reply};
@@ -97,10 +97,10 @@ async fn the_parameters_of_lists_are_those_that_are_read() {
     };
     let names = |lists: &[&[&str]]| lists.concat().into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
     for path in ["/events", "/flows/{flow}/events", "/leads/{id}/events"] {
-        assert_eq!(described(path), names(&[&EventQuery::NAMES, &Sight::NAMES]), "{path}");
+        assert_eq!(described(path), names(&[&EventQuery::NAMES, &DECLARED_NAMES, &Sight::NAMES]), "{path}");
     }
-    assert_eq!(described("/leads"), names(&[&LeadQuery::NAMES]));
-    let mut of_stream = names(&[&EventQuery::NAMES, &["shape", "expand"]]);
+    assert_eq!(described("/leads"), names(&[&LeadQuery::NAMES, &DECLARED_NAMES]));
+    let mut of_stream = names(&[&EventQuery::NAMES, &DECLARED_NAMES, &["shape", "expand"]]);
     of_stream.retain(|name| !["before", "limit", "sort"].contains(&name.as_str()));
     assert_eq!(described("/events/stream"), of_stream);
     installation.close().await;
@@ -263,6 +263,8 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
         ("post", "/keys", "POST /keys\n\n{\"scopes\":[]}".into(), 400),
         ("get", "/keys", "GET /keys".into(), 200),
         ("delete", "/keys/{name}", "DELETE /keys/key_nobody".into(), 404),
+        ("get", "/types", "GET /types".into(), 200),
+        ("get", "/fields", "GET /fields".into(), 200),
         ("get", "/session", "GET /session".into(), 200),
         ("post", "/session", "POST /session\ncontent-type: text/plain\n\n{}".into(), 415),
         ("delete", "/session", "DELETE /session".into(), 204),

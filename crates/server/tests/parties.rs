@@ -161,7 +161,7 @@ async fn a_flow_begins_as_a_draft() {
     let new = "{\"flow\":{\"id\":\"flow_new\",\"name\":\"New\",\"sources\":[{\"entity\":\"src_web\"}]}}";
     assert_eq!(installation.raw(&format!("PUT /flows/flow_new\n\n{new}")).await.status, StatusCode::OK);
     assert_eq!(installation.raw("GET /flows/flow_new").await.status, StatusCode::NOT_FOUND);
-    expect![[r#"{"draft":true,"enabled":false,"id":"flow_new","name":"New","published_at":null,"published_by":null,"sources":[],"version":null}"#]]
+    expect![[r#"{"dims":[],"draft":true,"enabled":false,"fields":[],"id":"flow_new","name":"New","published_at":null,"published_by":null,"sources":[],"version":null}"#]]
         .assert_eq(&installation.get("/flows").await["data"][0].to_string());
     let published = installation.raw("POST /flows/flow_new/publish").await;
     assert_eq!((published.status, &published.json()["version"]), (StatusCode::CREATED, &1.into()));

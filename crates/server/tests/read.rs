@@ -357,7 +357,7 @@ async fn errors_have_one_shape_and_say_how_to_mend_them() {
 
             GET /events?colour=red -> 400 Bad Request
             content-type: application/json
-            {"error":{"code":"unknown_parameter","message":"there is no parameter \"colour\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, before, limit, sort, shape, expand, reveal, why","field":"colour","request_id":"req_…"}}
+            {"error":{"code":"unknown_parameter","message":"there is no parameter \"colour\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, before, limit, sort, dim.<path>, has.<field>, valid.<field>, shape, expand, reveal, why","field":"colour","request_id":"req_…"}}
 
             GET /flows?x=1 -> 400 Bad Request
             content-type: application/json

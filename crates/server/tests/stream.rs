@@ -143,9 +143,9 @@ async fn what_a_stream_cannot_do_is_refused() {
         GET /events/stream?why=x -> 400 Bad Request
         {"error":{"code":"invalid_parameter","message":"a stream shows no values in clear; ask for the events that need it: GET /events?reveal=1&after=…","field":"why","request_id":"req_…"}}
         GET /events/stream?limit=5 -> 400 Bad Request
-        {"error":{"code":"unknown_parameter","message":"there is no parameter \"limit\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, shape, expand","field":"limit","request_id":"req_…"}}
+        {"error":{"code":"unknown_parameter","message":"there is no parameter \"limit\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, dim.<path>, has.<field>, valid.<field>, shape, expand","field":"limit","request_id":"req_…"}}
         GET /events/stream?befor=5 -> 400 Bad Request
-        {"error":{"code":"unknown_parameter","message":"there is no parameter \"befor\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, shape, expand","field":"befor","request_id":"req_…"}}
+        {"error":{"code":"unknown_parameter","message":"there is no parameter \"befor\"; known are lead_id, type, outcome, flow_id, entity_id, source_id, step_id, integration, reason_code, min_ms, max_ms, min_price, max_price, test, start, end, after, dim.<path>, has.<field>, valid.<field>, shape, expand","field":"befor","request_id":"req_…"}}
         GET /events/stream?shape=none&expand=rules -> 400 Bad Request
         {"error":{"code":"invalid_parameter","message":"with shape=none nothing but the header is read","field":"expand","request_id":"req_…"}}
         GET /events/stream

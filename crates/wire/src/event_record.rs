@@ -1,5 +1,7 @@
 //! The stored shape of an event of a lead: its members in the order people read them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     Answer, Asked, Call, ChainId, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind,
     EventType, Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, Outcome, Price, Reason,
@@ -57,6 +59,10 @@ impl Record for Event {
                 json::write_scalar(value, dims.value(path));
             }
             dims.close();
+        }
+        let fields = head.fields.as_bytes();
+        if !fields.is_empty() {
+            object.text("fields", &BASE64_URL_SAFE_NO_PAD.encode(fields));
         }
         if head.marks.test {
             object.boolean("test", true);
@@ -313,6 +319,7 @@ pub fn read_event(header: &Header<'_>, body: Option<&BodyView<'_>>) -> Result<Ev
             total_ms: header.total_ms.unwrap_or(0),
         },
         dims: read_dims(header)?,
+        fields: header.fields()?,
         marks: Marks {
             test: header.test.unwrap_or(false),
             batch: header.batch.as_deref().map(Into::into),
@@ -357,9 +364,6 @@ fn read_body(view: &BodyView<'_>) -> Result<EventBody, HeaderError> {
 
 /// The bytes behind the stored text of an exchange.
 fn unpack(text: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-
     text.strip_prefix("b64:")
         .and_then(|digits| BASE64_URL_SAFE_NO_PAD.decode(digits).ok())
         .unwrap_or_else(|| text.as_bytes().to_vec())

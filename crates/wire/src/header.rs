@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use domain::{ChainId, EventId, Idempotency, Timestamp};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use domain::{ChainId, EventId, FieldStates, Idempotency, Scalar, Timestamp};
 use serde::de::{Deserialize, Deserializer, Visitor};
+
+use crate::json;
 
 /// Text that is borrowed from the JSON it was read from, unless that held escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +152,8 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub margin: Option<Text<'a>>,
     pub dims: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(borrow)]
+    pub fields: Option<Text<'a>>,
     pub test: Option<bool>,
     #[serde(borrow)]
     pub batch: Option<Text<'a>>,
@@ -223,6 +229,14 @@ impl<'a> Header<'a> {
         chain(&self.lead_id, self.lead_seq, &self.subject_id, self.subject_seq)
     }
 
+    /// Which declared fields the lead has, and which of them are valid.
+    ///
+    /// # Errors
+    /// When the member is not base64url.
+    pub fn fields(&self) -> Result<FieldStates, HeaderError> {
+        fields(&self.fields)
+    }
+
     /// What makes the submission safe to repeat; none when it came without, or when a member is not what
     /// it should be, which costs no more than that a repeat is not known again.
     pub fn idempotency(&self) -> Option<Idempotency> {
@@ -252,6 +266,12 @@ impl<'a> Header<'a> {
     ) -> Result<T, HeaderError> {
         Header::optional(member, name)?.ok_or(HeaderError::Member(name))
     }
+}
+
+fn fields(text: &Option<Text<'_>>) -> Result<FieldStates, HeaderError> {
+    let Some(text) = text else { return Ok(FieldStates::default()) };
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(&**text).map_err(|_| HeaderError::Member("fields"))?;
+    Ok(FieldStates::from_bytes(&bytes))
 }
 
 fn chain(
@@ -316,6 +336,12 @@ pub struct HeaderKeys<'a> {
     #[serde(borrow)]
     pub feedback: Option<FeedbackKey<'a>>,
     pub test: Option<bool>,
+    pub flow_version: Option<u32>,
+    /// As stored, so that equal ones are known by their bytes; [`HeaderKeys::read_dims`].
+    #[serde(borrow)]
+    pub dims: Option<&'a serde_json::value::RawValue>,
+    #[serde(borrow)]
+    pub fields: Option<Text<'a>>,
 }
 
 /// Of the member `feedback` of a stored header, what records are found by.
@@ -350,6 +376,29 @@ impl<'a> HeaderKeys<'a> {
     /// When it is not a moment.
     pub fn at(&self) -> Result<Timestamp, HeaderError> {
         self.timestamp.parse().map_err(|_| HeaderError::Member("timestamp"))
+    }
+
+    /// The report dimensions, ascending by path.
+    ///
+    /// # Errors
+    /// When the member is not an object of scalars.
+    pub fn read_dims(&self) -> Result<Vec<(String, Scalar)>, HeaderError> {
+        let wrong = || HeaderError::Member("dims");
+        let Some(stored) = self.dims else { return Ok(Vec::new()) };
+        let members: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(stored.get()).map_err(|_| wrong())?;
+        members
+            .into_iter()
+            .map(|(path, value)| Ok((path, json::read_scalar(&value).ok_or_else(wrong)?)))
+            .collect()
+    }
+
+    /// Which declared fields the lead has, as [`Header::fields`].
+    ///
+    /// # Errors
+    /// As [`Header::fields`].
+    pub fn read_fields(&self) -> Result<FieldStates, HeaderError> {
+        fields(&self.fields)
     }
 
     /// The chain the record continues and its place there, as [`Header::chain`].

@@ -15,10 +15,12 @@ mod body;
 mod control_record;
 mod event_record;
 mod header;
+mod nearest;
 mod record;
 
 pub use body::{Body, BodyError, BodyView, EXCHANGE_BYTES_MAX, Element, PATHS_MAX};
 pub use control_record::read_control_event;
 pub use event_record::read_event;
 pub use header::{Header, HeaderError, HeaderKeys, Text};
+pub use nearest::nearest;
 pub use record::{Place, Record};

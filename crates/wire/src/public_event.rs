@@ -143,8 +143,9 @@ const FIRST: [(&str, bool); 12] = [
 /// Amounts: decimal text in stored headers, numbers in public.
 const AMOUNTS: [&str; 6] = ["price", "bid", "amount", "cost", "revenue", "margin"];
 /// Keys of a header that are not shown, or that public JSON uses for something else.
-const KEPT_BACK: [&str; 11] = [
+const KEPT_BACK: [&str; 12] = [
     "v",
+    "fields",
     "snapshot",
     "seq",
     "lead",

@@ -21,6 +21,7 @@ fn stored() -> (Vec<u8>, Vec<u8>) {
             source_id: "src_web_a".parse().unwrap(),
             timing: Timing::default(),
             dims: vec![("lead.state".into(), domain::Scalar::Text("TX".into()))],
+            fields: domain::FieldStates::from_bytes(&[0b0111_0100]),
             marks: Marks::default(),
         },
         kind: EventKind::FilterPassed { step_id: "geo".parse().unwrap(), rules_evaluated: 1 },

@@ -23,6 +23,7 @@ fn head(number: u8, test: bool) -> EventHead {
         source_id: "src_web".parse().unwrap(),
         timing: Timing { total_ms: u64::from(number) * 10, ..Timing::default() },
         dims: Vec::new(),
+        fields: crate::FieldStates::default(),
         marks: Marks { test, ..Marks::default() },
     }
 }

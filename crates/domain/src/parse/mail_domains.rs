@@ -9,7 +9,7 @@ use psl::{List, Psl, Type};
 /// The suffix under which a registry hands out domains, such as `com` or `co.uk`; nothing when none
 /// is known, or when the domain has no name below it. Those of companies, such as `github.io`, do
 /// not count.
-pub(super) fn public_suffix(domain: &str) -> Option<&str> {
+pub(crate) fn public_suffix(domain: &str) -> Option<&str> {
     let mut rest = domain;
     loop {
         let suffix = List.suffix(rest.as_bytes())?;
@@ -35,6 +35,12 @@ pub(super) fn is_disposable(domain: &str) -> bool {
 /// Whether anybody can have a mailbox of this domain for nothing, to keep. Never both.
 pub(super) fn is_free(domain: &str) -> bool {
     !is_disposable(domain) && parents(domain).any(|domain| FREE.contains(domain))
+}
+
+/// Whether the domain is itself on the list of providers that anybody can have a mailbox of. A
+/// domain below one is not: its name can be that of a person.
+pub(crate) fn is_provider(domain: &str) -> bool {
+    FREE.contains(domain)
 }
 
 /// `a.b.example`, `b.example`, and so on; never a single word.

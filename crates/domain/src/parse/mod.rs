@@ -13,7 +13,7 @@ pub(crate) mod full_name;
 pub(crate) mod gender;
 pub(crate) mod ip;
 pub(crate) mod list;
-mod mail_domains;
+pub(crate) mod mail_domains;
 pub(crate) mod number;
 pub(crate) mod phone;
 pub(crate) mod postal_code;

@@ -15,7 +15,7 @@ fn the_list_is_sorted_lower_case_and_without_names() {
     assert!(WORDS.len() > 800);
     assert!(WORDS.windows(2).all(|pair| pair[0] < pair[1]));
     assert!(WORDS.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())));
-    for phrase in PHRASES.iter() {
+    for phrase in super::PHRASES.iter() {
         assert!(phrase.len() > 1 && phrase.iter().all(|word| is_listed(word)), "{phrase:?}");
         let is_name =
             |word: &&str| ALSO_NAMES.contains(word) || NAMES.contains(word) || STREETS.contains(word);

@@ -102,6 +102,9 @@ fn path(text: &str) -> domain::FieldPath {
     text.parse().expect("paths written here are good")
 }
 
+/// How 25 declared fields stand: all there, all valid.
+const FIELDS: [u8; 7] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03];
+
 fn event(kind: EventKind, body: EventBody) -> Event {
     let submitted = matches!(kind, EventKind::SourceSubmitted);
     let dims = [("lead.product", "roof"), ("lead.state", "TX")];
@@ -116,6 +119,7 @@ fn event(kind: EventKind, body: EventBody) -> Event {
             source_id: "src_web_a".parse().expect("a good id"),
             timing: Timing { duration_ms: 3, wait_ms: 1, total_ms: 48 },
             dims: if submitted { vec![] } else { dims.to_vec() },
+            fields: domain::FieldStates::from_bytes(if submitted { &[] } else { &FIELDS }),
             marks: Marks::default(),
         },
         kind,

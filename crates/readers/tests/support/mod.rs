@@ -36,6 +36,7 @@ pub fn event(lead: u32, number: u32, kind: EventKind) -> Event {
             source_id: "src_web".parse().unwrap(),
             timing: Timing::default(),
             dims: Vec::new(),
+            fields: domain::FieldStates::default(),
             marks: Marks::default(),
         },
         kind,

@@ -41,6 +41,15 @@ pub(crate) struct EventFilterParameters {
     start: Option<String>,
     /// The first moment after.
     end: Option<String>,
+    /// A dim that flows declare, such as `dim.lead.state=TX`.
+    #[param(rename = "dim.<path>")]
+    dim: Option<Vec<String>>,
+    /// Whether a declared field is there: `true` or `false`, such as `has.email=false`.
+    #[param(rename = "has.<field>")]
+    has: Option<bool>,
+    /// Whether a declared field that is there has a value of its type: `true` or `false`.
+    #[param(rename = "valid.<field>")]
+    valid: Option<bool>,
 }
 
 /// Which leads. Comma lists and repeats are *or*, a leading `-` is *not*.
@@ -57,12 +66,25 @@ pub(crate) struct LeadFilterParameters {
     outcome: Option<Vec<String>>,
     /// `running`, `rejected`, `accepted`, `sold`, `returned`, `converted` or `error`.
     state: Option<Vec<String>>,
+    /// Leads with a margin of at least so much; pages can be short.
+    min_margin: Option<f64>,
+    /// Leads with a margin of at most so much.
+    max_margin: Option<f64>,
     /// `with` (default), `without` or `only` test leads.
     test: Option<String>,
     /// Submitted from this moment on: `2024-01-15` (midnight UTC), RFC 3339, or back from now: `-24h`.
     start: Option<String>,
     /// Submitted before this moment.
     end: Option<String>,
+    /// A dim that flows declare, such as `dim.lead.state=TX`.
+    #[param(rename = "dim.<path>")]
+    dim: Option<Vec<String>>,
+    /// Whether a declared field is there: `true` or `false`, such as `has.email=false`.
+    #[param(rename = "has.<field>")]
+    has: Option<bool>,
+    /// Whether a declared field that is there has a value of its type: `true` or `false`.
+    #[param(rename = "valid.<field>")]
+    valid: Option<bool>,
 }
 
 /// Which part of a list.

@@ -130,11 +130,7 @@ pub(crate) async fn pause(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Json<EntityReply>, ApiError> {
-    caller.need(&Scope::EntitiesWrite)?;
-    parameters::none(&uri)?;
-    let entity = services.control.pause_entity(caller.name(), &read_id(&id)?).await?;
-    let entity = entity.ok_or_else(not_found)?;
-    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+    change(&services, &caller, &uri, &id, Change::Pause).await
 }
 
 /// Lets a party take part again.
@@ -151,11 +147,32 @@ pub(crate) async fn resume(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Json<EntityReply>, ApiError> {
+    change(&services, &caller, &uri, &id, Change::Resume).await
+}
+
+/// What becomes of a party.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Pause,
+    Resume,
+}
+
+async fn change(
+    services: &Services,
+    caller: &Caller,
+    uri: &Uri,
+    id: &str,
+    change: Change,
+) -> Result<Json<EntityReply>, ApiError> {
     caller.need(&Scope::EntitiesWrite)?;
-    parameters::none(&uri)?;
-    let entity = services.control.resume_entity(caller.name(), &read_id(&id)?).await?;
+    parameters::none(uri)?;
+    let (control, id) = (&services.control, read_id(id)?);
+    let entity = match change {
+        Change::Pause => control.pause_entity(caller.name(), &id).await?,
+        Change::Resume => control.resume_entity(caller.name(), &id).await?,
+    };
     let entity = entity.ok_or_else(not_found)?;
-    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+    Ok(Json(EntityReply::new(&entity, &Parties::of(control))))
 }
 
 fn read_id(id: &str) -> Result<EntityId, ApiError> {

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
 use domain::{EventId, FlowId, LeadId, Reveal, Scope};
 use ledger::ReadError;
-use readers::{EventQuery, Events, ParameterError, ShowError, Sight};
+use readers::{DECLARED_NAMES, EventQuery, Events, ParameterError, ShowError, Sight};
 use wire::json::ObjectWriter;
 use wire::public_event::Shape;
 
@@ -104,7 +104,7 @@ pub(crate) async fn page(
     let now = services.clock.now();
     let (chain, flows) = (query.filter.chain, query.filter.flows.clone());
     let mut sight = Sight::default();
-    let names = [&EventQuery::NAMES[..], &Sight::NAMES[..]].concat();
+    let names = [&EventQuery::NAMES[..], &DECLARED_NAMES[..], &Sight::NAMES[..]].concat();
     parameters::read(uri, &names, |name, value| {
         let known = query.set(name, value, now)? || sight.set(name, value)?;
         let refuse = |message: &str| ParameterError { name: name.to_owned(), message: message.to_owned() };
@@ -117,6 +117,7 @@ pub(crate) async fn page(
         Ok(known)
     })?;
     sight.check()?;
+    query.resolve(&services.published_flows())?;
     let order = query.window.order;
     let viewer = Viewer { services, caller, request_id, uri };
     let found = viewer.find(&sight, move |events| events.list(&query)).await?;

@@ -103,7 +103,7 @@ fn read_report(sent: &Lead, sale: Sale) -> Result<Report, ApiError> {
     for (path, _) in sent.iter() {
         if !MEMBERS.contains(&path.as_str()) {
             let name: String = path.as_str().chars().take(60).collect();
-            let hint = readers::nearest(&name, MEMBERS).map(|near| format!("; did you mean {near}?"));
+            let hint = wire::nearest(&name, MEMBERS).map(|near| format!("; did you mean {near}?"));
             let message = format!("a report has no member {name:?}{}", hint.unwrap_or_default());
             return Err(ApiError::bad_body(message).about(name));
         }

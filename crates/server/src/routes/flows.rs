@@ -7,7 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{FlowId, FlowVersion, Scope};
+use domain::{Dim, DimKind, Flow, FlowId, FlowVersion, Scope};
 use engine::{Draft, PublishedFlow};
 use readers::ParameterError;
 use serde::Serialize;
@@ -35,6 +35,11 @@ pub(crate) struct FlowReply {
     enabled: bool,
     /// Who may submit to it.
     sources: Vec<String>,
+    /// What the version keeps in the clear: lists can be filtered by it as `dim.<path>`.
+    dims: Vec<DimReply>,
+    /// The fields that the version declares: lists can be filtered by `has.<field>` and
+    /// `valid.<field>`.
+    fields: Vec<String>,
     /// When the version was published.
     #[schema(required)]
     published_at: Option<String>,
@@ -52,6 +57,33 @@ pub(crate) struct FlowReply {
     changed: Option<bool>,
 }
 
+/// A report dimension of a flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DimReply {
+    #[schema(example = "lead.state")]
+    path: String,
+    /// `boolean` or `text`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Every value it can have, where they are few enough to choose from; else null.
+    #[schema(required)]
+    values: Option<Vec<String>>,
+}
+
+impl DimReply {
+    fn new(flow: &Flow, dim: &Dim, kind: DimKind) -> DimReply {
+        let values = flow.dim_values(dim);
+        DimReply {
+            path: dim.path.to_string(),
+            kind: match kind {
+                DimKind::Boolean => "boolean",
+                DimKind::Text => "text",
+            },
+            values: values.map(|values| values.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
 impl FlowReply {
     fn new(services: &Services, published: &PublishedFlow) -> FlowReply {
         let flow = &published.flow;
@@ -61,6 +93,8 @@ impl FlowReply {
             version: Some(published.version.0),
             enabled: flow.enabled(),
             sources: flow.sources().iter().map(|source| source.id.to_string()).collect(),
+            dims: flow.declared_dims().map(|(dim, kind)| DimReply::new(flow, dim, kind)).collect(),
+            fields: flow.fields().iter().map(|field| field.name.to_string()).collect(),
             published_at: Some(published.published_at.to_string()),
             published_by: Some(published.published_by.to_string()),
             draft: services.control.draft(flow.id()).is_some(),
@@ -78,6 +112,8 @@ impl FlowReply {
             version: None,
             enabled: false,
             sources: Vec::new(),
+            dims: Vec::new(),
+            fields: Vec::new(),
             published_at: None,
             published_by: None,
             draft: true,

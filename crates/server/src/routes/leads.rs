@@ -5,7 +5,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use domain::{LeadId, Scope};
-use readers::{EventQuery, LeadQuery, Sight};
+use readers::{DECLARED_NAMES, EventQuery, LeadQuery, Sight};
 use wire::public_event::Expand;
 
 use crate::Services;
@@ -34,7 +34,9 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     caller.need(&Scope::Read)?;
     let (now, mut query) = (services.clock.now(), LeadQuery::default());
-    parameters::read(&uri, &LeadQuery::NAMES, |name, value| query.set(name, value, now))?;
+    let names = [&LeadQuery::NAMES[..], &DECLARED_NAMES[..]].concat();
+    parameters::read(&uri, &names, |name, value| query.set(name, value, now))?;
+    query.resolve(&services.published_flows())?;
     let (order, leads) = (query.window.order, services.lead_finder());
     let found = events::unblock(move || leads.list(&query)).await?;
     let next = found.next(order).map(|(name, seq)| events::next_page(&uri, name, seq));

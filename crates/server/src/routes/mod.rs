@@ -12,6 +12,7 @@ pub(crate) mod refusals;
 pub(crate) mod session;
 pub(crate) mod stream;
 pub(crate) mod submit;
+pub(crate) mod vocabulary;
 
 use axum::Json;
 use axum::body::Bytes;

@@ -12,7 +12,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::Scope;
 use futures_util::stream;
-use readers::{BATCH_EVENTS_MAX, EventPage, EventQuery, ParameterError, Sight, Tail, TailStart, Tailed};
+use readers::{
+    BATCH_EVENTS_MAX, DECLARED_NAMES, EventPage, EventQuery, ParameterError, Sight, Tail, TailStart, Tailed,
+};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::error;
@@ -57,7 +59,9 @@ pub(crate) async fn live(
 ) -> Result<Response, ApiError> {
     caller.need(&Scope::Read)?;
     let services = &state.services;
-    let (query, sight) = read_query(&request, services.clock.now())?;
+    let (asked, sight) = read_query(&request, services.clock.now())?;
+    let (mut query, flows) = (asked.clone(), services.published_flows());
+    query.resolve(&flows)?;
     let last = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty());
     let last = last.map(|value| value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(wrong_id));
     let after = last.transpose()?.or(query.window.after);
@@ -69,6 +73,13 @@ pub(crate) async fn live(
     let mut tail = Tail::new(&services.leads, query.filter, start);
     if sight.shape == Shape::None {
         tail = tail.without_bodies();
+    }
+    if asked.asks_of_flows() {
+        // A version that is published meanwhile may declare its fields in another order.
+        tail = tail.refreshed(move || {
+            let mut query = asked.clone();
+            query.resolve(&flows).ok().map(|()| query.filter)
+        });
     }
     let now = Instant::now();
     let live = Live {
@@ -101,7 +112,7 @@ pub(crate) async fn live(
 fn read_query(request: &Request, now: domain::Timestamp) -> Result<(EventQuery, Sight), ApiError> {
     let (mut query, mut sight) = (EventQuery::default(), Sight::default());
     let names = EventQuery::NAMES.into_iter().filter(|name| !OF_LISTS.contains(name));
-    let names: Vec<_> = names.chain(["shape", "expand"]).collect();
+    let names: Vec<_> = names.chain(DECLARED_NAMES).chain(["shape", "expand"]).collect();
     parameters::read(request.uri(), &names, |name, value| {
         if OF_LISTS.contains(&name) {
             return Ok(false);

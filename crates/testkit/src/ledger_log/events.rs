@@ -46,6 +46,7 @@ pub fn event(chain: u8, content: &str) -> Event {
             source_id: "src_web_a".parse().expect("a source id"),
             timing: Timing::default(),
             dims: Vec::new(),
+            fields: domain::FieldStates::default(),
             marks: Marks { request_id: Some(content.into()), ..Marks::default() },
         },
         kind: EventKind::SourceSubmitted,

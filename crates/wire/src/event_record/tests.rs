@@ -24,6 +24,7 @@ fn event(kind: EventKind) -> Event {
             source_id: parse("src_web_a"),
             timing: Timing { duration_ms: 245, wait_ms: 241, total_ms: 300 },
             dims: vec![("lead.state".into(), Scalar::Text("TX".into()))],
+            fields: domain::FieldStates::from_bytes(&[0b0111_0100]),
             marks: Marks::default(),
         },
         kind,
@@ -116,6 +117,7 @@ fn a_delivery_reads_as_the_design_shows() {
             "attempt":2,
             "delivery_id":"evt_018d0d882e900000000000aa",
             "dims":{"lead.state":"TX"},
+            "fields":"dA",
             "snapshot":"SNAPSHOT"}"#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Field, FieldError, FieldType, Fields};
+use domain::{Dim, Field, FieldError, FieldType, Fields, Number};
 
 use super::keys;
 use super::node::{Kind, Member, Node};
@@ -83,18 +83,28 @@ impl Reader {
             .ok()
     }
 
-    /// Each with its line.
-    pub(super) fn dims(&mut self, node: Option<&Node>, fields: Option<&Fields>) -> Vec<(u64, Arc<str>)> {
+    /// Each with its line: `lead.<field>`, or `{ field, buckets }`.
+    pub(super) fn dims(&mut self, node: Option<&Node>) -> Vec<(u64, Dim)> {
         self.list(node, "dims", |reader, node| {
-            let text = reader.text(node, "a dim")?;
-            let provider = text.strip_prefix("lead.").and_then(|path| fields?.at(path)).is_some_and(
-                |(field, component)| field.field_type == FieldType::Email && component == Some("domain"),
-            );
-            if provider || text.starts_with("appended.") {
-                reader.not_supported(node.line, format!("the dim {text}"));
-                return None;
-            }
-            Some((node.line, Arc::from(text)))
+            let Kind::Map(_) = node.kind else {
+                return Some((node.line, Dim::new(reader.text(node, "a dim")?)));
+            };
+            let part = reader.part(node, &keys::DIM)?;
+            let path = reader.needed(&part, "field").and_then(|node| reader.text(node, "field"));
+            let buckets = reader.needed(&part, "buckets").and_then(|node| reader.buckets(node));
+            Some((node.line, Dim { buckets: buckets?, ..Dim::new(path?) }))
         })
+    }
+
+    fn buckets(&mut self, node: &Node) -> Option<Vec<Number>> {
+        let before = self.problems.len();
+        let bounds = self.list(Some(node), "buckets", |reader, node| match &node.kind {
+            Kind::Number(text) => reader.parse(node.line, text),
+            Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+                reader.problem(node.line, format!("a bound must be a number, not {}", node.describe()));
+                None
+            }
+        });
+        (self.problems.len() == before).then_some(bounds)
     }
 }

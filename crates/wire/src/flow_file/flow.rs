@@ -49,7 +49,7 @@ impl Reader {
             Some(fields) => Names::Lead { fields, unread: &read.unread, steps: &[] },
             None => Names::Unknown,
         };
-        let dims = self.dims(part.get("dims"), read.fields.as_ref());
+        let dims = self.dims(part.get("dims"));
         let reasons = part.get("reasons").map_or(Some(Vec::new()), |node| self.reasons(node));
         let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
         let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
@@ -57,7 +57,7 @@ impl Reader {
         let steps = self.steps(part.get("steps"), names);
         let places = Places {
             flow: node.line,
-            dims: dims.iter().map(|(line, dim)| (*line, dim.to_string())).collect(),
+            dims: dims.iter().map(|(line, dim)| (*line, dim.path.to_string())).collect(),
             sources: ids(part.get("sources"), "entity"),
             steps: ids(part.get("steps"), "id"),
         };
@@ -150,9 +150,7 @@ impl Places {
             places.iter().rev().find(|(_, own)| own == name).map(|(line, _)| *line)
         };
         let line = match error {
-            FlowError::UnknownDim(dim) | FlowError::DimTwice(dim) | FlowError::OpenDim { dim, .. } => {
-                find(&self.dims, dim)
-            }
+            FlowError::DimTwice(dim) | FlowError::Dim { dim, .. } => find(&self.dims, dim),
             FlowError::SourceTwice(id) => find(&self.sources, id.as_str()),
             FlowError::StepTwice(id) | FlowError::StepReserved(id) => find(&self.steps, id.as_str()),
             FlowError::Party { step_id, .. } | FlowError::Timeout { step_id, .. } => {

@@ -4,6 +4,8 @@
 
 use domain::SensitiveType;
 
+pub(super) use crate::nearest;
+
 /// The keys of one kind of part.
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -40,6 +42,8 @@ pub(super) const FLOW: Keys = Keys {
 };
 
 pub(super) const FIELD: Keys = Keys { part: "a field", known: &["type", "required", "values"], later: &[] };
+
+pub(super) const DIM: Keys = Keys { part: "a dim", known: &["field", "buckets"], later: &[] };
 
 pub(super) const ACCEPT: Keys =
     Keys { part: "the acceptance criteria", known: &["require", "exclude", "reason"], later: &[] };
@@ -164,13 +168,3 @@ pub(super) const OPERATORS_LATER: [&str; 8] = [
     "obscene",
     "not_obscene",
 ];
-
-/// The nearest of some words, when it is near enough to be what was meant.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: String = word.chars().take(60).collect::<String>().to_lowercase();
-    let (distance, nearest) = words
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
-        .min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + nearest.chars().count() / 4).then_some(nearest)
-}

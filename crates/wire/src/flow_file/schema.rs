@@ -3,8 +3,8 @@
 //! [`FlowFile::read`](super::FlowFile::read) can tell.
 
 use domain::{
-    DIMS_MAX, FIELDS_MAX, FieldType, Integration, Method, Operator, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX,
-    TEMPLATE_BYTES_MAX,
+    BUCKETS_MAX, DIMS_MAX, FIELDS_MAX, FieldType, Integration, Method, Operator, REASON_CHARS_MAX,
+    SOURCES_MAX, STEPS_MAX, TEMPLATE_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -176,8 +176,9 @@ fn parties() -> Value {
                 "additionalProperties": { "anyOf": [reference("field_type"), reference("field")] },
             },
             "dims": {
-                "description": "What is kept in the clear for reports, as lead.<field>: closed types and declared values",
-                "type": "array", "maxItems": DIMS_MAX, "items": { "type": "string", "pattern": "^lead\\." },
+                "description": "What is kept in the clear for reports: what has few possible values",
+                "type": "array", "maxItems": DIMS_MAX,
+                "items": { "anyOf": [reference("dim_path"), reference("dim")] },
             },
             "reasons": {
                 "description": "Partners' words, and the reason that is recorded in the clear for them",
@@ -191,11 +192,22 @@ fn parties() -> Value {
             "sources": { "type": "array", "maxItems": SOURCES_MAX, "items": reference("source") },
             "steps": { "type": "array", "maxItems": STEPS_MAX, "items": reference("step") },
         })),
+        "dim_path": {
+            "description": "lead.<field>, lead.<field>.<component> or appended.<step>.<value>",
+            "type": "string", "pattern": "^(lead|appended)\\.",
+        },
+        "dim": object(&["field", "buckets"], "A number that is counted between bounds", json!({
+            "field": reference("dim_path"),
+            "buckets": {
+                "description": "Where a bucket ends and the next begins; ascending",
+                "type": "array", "minItems": 1, "maxItems": BUCKETS_MAX, "items": { "type": "number", "minimum": 0 },
+            },
+        })),
         "field": object(&["type"], "A field of the lead", json!({
             "type": reference("field_type"),
             "required": { "description": "Whether a lead without it is refused", "type": "boolean", "default": false },
             "values": {
-                "description": "What it may be; for strings",
+                "description": "What it may be; for strings, and for each item of a list",
                 "type": "array", "minItems": 1, "maxItems": 500, "items": { "type": "string" },
             },
         })),

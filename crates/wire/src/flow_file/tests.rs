@@ -151,14 +151,13 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
 fn what_a_later_release_builds_is_refused_and_never_ignored() {
     check(
         "secrets: [ key ]\nlists: []\ntests:\n  - name: x\nentities:\n  buyer_x:\n    kind: buyer\n    name: X\n    caps: []\n\
-         flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  fields: { dob: dob, email: email }\n  dims: [ appended.x.y ]\n",
+         flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  fields: { dob: dob, email: email }\n",
         expect![[r#"
             line 1: the key "secrets" of the file is not supported yet
             line 4: the key "tests" of the file is not supported yet
             line 9: the key "caps" of an entity is not supported yet
             line 13: the key "deadline" of the flow is not supported yet
-            line 14: the field type dob is not supported yet
-            line 15: the dim appended.x.y is not supported yet"#]],
+            line 14: the field type dob is not supported yet"#]],
     );
     check(
         &flow(
@@ -179,10 +178,6 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
             line 12: the key "hours" of a recipient is not supported yet
             line 12: the key "on_unknown" of a recipient is not supported yet
             line 12: the integration custom_soap is not supported yet"#]],
-    );
-    check(
-        &flow("  fields: { email: email }\n  dims: [ lead.email.domain ]\n"),
-        expect!["line 5: the dim lead.email.domain is not supported yet"],
     );
 }
 
@@ -255,8 +250,8 @@ fn a_flow_that_does_not_fit_together_is_told_by_line() {
              - { id: lead, kind: filter, require: { field: lead.note, op: blank } }\n",
         ),
         expect![[r#"
-            line 6: the dim lead.note has the type string; only state, boolean and string fields with declared values are kept in the clear
-            line 7: the dim lead.zip is not a field of the flow; write lead.<field>
+            line 6: the dim lead.note has the type string, which can be anything, and dims are kept in the clear; a dim is a state, country or boolean, a string with declared values, a number with buckets, or a component of few values such as lead.email.domain, lead.email.is_free, lead.phone_1.type
+            line 7: the dim lead.zip is not a field of the flow, nor a value of a step; write lead.<field>, lead.<field>.<component> or appended.<step>.<value>
             line 10: the source src_a is named twice
             line 13: the step id a is used twice
             line 14: the step id lead is reserved"#]],

@@ -19,8 +19,6 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 26: the key "deadline" of the flow is not supported yet
         line 27: the key "on_deadline" of the flow is not supported yet
         line 37: the field type dob is not supported yet
-        line 39: the dim lead.email.domain is not supported yet
-        line 39: the dim appended.phone_check.line_type is not supported yet
         line 41: the key "duplicates" of the flow is not supported yet
         line 43: the key "suppress" of the flow is not supported yet
         line 56: the key "hours" of the flow is not supported yet

@@ -6,11 +6,12 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 23] = [
+const PARTS: [(&Keys, &str); 24] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
     (&keys::FIELD, "field"),
+    (&keys::DIM, "dim"),
     (&keys::ACCEPT, "accept"),
     (&keys::PURCHASE_PRICE, "purchase_price"),
     (&keys::SALE_PRICE, "sale_price"),
