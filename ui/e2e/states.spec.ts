@@ -243,6 +243,33 @@ test('a filter is added by keyboard, "not" included, and is in the address', asy
   await expect(rows(page).filter({ hasText: 'source.' })).toHaveCount(0);
 });
 
+test('dims and fields are filtered by, in both lists', async ({ page }) => {
+  await signIn(page);
+  await expect(rows(page).first()).toBeVisible();
+  await page.keyboard.press('f');
+  await page.getByLabel('Filter by').selectOption('dim');
+  await page.getByLabel('Its name').selectOption('lead.product');
+  await page.getByLabel('Value').selectOption('roof');
+  await page.getByRole('button', { name: 'Add filter' }).press('Enter');
+  await expect(page).toHaveURL(/\?dim\.lead\.product=roof$/);
+  await expect(page.getByRole('group', { name: 'Filters' })).toContainText('lead.product roof');
+  await expect(rows(page).first()).toBeVisible();
+  await rows(page).first().click();
+  await expect(page.getByRole('term').filter({ hasText: /^product$/ })).toBeVisible();
+
+  await page.goto('/ui/leads?has.email=false');
+  await expect(page.getByRole('group', { name: 'Filters' })).toContainText('email is absent');
+  await expect(rows(page).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Remove the filter email is absent' }).click();
+  await page.keyboard.press('f');
+  await page.getByLabel('Filter by').selectOption('valid');
+  await page.getByLabel('Its name').selectOption('phone_1');
+  await page.getByLabel('Value').selectOption('false');
+  await page.getByRole('button', { name: 'Add filter' }).press('Enter');
+  await expect(page).toHaveURL(/\/ui\/leads\?valid\.phone_1=false$/);
+  await expect(page.getByText('No leads match these filters')).toBeVisible();
+});
+
 test('a key without the right to read is told which right it lacks', async ({ page }) => {
   await signIn(page, '/ui/leads', 'gl_mock_submit');
   await expect(page.getByRole('alert')).toContainText('It lacks the scope read');

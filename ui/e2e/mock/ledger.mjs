@@ -77,6 +77,12 @@ export class Ledger {
     return [...this.#leads.values()].map(foldLead).sort((a, b) => b.seq - a.seq);
   }
 
+  /** What filters know of a lead besides what a list shows: the dims and fields of its newest event. */
+  traits(id) {
+    const { dims, states } = this.#leads.get(id).at(-1).header;
+    return { dims, states };
+  }
+
   lead(id, sight) {
     const chain = this.#leads.get(id);
     return chain && { ...foldLead(chain), lead: shown(chain.at(-1), sight).lead };
@@ -88,7 +94,7 @@ export function shown(
   { seq, lead_seq, timestamp, header, lead, hidden },
   { shape = 'flat', expand = '', reveal = false },
 ) {
-  const { id, type, ...rest } = header;
+  const { id, type, states: _filtersOnly, ...rest } = header;
   const event = { id, seq, type, timestamp, lead_seq, ...rest };
   const see = (path, value) => (reveal ? value : mask(path, value));
   if (shape !== 'none') {
@@ -225,6 +231,27 @@ export function filterOf(params) {
         !unwanted.some((text) => fits(it[name], text)),
     ];
   });
+  for (const name of new Set(params.keys())) {
+    const text = params.getAll(name).join(',');
+    const [kind, ...path] = name.split('.');
+    const thing = path.join('.');
+    if (kind === 'dim') {
+      const values = text.split(',');
+      const is = (it, value) => String(it.dims?.[thing]).toLowerCase() === value.toLowerCase();
+      const wanted = values.filter((value) => !value.startsWith('-'));
+      const unwanted = values.filter((value) => value.startsWith('-')).map((value) => value.slice(1));
+      tests.push(
+        (it) =>
+          (wanted.length === 0 || wanted.some((value) => is(it, value))) &&
+          !unwanted.some((value) => is(it, value)),
+      );
+    } else if (kind === 'has' || kind === 'valid') {
+      tests.push((it) => {
+        const state = it.states?.[thing];
+        return state !== undefined && (kind === 'has' || state.has) && String(state[kind]) === text;
+      });
+    }
+  }
   const start = moment(params.get('start'));
   if (start !== null) tests.push((it) => Date.parse(it.timestamp ?? it.submitted_at) >= start);
   const end = moment(params.get('end'));

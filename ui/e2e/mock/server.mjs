@@ -149,7 +149,7 @@ export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = 
       .filter(
         (lead) =>
           lead.seq < before &&
-          wanted(lead) &&
+          wanted({ ...lead, ...ledger.traits(lead.id) }) &&
           (!entity || lead.buyers.some((buyer) => entity.split(',').includes(buyer.entity_id))),
       );
     const data = fits.slice(0, limit);

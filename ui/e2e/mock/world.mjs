@@ -13,6 +13,22 @@ export const ENTITIES = [
   ['buyer_homeward', 'buyer', 'Homeward Partners', ['flow_solar']],
 ].map(([id, kind, name, flows]) => ({ id, kind, name, paused: false, flows }));
 
+const FIELDS = [
+  'first_name',
+  'last_name',
+  'email',
+  'phone_1',
+  'state',
+  'postal_code',
+  'product',
+  'home_owner',
+];
+const DIMS = [
+  { path: 'lead.home_owner', type: 'boolean', values: ['true', 'false'] },
+  { path: 'lead.product', type: 'text', values: ['roof', 'solar'] },
+  { path: 'lead.state', type: 'text', values: null },
+];
+
 export const FLOWS = [
   {
     id: 'flow_solar',
@@ -20,6 +36,8 @@ export const FLOWS = [
     version: 12,
     enabled: true,
     sources: ['src_web_a', 'src_sunny'],
+    dims: DIMS,
+    fields: FIELDS,
   },
   {
     id: 'flow_roofs',
@@ -27,6 +45,8 @@ export const FLOWS = [
     version: 4,
     enabled: true,
     sources: ['src_web_a', 'src_partner'],
+    dims: DIMS,
+    fields: FIELDS,
   },
 ];
 
@@ -112,6 +132,11 @@ export function life(next, at, story) {
     home_owner: true,
     'source.name': source.name,
   };
+  const dims = { 'lead.home_owner': true, 'lead.product': raw.product, 'lead.state': state };
+  /** Which fields are there and valid, for filters only. */
+  const states = Object.fromEntries(
+    FIELDS.map((field) => [field, { has: field in parsed, valid: field in parsed }]),
+  );
   const lead_id = idAt(next, 'lead', at);
   const drafts = [];
   let lead = { ...raw };
@@ -135,6 +160,7 @@ export function life(next, at, story) {
         duration_ms: Math.max(1, Math.round(after)),
         total_ms: Math.round(clock),
         ...more,
+        ...(type === 'source.submitted' ? {} : { dims, states }),
         entity_id,
       },
       lead: { ...lead },

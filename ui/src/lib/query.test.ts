@@ -26,6 +26,17 @@ describe('links', () => {
     expect(again('?zebra=1&outcome=error&apple=x%20y')).toBe('?outcome=error&apple=x%20y&zebra=1');
   });
 
+  it('have dims and fields under the names of the API, sorted', () => {
+    const link = '?outcome=error&dim.lead.state=-OK,TX&has.email=false&valid.phone_1=true&start=-24h';
+    expect(again(link)).toBe(link);
+    expect(
+      again(
+        '?valid.phone_1=true&has.email=false&start=-24h&dim.lead.state=TX&dim.lead.state=-OK&outcome=error',
+      ),
+    ).toBe(link);
+    expect(again('?dim.=x&has.email=')).toBe('?dim.=x');
+  });
+
   it('survive every character', () => {
     const odd = 'a&b=c#d%e+f g,"é';
     const query = {
@@ -51,6 +62,21 @@ describe('filters', () => {
       { name: 'outcome', value: 'failure', not: false },
       { name: 'start', value: '-24h', not: false },
     ]);
+  });
+
+  it('on dims are lists; those on fields have one answer', () => {
+    const { filters: none } = readQuery('');
+    const texas = withFilter(withFilter(none, 'dim.lead.state', 'TX'), 'dim.lead.state', '-OK');
+    const both = withFilter(withFilter(texas, 'has.email', 'true'), 'has.email', 'false');
+    expect(apiFilters(both)).toEqual({ 'dim.lead.state': ['-OK', 'TX'], 'has.email': ['false'] });
+    expect(chipsOf(both)).toEqual([
+      { name: 'dim.lead.state', value: 'OK', not: true },
+      { name: 'dim.lead.state', value: 'TX', not: false },
+      { name: 'has.email', value: 'false', not: false },
+    ]);
+    expect(apiFilters(withoutFilter(both, 'has.email', 'false'))).toEqual({
+      'dim.lead.state': ['-OK', 'TX'],
+    });
   });
 
   it('are added once and taken away one by one', () => {

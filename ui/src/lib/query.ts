@@ -22,7 +22,12 @@ const VIEW = ['event', 'tab'] as const;
 
 export type ListName = (typeof LISTS)[number];
 export type SingleName = (typeof SINGLES)[number];
-export type Filters = { [name in ListName]?: string[] } & { [name in SingleName]?: string };
+/** Filters on what flows declare: a report dimension, and whether a field is there or valid. */
+export type DeclaredName = `dim.${string}` | `has.${string}` | `valid.${string}`;
+export type FilterName = ListName | SingleName | DeclaredName;
+export type Filters = { [name in ListName]?: string[] } & { [name in SingleName]?: string } & {
+  [name: DeclaredName]: string[] | undefined;
+};
 
 export interface Query {
   filters: Filters;
@@ -39,7 +44,7 @@ export function readQuery(search: string | URLSearchParams): Query {
   const params = new URLSearchParams(search);
   const query: Query = { filters: {}, event: '', tab: '', others: [] };
   for (const [name, value] of params) {
-    if (isList(name)) {
+    if (isList(name) || isDeclared(name)) {
       const values = value.split(',').map((it) => it.trim());
       const all = [...(query.filters[name] ?? []), ...values].filter((it) => it !== '' && it !== '-');
       if (all.length > 0) query.filters[name] = [...new Set(all)].sort();
@@ -65,6 +70,7 @@ export function writeQuery({ filters, event, tab, others }: Query): string {
     if (name === 'type') pairs.push(...values.map((value): [string, string] => [name, value]));
     else if (values.length > 0) pairs.push([name, values.join(',')]);
   }
+  for (const name of declaredIn(filters)) pairs.push([name, [...(filters[name] ?? [])].sort().join(',')]);
   for (const name of SINGLES) pairs.push([name, filters[name] ?? '']);
   pairs.push(...VIEW.map((name): [string, string] => [name, name === 'event' ? event : tab]));
   pairs.push(...[...others].sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
@@ -76,13 +82,15 @@ export function writeQuery({ filters, event, tab, others }: Query): string {
 /** The filters as the API takes them, for a client that does its own encoding. */
 export function apiFilters(filters: Filters): Record<string, string | string[]> {
   return Object.fromEntries(
-    [...LISTS, ...SINGLES].flatMap((name) => (filters[name] ? [[name, filters[name]]] : [])),
+    [...LISTS, ...declaredIn(filters), ...SINGLES].flatMap((name) =>
+      filters[name] ? [[name, filters[name]]] : [],
+    ),
   );
 }
 
 /** Each single thing that is filtered for, as chips show it. */
-export function chipsOf(filters: Filters): { name: ListName | SingleName; value: string; not: boolean }[] {
-  const lists = LISTS.flatMap((name) =>
+export function chipsOf(filters: Filters): { name: FilterName; value: string; not: boolean }[] {
+  const lists = [...LISTS, ...declaredIn(filters)].flatMap((name) =>
     (filters[name] ?? []).map((text) => {
       const not = text.startsWith('-');
       return { name, value: not ? text.slice(1) : text, not };
@@ -95,17 +103,23 @@ export function chipsOf(filters: Filters): { name: ListName | SingleName; value:
   return [...lists, ...singles];
 }
 
-export function withFilter(filters: Filters, name: ListName | SingleName, value: string): Filters {
+export function withFilter(filters: Filters, name: FilterName, value: string): Filters {
   if (isSingle(name)) return { ...filters, [name]: value };
+  // Whether a field is there is one question with one answer.
+  if (isDeclared(name) && !name.startsWith('dim.')) return { ...filters, [name]: [value] };
   return { ...filters, [name]: [...new Set([...(filters[name] ?? []), value])].sort() };
 }
 
-export function withoutFilter(filters: Filters, name: ListName | SingleName, value: string): Filters {
-  const { [name]: old, ...rest } = filters;
+export function withoutFilter(filters: Filters, name: FilterName, value: string): Filters {
+  const { [name]: old, ...rest } = filters as Record<string, string | string[] | undefined>;
   const left = Array.isArray(old) ? old.filter((it) => it !== value) : [];
-  return left.length > 0 ? { ...rest, [name]: left } : rest;
+  return (left.length > 0 ? { ...rest, [name]: left } : rest) as Filters;
 }
 
+/** The filters on declared things, in the order of their names. */
+const declaredIn = (filters: Filters): DeclaredName[] => Object.keys(filters).filter(isDeclared).sort();
+
+const isDeclared = (name: string): name is DeclaredName => /^(dim|has|valid)\../.test(name);
 const isList = (name: string): name is ListName => (LISTS as readonly string[]).includes(name);
 const isSingle = (name: string): name is SingleName => (SINGLES as readonly string[]).includes(name);
 

@@ -143,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The usual fields, and those that flows declare besides. */
+        get: operations["get_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/flows": {
         parameters: {
             query?: never;
@@ -489,6 +506,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The types that fields can have. */
+        get: operations["get_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -509,6 +543,20 @@ export interface components {
         CheckReply: {
             ok: boolean;
             problems: components["schemas"]["ProblemReply"][];
+        };
+        /** @description A part of a value. */
+        ComponentReply: {
+            name: string;
+            type: string;
+        };
+        /** @description A report dimension of a flow. */
+        DimReply: {
+            /** @example lead.state */
+            path: string;
+            /** @description `boolean` or `text`. */
+            type: string;
+            /** @description Every value it can have, where they are few enough to choose from; else null. */
+            values: string[] | null;
         };
         /** @description The fields that the flow declares for reports, by dotted name. */
         Dims: {
@@ -743,16 +791,42 @@ export interface components {
             /** @description One word of a conversion, such as `sold`. */
             value?: string | null;
         };
+        /** @description A flow that gives a field another type than the others do. */
+        FieldConflict: {
+            flow: string;
+            type: string;
+        };
+        /** @description A field that flows usually have, or that one of them has. */
+        FieldReply: {
+            /** @description Flows that give it another type, and which. */
+            conflicts: components["schemas"]["FieldConflict"][];
+            /** @description What a standard field holds. */
+            description: string | null;
+            /** @description The flows whose newest versions declare it. */
+            flows: string[];
+            name: string;
+            /** @description Whether it is one of the usual fields. */
+            standard: boolean;
+            /** @description The usual type of a standard field; else the type that the flows give it. */
+            type: string;
+        };
         /** @description A flow, as the API shows it. */
         FlowReply: {
             /** @description Only as the answer to publishing: whether a new version was made. */
             changed?: boolean | null;
+            /** @description What the version keeps in the clear: lists can be filtered by it as `dim.<path>`. */
+            dims: components["schemas"]["DimReply"][];
             /** @description Only where one flow is shown. */
             document?: Record<string, never> | null;
             /** @description Whether something else than the newest version is put aside as a draft. */
             draft: boolean;
             /** @description Whether it takes leads. */
             enabled: boolean;
+            /**
+             * @description The fields that the version declares: lists can be filtered by `has.<field>` and
+             *     `valid.<field>`.
+             */
+            fields: string[];
             id: string;
             name: string;
             /** @description When the version was published. */
@@ -914,16 +988,39 @@ export interface components {
             }[];
         };
         /** @description A list without pages. */
+        List_FieldReply: {
+            data: {
+                /** @description Flows that give it another type, and which. */
+                conflicts: components["schemas"]["FieldConflict"][];
+                /** @description What a standard field holds. */
+                description: string | null;
+                /** @description The flows whose newest versions declare it. */
+                flows: string[];
+                name: string;
+                /** @description Whether it is one of the usual fields. */
+                standard: boolean;
+                /** @description The usual type of a standard field; else the type that the flows give it. */
+                type: string;
+            }[];
+        };
+        /** @description A list without pages. */
         List_FlowReply: {
             data: {
                 /** @description Only as the answer to publishing: whether a new version was made. */
                 changed?: boolean | null;
+                /** @description What the version keeps in the clear: lists can be filtered by it as `dim.<path>`. */
+                dims: components["schemas"]["DimReply"][];
                 /** @description Only where one flow is shown. */
                 document?: Record<string, never> | null;
                 /** @description Whether something else than the newest version is put aside as a draft. */
                 draft: boolean;
                 /** @description Whether it takes leads. */
                 enabled: boolean;
+                /**
+                 * @description The fields that the version declares: lists can be filtered by `has.<field>` and
+                 *     `valid.<field>`.
+                 */
+                fields: string[];
                 id: string;
                 name: string;
                 /** @description When the version was published. */
@@ -967,6 +1064,23 @@ export interface components {
             }[];
         };
         /** @description A list without pages. */
+        List_TypeReply: {
+            data: {
+                /** @description What a valid value can be asked for besides, each under `lead.<field>.<component>`. */
+                components: components["schemas"]["ComponentReply"][];
+                description: string;
+                /** @description A value of it, as a source would send it. */
+                example: string;
+                name: string;
+                /** @description The operators of rules that fit it. */
+                operators: components["schemas"]["OperatorReply"][];
+                /** @description Whether its values are masked before anything is recorded. */
+                sensitive: boolean;
+                /** @description Whether a field of it can declare the values it may have. */
+                values: boolean;
+            }[];
+        };
+        /** @description A list without pages. */
         List_VersionReply: {
             data: {
                 published_at: string;
@@ -975,6 +1089,13 @@ export interface components {
                 /** Format: int32 */
                 version: number;
             }[];
+        };
+        /** @description An operator of rules. */
+        OperatorReply: {
+            /** @example is equal to */
+            name: string;
+            /** @example eq */
+            short: string;
         };
         /**
          * @description `failure`: the other side said no. `error`: no usable answer. `skip`: not asked.
@@ -1038,6 +1159,21 @@ export interface components {
         SessionRequest: {
             /** @description `gl_…` */
             key: string;
+        };
+        /** @description A type that a field can have. */
+        TypeReply: {
+            /** @description What a valid value can be asked for besides, each under `lead.<field>.<component>`. */
+            components: components["schemas"]["ComponentReply"][];
+            description: string;
+            /** @description A value of it, as a source would send it. */
+            example: string;
+            name: string;
+            /** @description The operators of rules that fit it. */
+            operators: components["schemas"]["OperatorReply"][];
+            /** @description Whether its values are masked before anything is recorded. */
+            sensitive: boolean;
+            /** @description Whether a field of it can declare the values it may have. */
+            values: boolean;
         };
         /** @description One version of a flow. */
         VersionReply: {
@@ -1245,6 +1381,12 @@ export interface operations {
                 start?: string;
                 /** @description The first moment after. */
                 end?: string;
+                /** @description A dim that flows declare, such as `dim.lead.state=TX`. */
+                "dim.<path>"?: string[];
+                /** @description Whether a declared field is there: `true` or `false`, such as `has.email=false`. */
+                "has.<field>"?: boolean;
+                /** @description Whether a declared field that is there has a value of its type: `true` or `false`. */
+                "valid.<field>"?: boolean;
                 /** @description Only what has a greater `seq`. */
                 after?: number;
                 /** @description Only what has a smaller `seq`. */
@@ -1318,6 +1460,12 @@ export interface operations {
                 start?: string;
                 /** @description The first moment after. */
                 end?: string;
+                /** @description A dim that flows declare, such as `dim.lead.state=TX`. */
+                "dim.<path>"?: string[];
+                /** @description Whether a declared field is there: `true` or `false`, such as `has.email=false`. */
+                "has.<field>"?: boolean;
+                /** @description Whether a declared field that is there has a value of its type: `true` or `false`. */
+                "valid.<field>"?: boolean;
                 /** @description Begins behind this `seq`; left out, at the live edge. The header `Last-Event-ID` wins. */
                 after?: number;
                 /** @description `flat` (default), `nested` or `none`. */
@@ -1426,6 +1574,30 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            default: components["responses"]["Error"];
+        };
+    };
+    get_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Standard fields first, then the others by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_FieldReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Error"];
         };
     };
@@ -1674,6 +1846,12 @@ export interface operations {
                 start?: string;
                 /** @description The first moment after. */
                 end?: string;
+                /** @description A dim that flows declare, such as `dim.lead.state=TX`. */
+                "dim.<path>"?: string[];
+                /** @description Whether a declared field is there: `true` or `false`, such as `has.email=false`. */
+                "has.<field>"?: boolean;
+                /** @description Whether a declared field that is there has a value of its type: `true` or `false`. */
+                "valid.<field>"?: boolean;
                 /** @description Only what has a greater `seq`. */
                 after?: number;
                 /** @description Only what has a smaller `seq`. */
@@ -2214,12 +2392,22 @@ export interface operations {
                 outcome?: string[];
                 /** @description `running`, `rejected`, `accepted`, `sold`, `returned`, `converted` or `error`. */
                 state?: string[];
+                /** @description Leads with a margin of at least so much; pages can be short. */
+                min_margin?: number;
+                /** @description Leads with a margin of at most so much. */
+                max_margin?: number;
                 /** @description `with` (default), `without` or `only` test leads. */
                 test?: string;
                 /** @description Submitted from this moment on: `2024-01-15` (midnight UTC), RFC 3339, or back from now: `-24h`. */
                 start?: string;
                 /** @description Submitted before this moment. */
                 end?: string;
+                /** @description A dim that flows declare, such as `dim.lead.state=TX`. */
+                "dim.<path>"?: string[];
+                /** @description Whether a declared field is there: `true` or `false`, such as `has.email=false`. */
+                "has.<field>"?: boolean;
+                /** @description Whether a declared field that is there has a value of its type: `true` or `false`. */
+                "valid.<field>"?: boolean;
                 /** @description Only what has a greater `seq`. */
                 after?: number;
                 /** @description Only what has a smaller `seq`. */
@@ -2320,6 +2508,12 @@ export interface operations {
                 start?: string;
                 /** @description The first moment after. */
                 end?: string;
+                /** @description A dim that flows declare, such as `dim.lead.state=TX`. */
+                "dim.<path>"?: string[];
+                /** @description Whether a declared field is there: `true` or `false`, such as `has.email=false`. */
+                "has.<field>"?: boolean;
+                /** @description Whether a declared field that is there has a value of its type: `true` or `false`. */
+                "valid.<field>"?: boolean;
                 /** @description Only what has a greater `seq`. */
                 after?: number;
                 /** @description Only what has a smaller `seq`. */
@@ -2523,6 +2717,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    get_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order people list them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_TypeReply"];
+                };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

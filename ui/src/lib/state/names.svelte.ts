@@ -13,6 +13,17 @@ class Names {
   /** The name of an id. */
   of = (id: string | null | undefined): string => (id ? (this.#names.get(id) ?? id) : '');
 
+  /** What flows declare that lists can be filtered by: of these flows, or of all. */
+  declared(flowIds: string[]): { dims: Flow['dims']; fields: string[] } {
+    const flows = this.flows.filter((flow) => flowIds.length === 0 || flowIds.includes(flow.id));
+    const dims = new Map(flows.flatMap((flow) => flow.dims).map((dim) => [dim.path, dim]));
+    const fields = new Set(flows.flatMap((flow) => flow.fields));
+    return {
+      dims: [...dims.values()].sort((one, other) => (one.path < other.path ? -1 : 1)),
+      fields: [...fields].sort(),
+    };
+  }
+
   /** Loads once. Names are a comfort: without them the pages show ids. */
   async load(): Promise<void> {
     if (this.#loaded) return;
