@@ -100,7 +100,10 @@ pub use step::{
     Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
     StepKind, TIMEOUT_MAX,
 };
-pub use template::{RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError, TemplateFault};
+pub use template::{
+    DATE_TOKENS, HelperWords, MATH_FUNCTIONS, MATH_OPERATORS, RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX,
+    Template, TemplateError, TemplateFault, helper_words,
+};
 pub use time_zone::{TimeZone, UnknownTimeZone};
 pub use timestamp::{Timestamp, TimestampError};
 pub use value::{Scalar, Value};

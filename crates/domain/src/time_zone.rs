@@ -27,6 +27,10 @@ impl TimeZone {
     pub fn names() -> impl Iterator<Item = String> {
         PLACES.available().map(|name| name.as_str().to_owned())
     }
+
+    pub(crate) fn rules(&self) -> &jiff::tz::TimeZone {
+        &self.0
+    }
 }
 
 impl Default for TimeZone {

@@ -1,8 +1,6 @@
 //! What templates are filled with: one lead at one moment.
 
-use std::borrow::Cow;
-
-use crate::{EventId, FieldPath, Lead, LeadId, Money, Number, Seed, TimeZone, Timestamp, Value};
+use crate::{EventId, Lead, LeadId, Money, Seed, TimeZone, Timestamp};
 
 /// The values that templates may ask for. What is not known at a moment is absent, and renders as
 /// nothing.
@@ -40,27 +38,4 @@ impl<'a> Variables<'a> {
             seed: Seed::default(),
         }
     }
-
-    pub(crate) fn get(&self, variable: &Variable) -> Option<Cow<'a, Value>> {
-        let text = |text: String| Cow::Owned(Value::text(text));
-        match variable {
-            Variable::Value(path) => self.lead.get(path.as_str()).map(Cow::Borrowed),
-            Variable::LeadId => self.lead_id.map(|id| text(id.to_string())),
-            Variable::DeliveryId => self.delivery_id.map(|id| text(id.to_string())),
-            Variable::Price => {
-                let number: Number = self.price?.to_string().parse().expect("an amount is a decimal");
-                Some(Cow::Owned(Value::from(number)))
-            }
-        }
-    }
-}
-
-/// One thing a template asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Variable {
-    /// A value of the lead.
-    Value(FieldPath),
-    LeadId,
-    DeliveryId,
-    Price,
 }

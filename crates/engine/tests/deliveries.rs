@@ -341,8 +341,11 @@ async fn what_is_sent_and_answered_is_kept_and_appended() {
 
 #[tokio::test]
 async fn every_attempt_of_a_delivery_sends_the_same_under_the_same_id() {
+    let name = "name: \"{{lead.first_name}}\" }";
+    let flow = FLOW.replace(name, r#"name: '{{now}} {{random}} {{math "rand()"}}' }"#);
+    assert_ne!(flow, FLOW);
     let house = House::new(
-        FLOW,
+        &flow,
         &format!("{PHONE_OK}\n buyer_premier: reset | timeout | 200 {{\"status\":\"accepted\",\"bid\":9}}\n buyer_shingle: 200"),
     )
     .await;

@@ -12,7 +12,7 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
 }
 
 /// A text that is wholly a date, without blanks around it.
-pub(super) fn read(text: &str) -> Option<jiff::civil::Date> {
+pub(crate) fn read(text: &str) -> Option<jiff::civil::Date> {
     with_slashes(text)
         .or_else(|| with_hyphens(text))
         .or_else(|| bare_digits(text))

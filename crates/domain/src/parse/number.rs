@@ -26,7 +26,7 @@ fn value(raw: &Value) -> Option<Parsed> {
 
 /// Words and signs may stand before and after the digits, never between them; commas and blanks
 /// between digits group them.
-pub(super) fn read(text: &str) -> Option<Number> {
+pub(crate) fn read(text: &str) -> Option<Number> {
     let text = text.trim();
     let (text, bracketed) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inner) => (inner.trim(), true),

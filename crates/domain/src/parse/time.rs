@@ -22,7 +22,7 @@ const FIRST_MILLIS: i64 = -62_135_596_800_000;
 /// Longest text that can be a moment, in bytes.
 const TEXT_BYTES_MAX: usize = 100;
 
-pub(super) fn read(text: &str) -> Option<Timestamp> {
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > TEXT_BYTES_MAX {
         return None;

@@ -1,9 +1,8 @@
 //! What the address of a request may be: scheme and host stand in the text itself, so that no lead
 //! can choose where it is sent.
 
+use domain::Template;
 use url::Url;
-
-use super::templates::literals;
 
 /// Why a text is not an address to send to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +28,7 @@ pub(super) fn check(text: &str) -> Result<(), AddressFault> {
     if !matches!(scheme, "http" | "https") {
         return Err(AddressFault::Scheme);
     }
-    for literal in literals(text) {
+    for literal in Template::literals(text) {
         if let Some(bad) =
             literal.chars().find(|c| c.is_whitespace() || c.is_control() || "\\\"<>^`{|}".contains(*c))
         {

@@ -10,7 +10,6 @@ use super::keys::{self, INTEGRATIONS_LATER};
 use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
-use super::templates::literals;
 
 /// Most fields of a body, and most parameters of a query.
 pub(super) const FIELDS_MAX: usize = 500;
@@ -124,7 +123,7 @@ impl Reader {
                 self.problem(member.line, format!("the header {name} stands twice; case does not matter"));
             }
             if let Kind::Text(text) = &member.value.kind
-                && literals(text).any(|literal| literal.chars().any(char::is_control))
+                && Template::literals(text).iter().any(|literal| literal.chars().any(char::is_control))
             {
                 self.problem(member.value.line, format!("the header {name} holds a control character"));
             }

@@ -38,15 +38,13 @@ impl Reader {
         match Template::read(text, names.vocabulary()?) {
             Ok(template) => Some(template),
             Err(error) => {
-                let hint = match &error.fault {
-                    TemplateFault::Place(place) if names.is_told(place) => return None,
-                    TemplateFault::Place(place) => names.hint(place),
-                    TemplateFault::Unclosed
-                    | TemplateFault::Empty
-                    | TemplateFault::Helper(_)
-                    | TemplateFault::Later(_)
-                    | TemplateFault::TooLong { .. } => String::new(),
-                };
+                let mut hint = String::new();
+                if let TemplateFault::Place(place) = &error.fault {
+                    if names.is_told(place) {
+                        return None;
+                    }
+                    hint = names.hint(place);
+                }
                 self.problem(line, format!("{what:?}, {error}{hint}"));
                 None
             }
@@ -57,27 +55,4 @@ impl Reader {
 /// A number that stays exact, or else its text.
 pub(super) fn number(text: &str) -> Scalar {
     text.parse().map_or_else(|_| Scalar::Text(text.into()), Scalar::Number)
-}
-
-/// What stands outside of the holes.
-pub(super) fn literals(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{{").enumerate().map(|(at, part)| match part.split_once("}}") {
-        Some((_, rest)) if at > 0 => rest,
-        None if at > 0 => "",
-        Some(_) | None => part,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_outside_of_holes() {
-        let parts = |text| literals(text).collect::<Vec<_>>();
-        assert_eq!(parts("a{{b}}c{{d}}"), ["a", "c", ""]);
-        assert_eq!(parts("a}}b"), ["a}}b"]);
-        assert_eq!(parts("a{{b c"), ["a", ""]);
-        assert_eq!(parts(""), [""]);
-    }
 }

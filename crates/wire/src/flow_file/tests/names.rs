@@ -67,9 +67,9 @@ fn templates_name_the_same_and_some_more() {
         "{{phone_chck.x}}",
         "{{secret.key}}",
         "{{feedback.type}}",
-        "{{now}}",
-        "{{random}}",
-        "{{lowercase lead.state}}",
+        "{{lowercas lead.state}}",
+        "{{format lead.state}}",
+        "{{lowercase lead.stat}}",
         "{{#if lead.state}}",
         "{{}}",
         "{{lead.state",
@@ -85,10 +85,10 @@ fn templates_name_the_same_and_some_more() {
         line 11: "a", column 1 of the template: it names phone_chck.x, but no step phone_chck runs before it; did you mean phone_check.x?
         line 12: "a", column 1 of the template: {{secret.key}} is not supported yet
         line 13: "a", column 1 of the template: {{feedback.type}} is not supported yet
-        line 14: "a", column 1 of the template: {{now}} is not supported yet
-        line 15: "a", column 1 of the template: {{random}} is not supported yet
-        line 16: "a", column 1 of the template: {{lowercase lead.state}} uses a helper, which is not supported yet; only {{path}} is
-        line 17: "a", column 1 of the template: {{#if lead.state}} uses a helper, which is not supported yet; only {{path}} is
+        line 14: "a", column 3 of the template: there is no helper "lowercas"; did you mean lowercase?
+        line 15: "a", column 3 of the template: format needs format=, how it is shown, as in {{format lead.dob format="MM/DD/YYYY"}}
+        line 16: "a", column 13 of the template: it names lead.stat, which is not a field of the flow; did you mean lead.state?
+        line 17: "a", column 1 of the template: {{#if}} without the {{/if}} that ends it
         line 18: "a", column 1 of the template: nothing stands between {{ and }}
         line 19: "a", column 1 of the template: {{ without the }} that ends it"#]],
     );

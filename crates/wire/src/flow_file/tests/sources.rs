@@ -38,7 +38,7 @@ fn a_mapping_that_cannot_be_is_told() {
             line 8: "lead.state" is not a field of the flow; did you mean state?
             line 9: "stat" is not a field of the flow; did you mean state?
             line 10: "zzz" is not a field of the flow
-            line 10: "value", column 1 of the template: {{a b}} uses a helper, which is not supported yet; only {{path}} is
+            line 10: "value", column 3 of the template: there is no helper "a"
             line 11: a mapping needs the key "to"
             line 12: a mapping needs the key "value"
             line 13: "value" must be text, not a list

@@ -1,0 +1,79 @@
+//! Patterns of `replace` and `extract`, compiled when a flow is published.
+
+use regex::{Regex, RegexBuilder};
+
+use crate::template::fault::{TemplateFault, shown};
+
+/// A compiled expression.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    source: String,
+    regex: Regex,
+}
+
+/// Longest pattern, in bytes.
+const PATTERN_BYTES_MAX: usize = 1_000;
+/// Most memory of one compiled pattern, in bytes.
+const COMPILED_BYTES_MAX: usize = 256 * 1024;
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for Pattern {}
+
+/// What stands within `regexp(…)`.
+pub(super) fn expression_within(text: &str) -> Option<&str> {
+    text.strip_prefix("regexp(")?.strip_suffix(')')
+}
+
+impl Pattern {
+    /// Compiles an expression; `/…/i` has flags behind it: `i`, `m`, `s`, and `g`, which goes without
+    /// saying.
+    pub(super) fn compile(text: &str) -> Result<Pattern, TemplateFault> {
+        let wrong = |why: String| TemplateFault::Pattern { pattern: shown(text), why };
+        if text.is_empty() {
+            return Err(wrong("it is empty, and would be found everywhere".to_owned()));
+        }
+        if text.len() > PATTERN_BYTES_MAX {
+            return Err(wrong(format!("it has {} bytes; at most {PATTERN_BYTES_MAX} fit", text.len())));
+        }
+        let (body, flags) = match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+            Some((body, flags)) if flags.bytes().all(|flag| b"gimsu".contains(&flag)) => (body, flags),
+            Some(_) | None => (text, ""),
+        };
+        let regex = RegexBuilder::new(body)
+            .case_insensitive(flags.contains('i'))
+            .multi_line(flags.contains('m'))
+            .dot_matches_new_line(flags.contains('s'))
+            .size_limit(COMPILED_BYTES_MAX)
+            .dfa_size_limit(COMPILED_BYTES_MAX)
+            .build()
+            .map_err(|error| {
+                let why = match &error {
+                    regex::Error::CompiledTooBig(_) => {
+                        "it grows too large; ask for fewer repetitions".to_owned()
+                    }
+                    // The last line says what is wrong, those before draw it.
+                    other => {
+                        let text = other.to_string();
+                        let last = text.lines().last().unwrap_or_default();
+                        let told = last.strip_prefix("error: ").unwrap_or(last).to_owned();
+                        if told.contains("look-around") {
+                            format!("{told}, which linear time rules out")
+                        } else {
+                            told
+                        }
+                    }
+                };
+                wrong(why)
+            })?;
+        Ok(Pattern { source: text.to_owned(), regex })
+    }
+
+    pub(super) fn regex(&self) -> &Regex {
+        &self.regex
+    }
+}
