@@ -55,6 +55,7 @@ fn main() -> ExitCode {
                 Command::Serve(options) => commands::serve::run(options, &settings).await,
                 Command::Demo(options) => commands::demo::run(options).await,
                 Command::Verify(options) => commands::verify::run(&options),
+                Command::Try(command) => commands::try_it::run(command),
                 Command::Submit(options) => commands::submit::run(options).await,
                 Command::Events(options) => commands::events::run(*options).await,
                 Command::Flow(command) => flow(command, &settings).await,

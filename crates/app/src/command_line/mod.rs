@@ -8,6 +8,7 @@ mod flow;
 mod key;
 mod serve;
 mod submit;
+mod try_it;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub(crate) use self::flow::FlowCommand;
 pub(crate) use self::key::KeyCommand;
 pub(crate) use self::serve::Serve;
 pub(crate) use self::submit::Submit;
+pub(crate) use self::try_it::{TryCommand, TryOptions};
 
 /// Takes leads in, runs them through their flows, and keeps every event for ever.
 #[derive(Debug, Parser)]
@@ -60,6 +62,13 @@ pub(crate) enum Command {
         after_help = "Example: glassline key create --url http://127.0.0.1:8080 --scope read --label reports"
     )]
     Key(KeyCommand),
+    /// Ask what would become of a value or a template: JSON lines in, JSON lines out
+    #[command(
+        subcommand,
+        after_help = "Example: echo '{\"template\": \"{{uppercase lead.city}}\", \"vars\": {\"lead.city\": \"Austin\"}}' \\\n           \
+                      | glassline try template"
+    )]
+    Try(TryCommand),
     /// Check every record of a data directory; works beside a running server
     #[command(after_help = "Exit codes: 0 clean, 1 something is not as it was written, 2 could not run.\n\n\
                       Example: glassline verify ./data --json")]

@@ -7,6 +7,7 @@ pub(crate) mod flow;
 pub(crate) mod key;
 pub(crate) mod serve;
 pub(crate) mod submit;
+pub(crate) mod try_it;
 pub(crate) mod verify;
 
 use serde_json::Value;

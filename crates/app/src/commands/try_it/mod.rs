@@ -1,0 +1,102 @@
+//! `glassline try`: what would become of this? Questions are JSON lines, and so are the answers: one
+//! a line, in order, each written out before the next question is read. A question that cannot be
+//! answered gets its error as the answer. One file for each subject.
+
+mod template;
+mod types;
+mod values;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use domain::{TimeZone, Timestamp};
+use engine::{Clock as _, SystemClock};
+use serde_json::{Value as Json, json};
+
+use crate::command_line::{TryCommand, TryOptions};
+use crate::console::try_say;
+
+/// Longest question, in bytes.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// When and where it is while a question is answered.
+#[derive(Debug)]
+struct Scene {
+    now: Timestamp,
+    time_zone: TimeZone,
+}
+
+pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        TryCommand::Types(options) => {
+            let clear = options.clear;
+            answer_all(options.options, |question, scene| types::answer(question, clear, scene))
+        }
+        TryCommand::Template(options) => answer_all(options, template::answer),
+    }
+}
+
+/// Answers every line. That nobody reads the answers any more ends it, and is no error.
+fn answer_all(
+    options: TryOptions,
+    answer: impl Fn(&Json, &Scene) -> Result<Json, String>,
+) -> anyhow::Result<ExitCode> {
+    let scene = Scene {
+        now: options.now.unwrap_or_else(|| SystemClock::default().now()),
+        time_zone: options.time_zone,
+    };
+    let mut lines = open(&options.file)?;
+    let mut number = 0_u64;
+    while let Some(line) =
+        next_line(&mut lines).with_context(|| format!("cannot read {}", options.file.display()))?
+    {
+        number += 1;
+        let question = line.and_then(|line| {
+            serde_json::from_slice::<Json>(&line).map_err(|error| format!("the line is not JSON: {error}"))
+        });
+        let said = match question.and_then(|question| answer(&question, &scene)) {
+            Ok(said) => said,
+            Err(error) => json!({ "error": error, "line": number }),
+        };
+        if try_say(&said.to_string()).is_err() {
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::new(std::io::stdin())));
+    }
+    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Box::new(BufReader::new(opened)))
+}
+
+/// The next line without its end, or why it is none; nothing at the end.
+fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<Result<Vec<u8>, String>>> {
+    let mut line = Vec::new();
+    if Read::take(&mut *lines, LINE_BYTES_MAX + 1).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    let ends = line.ends_with(b"\n");
+    if u64::try_from(line.len()).is_ok_and(|length| length > LINE_BYTES_MAX) && !ends {
+        lines.skip_until(b'\n')?;
+        return Ok(Some(Err(format!("the line has more than {LINE_BYTES_MAX} bytes"))));
+    }
+    Ok(Some(Ok(line)))
+}
+
+/// A member that must be text.
+fn text<'a>(question: &'a Json, key: &str) -> Result<&'a str, String> {
+    match &question[key] {
+        Json::String(text) => Ok(text),
+        Json::Null => Err(format!("the question has no {key:?}")),
+        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            Err(format!("{key:?} must be text"))
+        }
+    }
+}

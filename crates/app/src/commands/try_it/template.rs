@@ -1,0 +1,92 @@
+//! `try template`: what a template becomes.
+
+use domain::{FieldPath, Lead, Seed, Template, Variables};
+use serde_json::{Value as Json, json};
+
+use super::values::{json_of, value_of};
+use super::{Scene, text, types};
+
+/// Most values of one question.
+const VALUES_MAX: usize = 10_000;
+/// Deepest tree of values.
+const DEPTH_MAX: usize = 32;
+
+pub(super) fn answer(question: &Json, scene: &Scene) -> Result<Json, String> {
+    let template = text(question, "template")?;
+    let template = Template::read_on_trial(template).map_err(|error| error.to_string())?;
+    let mut pairs = Vec::new();
+    match question.get("vars") {
+        None | Some(Json::Null) => {}
+        Some(Json::Object(members)) => {
+            for (name, value) in members {
+                gather(&escaped(name), value, 0, scene, &mut pairs)?;
+            }
+        }
+        Some(Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => {
+            return Err("\"vars\" must be an object".to_owned());
+        }
+    }
+    let lead: Lead = pairs.into_iter().collect();
+    let variables = Variables {
+        now: scene.now,
+        time_zone: &scene.time_zone,
+        seed: Seed::of(&[&scene.now.as_millis().to_be_bytes()]),
+        ..Variables::of(&lead)
+    };
+    let value = template.value(&variables);
+    Ok(json!({ "value": value.as_ref().map_or(Json::Null, json_of) }))
+}
+
+/// Dots part the keys of a name; only `~` must be written otherwise in a path.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0")
+}
+
+/// A value, or the tree below it, under its path.
+fn gather(
+    path: &str,
+    value: &Json,
+    depth: usize,
+    scene: &Scene,
+    pairs: &mut Vec<(FieldPath, domain::Value)>,
+) -> Result<(), String> {
+    if depth > DEPTH_MAX {
+        return Err(format!("\"vars\" is a tree of more than {DEPTH_MAX} levels"));
+    }
+    if pairs.len() > VALUES_MAX {
+        return Err(format!("\"vars\" has more than {VALUES_MAX} values"));
+    }
+    let place = |path: &str| path.parse::<FieldPath>().map_err(|error| error.to_string());
+    match value {
+        Json::Null => {}
+        Json::Object(members) => {
+            if let Some(Json::String(type_name)) = members.get("$type") {
+                let raw = members.get("$value").unwrap_or(&Json::Null);
+                // A template fills in what buyers get: in the clear.
+                if let Some(parsed) = types::read(type_name, raw, true, scene)? {
+                    for (name, component) in &parsed.components {
+                        pairs.push((place(&format!("{path}.{name}"))?, component.clone()));
+                    }
+                    pairs.extend(match parsed.valid {
+                        Some(valid) => Some((place(&format!("{path}.valid"))?, valid.into())),
+                        None => None,
+                    });
+                    pairs.push((place(path)?, parsed.normal));
+                }
+                return Ok(());
+            }
+            for (name, value) in members {
+                gather(&format!("{path}.{}", escaped(name)), value, depth + 1, scene, pairs)?;
+            }
+        }
+        Json::Array(items) if value_of(value).is_none() => {
+            for (at, item) in items.iter().enumerate() {
+                gather(&format!("{path}.{at}"), item, depth + 1, scene, pairs)?;
+            }
+        }
+        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+            pairs.extend(value_of(value).map(|value| Ok::<_, String>((place(path)?, value))).transpose()?);
+        }
+    }
+    Ok(())
+}

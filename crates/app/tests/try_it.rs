@@ -1,0 +1,153 @@
+//! `glassline try`: a question a line, an answer a line.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+fn start(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_glassline"))
+        .args(["try"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The answers to some lines.
+fn answers(arguments: &[&str], lines: &[u8]) -> Vec<Value> {
+    let mut child = start(arguments);
+    let mut stdin = child.stdin.take().unwrap();
+    let lines = lines.to_vec();
+    let writing = std::thread::spawn(move || {
+        stdin.write_all(&lines).unwrap();
+    });
+    let output = child.wait_with_output().unwrap();
+    writing.join().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn answer(arguments: &[&str], question: &Value) -> Value {
+    let answers = answers(arguments, format!("{question}\n").as_bytes());
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    answers.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_template_is_filled_with_a_tree_or_dotted_names() {
+    let at = ["template", "--now", "2026-01-15T12:00:00Z", "--time-zone", "America/Chicago"];
+    for (template, vars, wanted) in [
+        ("plain", json!({}), json!("plain")),
+        ("{{lead.age}}", json!({ "lead": { "age": 40 } }), json!(40)),
+        ("{{lead.age}}!", json!({ "lead.age": 40 }), json!("40!")),
+        ("{{lead.price}}", json!({ "lead": { "price": 0.1 } }), json!(0.1)),
+        ("{{lead.tags}}", json!({ "lead": { "tags": ["a", "b"] } }), json!(["a", "b"])),
+        (
+            "{{lead.tags.1}}{{lead.people.0.name}}",
+            json!({ "lead": { "tags": ["a", "b"], "people": [{ "name": "Bo" }] } }),
+            json!("bBo"),
+        ),
+        (
+            "{{lead.phone.area}} {{lead.phone}} {{lead.phone.valid}}",
+            json!({ "lead": { "phone": { "$type": "phone", "$value": "(512) 555-0143" } } }),
+            json!("512 5125550143 true"),
+        ),
+        ("{{format now \"YYYY-MM-DD HH:mm z\"}}", json!({}), json!("2026-01-15 06:00 CST")),
+        ("{{random}}/{{lead.unknown}}/{{check.unknown}}", json!({ "random": 41 }), json!("41//")),
+        ("{{lead.unknown}}", json!({}), json!(null)),
+        ("{{math \"lead.a * 1.2\"}}", json!({ "lead": { "a": "12.5" } }), json!(15)),
+    ] {
+        let said = answer(&at, &json!({ "template": template, "vars": vars }));
+        assert_eq!(said, json!({ "value": wanted }), "{template}");
+    }
+}
+
+#[test]
+fn a_type_answers_the_normal_form_and_the_components() {
+    let phone = answer(&["types"], &json!({ "type": "phone", "value": "(512) 555-0143" }));
+    assert_eq!((&phone["normal"], &phone["valid"]), (&json!("5125550143"), &json!(true)));
+    assert_eq!(
+        (&phone["components"]["area"], &phone["components"]["raw"]),
+        (&json!("512"), &json!("(512) 555-0143"))
+    );
+    let absent = answer(&["types"], &json!({ "type": "email", "value": null }));
+    assert_eq!(absent, json!({ "normal": null, "valid": null, "components": {} }));
+    let tree = answer(&["types"], &json!({ "type": "email", "value": { "a": 1 } }));
+    assert_eq!(tree, json!({ "normal": null, "valid": false, "components": {} }));
+}
+
+#[test]
+fn sensitive_values_are_masked_unless_they_are_asked_for() {
+    let question = json!({ "type": "dob", "value": "01/16/1980" });
+    let at = ["types", "--now", "2026-01-15T12:00:00Z"];
+    let masked = answer(&at, &question);
+    assert_eq!(masked["normal"], "**/**/1980");
+    assert!(!masked.to_string().contains("16"), "{masked}");
+    let clear = answer(&[&at[..], &["--clear"]].concat(), &question);
+    assert_eq!((&clear["normal"], &clear["components"]["age"]), (&json!("1980-01-16"), &json!(45.9)));
+}
+
+#[test]
+fn a_bad_line_gets_its_error_and_the_next_is_answered() {
+    let mut lines =
+        b"{\"template\": \"a\"}\nnot json\n\n[]\n{\"template\": 7}\n{\"template\": \"{{x\"}\n".to_vec();
+    lines.extend(b"{\"template\": \"a\", \"vars\": 1}\n");
+    lines.extend(b"{\"template\": \"{{x}}\", \"vars\": {\"x\": {\"$type\": \"fone\", \"$value\": 1}}}\n");
+    lines.extend(b"\xff\xfe\n");
+    lines.extend(std::iter::repeat_n(b'x', 1024 * 1024 + 5));
+    lines.extend(b"\n{\"template\": \"z\"}");
+    let said = answers(&["template"], &lines);
+    assert_eq!(said.len(), 11, "{said:?}");
+    assert_eq!(said[0], json!({ "value": "a" }));
+    for (at, wanted) in [
+        (1, "not JSON"),
+        (2, "not JSON"),
+        (3, "has no \"template\""),
+        (4, "\"template\" must be text"),
+        (5, "column 1 of the template: {{ without the }} that ends it"),
+        (6, "\"vars\" must be an object"),
+        (7, "\"fone\" is not a field type"),
+        (8, "not JSON"),
+        (9, "more than 1048576 bytes"),
+    ] {
+        assert_eq!(said[at]["line"], json!(at + 1));
+        assert!(said[at]["error"].as_str().unwrap().contains(wanted), "{}", said[at]);
+    }
+    assert_eq!(said[10], json!({ "value": "z" }));
+}
+
+#[test]
+fn each_answer_comes_before_the_next_question() {
+    let mut child = start(&["template"]);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    for word in ["a", "b"] {
+        writeln!(stdin, "{}", json!({ "template": word })).unwrap();
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({ "value": word }));
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_file_is_read_and_a_missing_one_is_told() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("questions.jsonl");
+    std::fs::write(&file, "{\"type\": \"state\", \"value\": \"texas\"}\n").unwrap();
+    let said = answers(&["types", file.to_str().unwrap()], b"");
+    assert_eq!(said[0]["normal"], "TX");
+    let output = Command::new(env!("CARGO_BIN_EXE_glassline"))
+        .args(["try", "types", "/no/such/file"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read /no/such/file"));
+}
