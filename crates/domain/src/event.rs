@@ -129,4 +129,7 @@ pub struct TracedRule {
     pub actual: Scalar,
     /// Whether it held.
     pub passed: bool,
+    /// Whether it settled how the condition went; one rule of each condition does. False in records
+    /// of releases that did not tell.
+    pub decided: bool,
 }

@@ -97,6 +97,9 @@ pub enum FlowError {
     /// Rules that were checked with other fields, or look at a step that does not run before.
     #[error("a rule of {0} was checked with other fields or steps")]
     ForeignRule(String),
+    /// Groups of conditions within groups, deeper than any flow needs.
+    #[error("{0} has groups nested more than {max} deep", max = crate::CONDITION_DEPTH_MAX)]
+    TooDeep(String),
     /// A mapping to a field that the flow does not have.
     #[error("{place} maps to {field}, which is not a field of the flow")]
     UnknownTarget {
@@ -200,6 +203,10 @@ impl Flow {
         }
         let earlier: Vec<Option<EarlierStep>> = parts.steps.iter().map(Step::as_earlier).collect();
         for (place, condition, position) in conditions(&parts) {
+            if condition.is_too_deep() {
+                errors.push(FlowError::TooDeep(place));
+                continue;
+            }
             let count = condition.rules();
             if count > RULES_MAX {
                 let place = place.clone();
@@ -289,10 +296,10 @@ impl Flow {
         self.parts.fields.parse(&Mapping::apply_all(&source.map, raw))
     }
 
-    /// What the source is offered for a parsed lead; `raw` is what it submitted.
-    pub fn purchase_price(&self, source: &FlowSource, raw: &Lead, lead: &Lead) -> Money {
+    /// What the source is offered for a parsed lead (that of `variables`); `raw` is what it submitted.
+    pub fn purchase_price(&self, source: &FlowSource, raw: &Lead, variables: &Variables<'_>) -> Money {
         let price = source.price.as_ref().or(self.parts.price.as_ref());
-        price.map_or(Money::ZERO, |price| price.price(raw, lead))
+        price.map_or(Money::ZERO, |price| price.price(raw, variables))
     }
 
     /// The reason that the flow gives for a partner's words.
@@ -301,10 +308,10 @@ impl Flow {
         self.parts.reasons.iter().find(|(own, _)| **own == *words).map(|(_, reason)| reason)
     }
 
-    /// Decides whether a parsed lead of this source enters: required fields first, then what the
+    /// Decides whether a parsed lead (that of `variables`) of this source enters: required fields first, then what the
     /// flow asks, then what the source asks. The first refusal counts.
-    pub fn accept(&self, source: &FlowSource, lead: &Lead) -> Judgement {
-        if let Some(field) = self.parts.fields.missing(lead).next() {
+    pub fn accept(&self, source: &FlowSource, variables: &Variables<'_>) -> Judgement {
+        if let Some(field) = self.parts.fields.missing(variables.lead).next() {
             let text = format!("Missing required field: {}", field.name);
             return Judgement {
                 refusal: Some(Reason::new(ReasonCode::MissingField, text)),
@@ -313,7 +320,7 @@ impl Flow {
         }
         let mut judgement = Judgement::passed();
         for check in self.parts.accept.iter().chain(&source.accept) {
-            let Judgement { trace, refusal } = check.judge(lead);
+            let Judgement { trace, refusal } = check.judge(variables);
             judgement.trace.rules.extend(trace.rules);
             judgement.refusal = refusal;
             if judgement.refusal.is_some() {
@@ -506,7 +513,7 @@ mod tests {
 
     fn refusal(pairs: &[(&str, &str)]) -> Option<String> {
         let flow = Flow::new(parts()).unwrap();
-        let judgement = flow.accept(&flow.sources()[0], &lead(&flow, pairs));
+        let judgement = flow.accept(&flow.sources()[0], &Variables::of(&lead(&flow, pairs)));
         judgement.refusal.map(|reason| format!("{}: {}", reason.code, reason.text))
     }
 
@@ -529,9 +536,11 @@ mod tests {
     #[test]
     fn the_trace_of_acceptance_has_the_rules_of_flow_and_source() {
         let flow = Flow::new(parts()).unwrap();
-        let judgement = flow.accept(&flow.sources()[0], &lead(&flow, &[("state", "TX"), ("email", "a")]));
+        let judgement =
+            flow.accept(&flow.sources()[0], &Variables::of(&lead(&flow, &[("state", "TX"), ("email", "a")])));
         assert_eq!(judgement.rules_evaluated(), 2);
-        let judgement = flow.accept(&flow.sources()[0], &lead(&flow, &[("state", "NY"), ("email", "a")]));
+        let judgement =
+            flow.accept(&flow.sources()[0], &Variables::of(&lead(&flow, &[("state", "NY"), ("email", "a")])));
         assert_eq!(judgement.rules_evaluated(), 1);
     }
 
@@ -746,11 +755,11 @@ mod tests {
         let mut progress = Progress::new();
         let mut told = Vec::new();
         loop {
-            match flow.next(&progress, &lead) {
+            match flow.next(&progress, &Variables::of(&lead)) {
                 Next::Skip { .. } => panic!("filters are never skipped"),
                 Next::Run(step) => {
                     let StepKind::Filter(filter) = &step.kind else { panic!("only filters are here") };
-                    let end = match filter.check.judge(&lead).refusal {
+                    let end = match filter.check.judge(&Variables::of(&lead)).refusal {
                         Some(reason) => StepEnd::Failed(reason),
                         None => StepEnd::Passed,
                     };
@@ -799,13 +808,15 @@ mod tests {
         let mut progress = Progress::new();
         progress.after("soft".parse().unwrap(), StepEnd::Passed);
         let lead = Lead::new();
-        let Next::Run(step) = flow.next(&progress, &lead) else { panic!("the second step is next") };
+        let Next::Run(step) = flow.next(&progress, &Variables::of(&lead)) else {
+            panic!("the second step is next")
+        };
         assert_eq!(step.id.as_str(), "hard");
         let reason = Reason::new(ReasonCode::Criteria, "No");
         progress.after("hard".parse().unwrap(), StepEnd::Failed(reason.clone()));
         progress.after("hard".parse().unwrap(), StepEnd::Passed);
         let finish = Next::Finish { outcome: Outcome::Failure, reason: Some(reason) };
-        assert_eq!(flow.next(&progress, &lead), finish);
+        assert_eq!(flow.next(&progress, &Variables::of(&lead)), finish);
         assert_eq!(progress.steps_run(), 2);
     }
 }

@@ -52,7 +52,7 @@ mod variables;
 mod vocabulary;
 
 pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
-pub use condition::{Condition, Verdict};
+pub use condition::{CONDITION_DEPTH_MAX, Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
@@ -79,7 +79,7 @@ pub use money::{Money, MoneyError};
 pub use name::{EntityId, FlowId, FlowVersion, NameError, SourceId, StepId};
 pub use next::{Next, Progress, StepEnd};
 pub use number::Number;
-pub use operator::{Operator, UnknownOperator};
+pub use operator::{Operator, UnknownOperator, operators_of};
 pub use outcome::{Outcome, Reason, ReasonCode};
 pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
@@ -92,7 +92,7 @@ pub use response::{
     SearchTermError,
 };
 pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
-pub use rule::{Rule, RuleError, RuleFault, operators_of};
+pub use rule::{Rule, RuleError, RuleFault, Strictness, WINDOW_AMOUNT_MAX};
 pub use scope::{Scope, UnknownScope};
 pub use seed::Seed;
 pub use sensitive_type::SensitiveType;

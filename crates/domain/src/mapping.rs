@@ -20,11 +20,12 @@ impl Mapping {
     pub fn apply_all(mappings: &[Mapping], variables: &Variables<'_>) -> Lead {
         let mut mapped = variables.lead.clone();
         for mapping in mappings {
-            if mapping.when.as_ref().is_some_and(|when| !when.evaluate(&mapped).holds) {
+            let own = Variables { lead: &mapped, ..*variables };
+            if mapping.when.as_ref().is_some_and(|when| !when.holds(&own)) {
                 continue;
             }
             let clears = mapping.value.as_literal() == Some("");
-            let value = mapping.value.value(&Variables { lead: &mapped, ..*variables });
+            let value = mapping.value.value(&own);
             match value.filter(|value| !value.is_blank()) {
                 Some(value) => mapped.set(mapping.to.path().clone(), value),
                 None if clears => mapped.set(mapping.to.path().clone(), Value::text("")),

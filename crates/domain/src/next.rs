@@ -1,7 +1,8 @@
 //! What to do next for one lead: decided here, carried out by `engine`.
 
 use crate::{
-    Flow, Lead, Money, OnFail, Outcome, Price, Reason, ReasonCode, RuleTrace, Step, StepId, StepKind,
+    Flow, Money, OnFail, Outcome, Price, Reason, ReasonCode, RuleTrace, Step, StepId, StepKind, Strictness,
+    Variables,
 };
 
 /// What to do next for one lead.
@@ -93,22 +94,20 @@ impl Progress {
 }
 
 impl Flow {
-    /// What to do next for an accepted lead that has come this far: the first step that has not
+    /// What to do next for an accepted lead (that of `variables`) that has come this far: the first step that has not
     /// run, unless one before it ended the flow. Disabled steps, and filters that are not meant for
     /// the lead, are passed over without a trace. A flow that comes to its end has succeeded,
     /// whether or not anybody bought the lead: a filter on `<step>.outcome` says otherwise.
-    pub fn next(&self, progress: &Progress, lead: &Lead) -> Next<'_> {
+    pub fn next(&self, progress: &Progress, variables: &Variables<'_>) -> Next<'_> {
         for step in self.steps().iter().filter(|step| step.enabled) {
             let Some(end) = progress.end_of(&step.id) else {
-                let Some(verdict) =
-                    step.when.as_ref().map(|when| when.evaluate(lead)).filter(|verdict| !verdict.holds)
-                else {
-                    return Next::Run(step);
-                };
+                let when = step.when.as_ref().filter(|when| !when.holds(variables));
+                let Some(when) = when else { return Next::Run(step) };
                 match step.kind {
                     StepKind::Filter(_) => continue,
                     StepKind::Enhancement(_) | StepKind::Recipient(_) => {
-                        let reason = Reason::new(ReasonCode::Criteria, verdict.demand);
+                        let verdict = when.evaluate(Strictness::Whole, variables);
+                        let reason = Reason::new(ReasonCode::Criteria, verdict.demand());
                         return Next::Skip { step, reason, trace: verdict.trace };
                     }
                 }

@@ -1,6 +1,6 @@
 //! What a lead costs and earns: how prices are found. Amounts are exact.
 
-use crate::{Condition, Lead, Money, Scalar, Value};
+use crate::{Condition, Lead, Money, Scalar, Value, Variables};
 
 /// Prices with conditions: of those whose condition holds the last one counts.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,9 @@ pub struct PriceRow {
 
 impl PriceTable {
     /// The amount of the last row whose condition holds; nothing when none does.
-    pub fn price(&self, lead: &Lead) -> Option<Money> {
+    pub fn price(&self, variables: &Variables<'_>) -> Option<Money> {
         let mut rows = self.rows.iter().rev();
-        rows.find(|row| row.when.as_ref().is_none_or(|when| when.evaluate(lead).holds)).map(|row| row.amount)
+        rows.find(|row| row.when.as_ref().is_none_or(|when| when.holds(variables))).map(|row| row.amount)
     }
 }
 
@@ -41,11 +41,11 @@ pub enum PurchasePrice {
 pub const PRICE_PARAMETER: &str = "price";
 
 impl PurchasePrice {
-    /// The price of a parsed lead; `raw` is what was submitted.
-    pub fn price(&self, raw: &Lead, lead: &Lead) -> Money {
+    /// The price of a parsed lead (that of `variables`); `raw` is what was submitted.
+    pub fn price(&self, raw: &Lead, variables: &Variables<'_>) -> Money {
         let price = match self {
             PurchasePrice::Fixed(amount) => Some(*amount),
-            PurchasePrice::Table(table) => table.price(lead),
+            PurchasePrice::Table(table) => table.price(variables),
             PurchasePrice::FromSubmission => raw.get(PRICE_PARAMETER).and_then(named_price),
         };
         price.unwrap_or(Money::ZERO)
@@ -90,10 +90,10 @@ impl Default for SalePrice {
 impl SalePrice {
     /// The price of a lead a buyer took, and whether it is below the floor. `replied` is the amount
     /// that its reply named.
-    pub fn price(&self, lead: &Lead, replied: Option<Money>) -> (Money, bool) {
+    pub fn price(&self, variables: &Variables<'_>, replied: Option<Money>) -> (Money, bool) {
         match self {
             SalePrice::Fixed(amount) => (*amount, false),
-            SalePrice::Table(table) => (table.price(lead).unwrap_or(Money::ZERO), false),
+            SalePrice::Table(table) => (table.price(variables).unwrap_or(Money::ZERO), false),
             SalePrice::FromReply { floor } => {
                 let amount = replied.unwrap_or(Money::ZERO);
                 (amount, floor.is_some_and(|floor| amount < floor))
@@ -128,34 +128,40 @@ mod tests {
 
     #[test]
     fn of_the_rows_that_fit_the_last_one_counts() {
-        assert_eq!(table().price(&lead("TX")), Some(money("14")));
-        assert_eq!(table().price(&lead("OK")), Some(money("8")));
+        assert_eq!(table().price(&Variables::of(&lead("TX"))), Some(money("14")));
+        assert_eq!(table().price(&Variables::of(&lead("OK"))), Some(money("8")));
         let mut backwards = table();
         backwards.rows.reverse();
-        assert_eq!(backwards.price(&lead("TX")), Some(money("8")));
-        assert_eq!(PriceTable { rows: vec![] }.price(&lead("TX")), None);
+        assert_eq!(backwards.price(&Variables::of(&lead("TX"))), Some(money("8")));
+        assert_eq!(PriceTable { rows: vec![] }.price(&Variables::of(&lead("TX"))), None);
     }
 
     #[test]
     fn a_source_may_name_its_price() {
         let named = |price: Value| {
             let raw: Lead = [("price".parse().unwrap(), price)].into_iter().collect();
-            PurchasePrice::FromSubmission.price(&raw, &Lead::new()).to_string()
+            PurchasePrice::FromSubmission.price(&raw, &Variables::of(&Lead::new())).to_string()
         };
         assert_eq!(named(Value::text(" $1,200.50 ")), "1200.5");
         assert_eq!(named(Value::from("7.25".parse::<crate::Number>().unwrap())), "7.25");
         for wrong in ["-3", "free", "1e3", "1000000.01", ""] {
             assert_eq!(named(Value::text(wrong)), "0", "{wrong}");
         }
-        assert_eq!(PurchasePrice::FromSubmission.price(&Lead::new(), &Lead::new()), Money::ZERO);
+        assert_eq!(
+            PurchasePrice::FromSubmission.price(&Lead::new(), &Variables::of(&Lead::new())),
+            Money::ZERO
+        );
     }
 
     #[test]
     fn a_price_below_the_floor_is_flagged_and_stands() {
         let price = SalePrice::FromReply { floor: Some(money("5")) };
-        assert_eq!(price.price(&Lead::new(), Some(money("4.99"))), (money("4.99"), true));
-        assert_eq!(price.price(&Lead::new(), Some(money("5"))), (money("5"), false));
-        assert_eq!(price.price(&Lead::new(), None), (Money::ZERO, true));
-        assert_eq!(SalePrice::Table(table()).price(&lead("TX"), Some(money("1"))), (money("14"), false));
+        assert_eq!(price.price(&Variables::of(&Lead::new()), Some(money("4.99"))), (money("4.99"), true));
+        assert_eq!(price.price(&Variables::of(&Lead::new()), Some(money("5"))), (money("5"), false));
+        assert_eq!(price.price(&Variables::of(&Lead::new()), None), (Money::ZERO, true));
+        assert_eq!(
+            SalePrice::Table(table()).price(&Variables::of(&lead("TX")), Some(money("1"))),
+            (money("14"), false)
+        );
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Condition, EarlierStep, EntityId, FeedbackPolicy, Lead, Outcome, Reason, ReasonCode, RequestSettings,
-    ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId,
+    Condition, EarlierStep, EntityId, FeedbackPolicy, Outcome, Reason, ReasonCode, RequestSettings,
+    ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId, Strictness, Variables,
 };
 
 /// One step of a flow.
@@ -191,25 +191,25 @@ impl Judgement {
 }
 
 impl Check {
-    /// Looks at a parsed lead.
-    pub fn judge(&self, lead: &Lead) -> Judgement {
-        let (verdict, passed) = match &self.test {
-            CheckTest::Require(condition) => {
-                let verdict = condition.evaluate(lead);
-                let passed = verdict.holds;
-                (verdict, passed)
-            }
-            CheckTest::Exclude(condition) => {
-                let verdict = condition.evaluate(lead);
-                let passed = !verdict.holds;
-                (verdict, passed)
-            }
+    /// Looks at a parsed lead at a moment.
+    pub fn judge(&self, variables: &Variables<'_>) -> Judgement {
+        self.judge_under(Strictness::Whole, variables)
+    }
+
+    /// The same for a lead of which more may be to come. What says nothing about it lets it through.
+    pub fn judge_under(&self, strictness: Strictness, variables: &Variables<'_>) -> Judgement {
+        let verdict = self.condition().evaluate(strictness, variables);
+        let wanted = match &self.test {
+            CheckTest::Require(_) => true,
+            CheckTest::Exclude(_) => false,
         };
+        let passed = verdict.unknown || verdict.holds == wanted;
         let refusal = (!passed).then(|| {
+            let demand = verdict.demand();
             let text = match &self.reason {
                 Some(reason) => reason.clone(),
-                None if verdict.demand.is_empty() => Arc::from("Refused by an empty condition"),
-                None => verdict.demand.into(),
+                None if demand.is_empty() => Arc::from("Refused by an empty condition"),
+                None => demand.into(),
             };
             Reason::new(ReasonCode::Criteria, text)
         });

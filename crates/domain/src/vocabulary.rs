@@ -59,6 +59,9 @@ pub enum PlaceError {
 pub(crate) struct Place {
     /// Where it stands in a lead, without `lead.`.
     pub(crate) path: FieldPath,
+    /// What stands in a lead that has anything to say about the place: the field of a component, the
+    /// outcome of a step.
+    pub(crate) base: FieldPath,
     /// The type its values compare as; none where anything may stand.
     pub(crate) compared_as: Option<FieldType>,
     /// For a whole field: whether it can be invalid.
@@ -81,7 +84,13 @@ impl Vocabulary<'_> {
     /// Finds a place by its name.
     pub(crate) fn place(&self, name: &str) -> Result<Place, PlaceError> {
         let shown = || name.chars().take(80).collect::<String>();
-        let open = |path: FieldPath| Place { path, compared_as: None, has_format: None, closed: false };
+        let open = |path: FieldPath| Place {
+            base: path.clone(),
+            path,
+            compared_as: None,
+            has_format: None,
+            closed: false,
+        };
         let (fields, steps) = match *self {
             Vocabulary::Raw => return name.parse().map(open).map_err(|_| PlaceError::Unknown(shown())),
             Vocabulary::Lead { fields, steps } => (fields, steps),
@@ -105,7 +114,8 @@ impl Vocabulary<'_> {
         };
         let path = format!("appended.{step}.{below}").parse().map_err(|_| PlaceError::Unknown(shown()))?;
         let closed = below == OUTCOME || earlier.values.iter().any(|(path, _)| **path == *below);
-        Ok(Place { closed, ..open(path) })
+        let base = format!("appended.{step}.{OUTCOME}").parse().map_err(|_| PlaceError::Unknown(shown()))?;
+        Ok(Place { closed, base, ..open(path) })
     }
 
     /// The names that rules and templates may begin from, for hints.
@@ -127,6 +137,7 @@ fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> 
     let Some(component) = component else {
         return Ok(Place {
             path: field.name.path().clone(),
+            base: field.name.path().clone(),
             compared_as: Some(field_type),
             has_format: Some(field.has_format()),
             closed: matches!(field_type.privacy(), Privacy::Closed(_)) || !field.values.is_empty(),
@@ -144,6 +155,7 @@ fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> 
     })?;
     Ok(Place {
         path: field.name.path().child(component).expect("components have short names"),
+        base: field.name.path().clone(),
         compared_as: Some(compared_as),
         has_format: None,
         closed: matches!(field_type.component_privacy(component), Privacy::Closed(_)),
@@ -164,7 +176,7 @@ mod tests {
             values: vec![("line_type".into(), vec!["mobile".into()])],
         }];
         let told = match (Vocabulary::Lead { fields: &fields, steps: &steps }).place(name) {
-            Ok(Place { path, compared_as, has_format, closed }) => {
+            Ok(Place { path, base: _, compared_as, has_format, closed }) => {
                 let compared_as = compared_as.map_or("anything".to_owned(), |known| known.to_string());
                 format!("{path} as {compared_as}, format {has_format:?}, closed {closed}")
             }

@@ -120,6 +120,12 @@ impl Run {
         }
     }
 
+    /// What rules see of the lead as it stands. Their moment is that of the submission, so that a lead
+    /// is judged alike at every step and after a restart.
+    pub(crate) fn rule_variables(&self) -> Variables<'_> {
+        self.variables(&self.story.lead, self.story.submitted_at)
+    }
+
     /// What templates of the flow see of a lead at a moment.
     pub(crate) fn variables<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> Variables<'a> {
         Variables {

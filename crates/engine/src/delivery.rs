@@ -153,7 +153,7 @@ impl Run {
 
     /// The price of a lead that a buyer took; from then on the lead says so.
     fn sale(&mut self, step: &Step, recipient: &Recipient, replied: Option<Money>) -> Price {
-        let (amount, below_floor) = recipient.price.price(&self.story.lead, replied);
+        let (amount, below_floor) = recipient.price.price(&self.rule_variables(), replied);
         let number: domain::Number = amount.to_string().parse().expect("an amount is a decimal");
         let path = crate::run::path(&format!("appended.{}.price", step.id));
         self.story.lead.set(path, Value::from(number));

@@ -106,7 +106,7 @@ impl Run {
                 }
                 Stage::Accepted => {
                     let flow = Arc::clone(&self.flow);
-                    match flow.flow.next(&self.story.progress, &self.story.lead) {
+                    match flow.flow.next(&self.story.progress, &self.rule_variables()) {
                         Next::Run(step) => self.step(step).await?,
                         Next::Skip { step, reason, trace } => self.skip(step, reason, Some(trace)).await?,
                         Next::Finish { outcome, reason } => {
@@ -129,10 +129,10 @@ impl Run {
         if let Some(name) = self.context.control.entity_name(&EntityId::from(source.id.clone())) {
             self.story.lead.set(path("source.name"), Value::text(name));
         }
-        let Judgement { trace, refusal } = flow.flow.accept(source, &self.story.lead);
+        let Judgement { trace, refusal } = flow.flow.accept(source, &self.rule_variables());
         let kind = match refusal {
             None => {
-                let price = Some(flow.flow.purchase_price(source, &raw, &self.story.lead));
+                let price = Some(flow.flow.purchase_price(source, &raw, &self.rule_variables()));
                 EventKind::SourceAccepted { price, caps: vec![] }
             }
             Some(reason) => EventKind::SourceRejected { reason, duplicate_of: None },
@@ -145,7 +145,7 @@ impl Run {
         match &step.kind {
             StepKind::Filter(filter) => {
                 let since = self.context.clock.monotonic();
-                let judgement = filter.check.judge(&self.story.lead);
+                let judgement = filter.check.judge(&self.rule_variables());
                 let (step_id, rules_evaluated) = (step.id.clone(), judgement.rules_evaluated());
                 let Judgement { trace, refusal } = judgement;
                 let kind = match refusal {

@@ -183,6 +183,7 @@ fn stories() -> Vec<Vec<(&'static str, Box<dyn Record>)>> {
                         rule: "email is not blank".into(),
                         actual: Scalar::Text("ann@example.com".into()),
                         passed: true,
+                        decided: false,
                     }],
                 }),
                 ..body(&[email.clone(), ("email.valid", Value::from(true)), phone.clone()])

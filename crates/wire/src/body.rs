@@ -190,6 +190,9 @@ fn write_rules(trace: &RuleTrace, out: &mut Vec<u8>) {
         object.text("rule", &rule.rule);
         json::write_scalar(&rule.actual, object.value("actual"));
         object.boolean("passed", rule.passed);
+        if rule.decided {
+            object.boolean("decided", true);
+        }
         object.close();
     });
 }
@@ -257,6 +260,7 @@ impl<'a> BodyView<'a> {
                 rule: rule.get("rule")?.as_str()?.into(),
                 actual: json::read_scalar(rule.get("actual")?)?,
                 passed: rule.get("passed")?.as_bool()?,
+                decided: rule.get("decided").and_then(serde_json::Value::as_bool).unwrap_or(false),
             })
         };
         Some(RuleTrace { rules: rules.as_array()?.iter().map(read).collect::<Option<_>>()? })
@@ -307,6 +311,7 @@ mod tests {
                 rule: "state is TX".into(),
                 actual: Scalar::Text("TX".into()),
                 passed: true,
+                decided: true,
             }],
         });
         let body = Body::of_event(&event).unwrap();

@@ -429,6 +429,7 @@ fn write_rules(trace: &RuleTrace, policy: &Policy, out: &mut Vec<u8>) {
             json::write_string(HIDDEN, actual);
         }
         object.boolean("passed", rule.passed);
+        object.boolean("decided", rule.decided);
         object.close();
     });
 }

@@ -233,6 +233,7 @@ fn template(number: u64) -> Vec<Event> {
             rule: "lead.state is included in TX, OK".into(),
             actual: Scalar::Text("TX".into()),
             passed: true,
+            decided: true,
         }],
     });
     events.push(event(

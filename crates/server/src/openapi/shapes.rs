@@ -341,6 +341,9 @@ pub(crate) struct RuleOutcome {
     rule: String,
     actual: LeadScalar,
     passed: bool,
+    /// Whether it settled the outcome: one rule of each condition does. False on events of releases
+    /// that did not tell.
+    decided: bool,
 }
 
 fn any_of(types: impl IntoIterator<Item = Type>) -> SchemaType {

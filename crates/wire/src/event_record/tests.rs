@@ -223,7 +223,12 @@ fn every_kind_is_read_back_as_it_was_written() {
             Exchange { request: None, response: Some(Arc::from(b"\xff\xfe".as_slice())) },
         ];
         written.body.rules = Some(RuleTrace {
-            rules: vec![TracedRule { rule: "state is TX".into(), actual: Scalar::Null, passed: false }],
+            rules: vec![TracedRule {
+                rule: "state is TX".into(),
+                actual: Scalar::Null,
+                passed: false,
+                decided: true,
+            }],
         });
         written.body.reason_raw = Some("their words".into());
         let header = header_text(&written);

@@ -1,6 +1,8 @@
 //! Conditions: groups and rules, and the checks they make.
 
-use domain::{Check, CheckTest, Condition, Operator, Rule, RuleFault, Scalar, Value};
+use domain::{
+    CONDITION_DEPTH_MAX, Check, CheckTest, Condition, Operator, Rule, RuleFault, Scalar, TemplateFault, Value,
+};
 
 use super::keys::{self, nearest};
 use super::names::Names;
@@ -31,11 +33,20 @@ impl Reader {
 
     /// A group `all`, `any` or `none`, or one rule.
     pub(super) fn condition(&mut self, node: &Node, names: Names<'_>) -> Option<Condition> {
+        self.condition_within(node, names, CONDITION_DEPTH_MAX)
+    }
+
+    fn condition_within(&mut self, node: &Node, names: Names<'_>, depth: usize) -> Option<Condition> {
         let members = self.map(node, "a condition")?;
         let group = members.iter().find(|member| keys::GROUPS.contains(&member.key.as_str()));
         let Some(group) = group else {
             let part = self.part(node, &keys::RULE)?;
             return self.rule(&part, names).map(Condition::from);
+        };
+        let Some(depth) = depth.checked_sub(1) else {
+            let message = format!("groups are nested more than {CONDITION_DEPTH_MAX} deep");
+            self.problem(group.line, message);
+            return None;
         };
         if members.len() > 1 {
             self.problem(
@@ -51,7 +62,8 @@ impl Reader {
             );
             return None;
         };
-        let read: Vec<Condition> = nodes.iter().filter_map(|node| self.condition(node, names)).collect();
+        let read: Vec<Condition> =
+            nodes.iter().filter_map(|node| self.condition_within(node, names, depth)).collect();
         if read.len() < nodes.len() {
             return None;
         }
@@ -69,7 +81,7 @@ impl Reader {
         let (place, operator, operand) = (place?, operator?, operand?);
         let is_raw = matches!(names, Names::Raw);
         let later = ["secret.", "feedback."].iter().any(|start| place.starts_with(start));
-        if place.contains("{{") || later && !is_raw {
+        if later && !is_raw {
             self.not_supported(part.line, format!("a rule on {place}"));
             return None;
         }
@@ -77,18 +89,27 @@ impl Reader {
         match Rule::new(names.vocabulary()?, place, operator, operand.as_ref()) {
             Ok(rule) => Some(rule),
             Err(error) => {
-                let hint = match &error.fault {
-                    RuleFault::Place(place) if names.is_told(place) => return None,
-                    RuleFault::Place(place) => names.hint(place),
-                    RuleFault::Operator { .. }
-                    | RuleFault::NoValue
-                    | RuleFault::NeedlessValue
-                    | RuleFault::List
-                    | RuleFault::Value { .. }
-                    | RuleFault::TooMany { .. }
-                    | RuleFault::TooLong { .. }
-                    | RuleFault::Pattern(_) => String::new(),
-                };
+                let unknown =
+                    match &error.fault {
+                        RuleFault::Place(place) => Some(place),
+                        RuleFault::Template(template) => {
+                            if let TemplateFault::Place(place) = &template.fault { Some(place) } else { None }
+                        }
+                        RuleFault::Operator { .. }
+                        | RuleFault::NoValue
+                        | RuleFault::NeedlessValue
+                        | RuleFault::List
+                        | RuleFault::Value { .. }
+                        | RuleFault::TooMany { .. }
+                        | RuleFault::TooLong { .. }
+                        | RuleFault::Bounds { .. }
+                        | RuleFault::Window { .. }
+                        | RuleFault::Pattern(_) => None,
+                    };
+                if unknown.is_some_and(|place| names.is_told(place)) {
+                    return None;
+                }
+                let hint = unknown.map(|place| names.hint(place)).unwrap_or_default();
                 self.problem(part.line, format!("{error}{hint}"));
                 None
             }
@@ -104,10 +125,6 @@ impl Reader {
                 self.text(node, "op")?
             }
         };
-        if keys::OPERATORS_LATER.contains(&text) {
-            self.not_supported(node.line, format!("the operator {text:?}"));
-            return None;
-        }
         text.parse()
             .map_err(|error| {
                 let hint = meant_operator(text).map_or_else(
@@ -128,18 +145,30 @@ impl Reader {
                 let read: Vec<Scalar> = nodes.iter().filter_map(|node| self.scalar(node)).collect();
                 (read.len() == nodes.len()).then(|| Value::List(read.into()))
             }
+            Kind::Map(members) if members.iter().any(|member| keys::WINDOW.known.contains(&&*member.key)) => {
+                self.window(node)
+            }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
                 self.scalar(node).map(Value::Scalar)
             }
         }
     }
 
+    /// `{ amount: 30, unit: days }` is `30 days`.
+    fn window(&mut self, node: &Node) -> Option<Value> {
+        let part = self.part(node, &keys::WINDOW)?;
+        let amount = self.needed(&part, "amount").and_then(|node| self.scalar(node));
+        let unit = self.needed(&part, "unit").and_then(|node| self.text(node, "unit"));
+        let amount = match amount? {
+            Scalar::Number(number) => number.to_string(),
+            Scalar::Text(text) => text.to_string(),
+            Scalar::Null | Scalar::Bool(_) => String::new(),
+        };
+        Some(Value::text(format!("{amount} {}", unit?)))
+    }
+
     fn scalar(&mut self, node: &Node) -> Option<Scalar> {
         match &node.kind {
-            Kind::Text(text) if text.contains("{{") => {
-                self.not_supported(node.line, "a template in the value of a rule");
-                None
-            }
             Kind::Text(text) => Some(Scalar::Text(text.as_str().into())),
             Kind::Bool(value) => Some(Scalar::Bool(*value)),
             // Beyond what stays exact, a number is compared as text.
@@ -161,7 +190,7 @@ impl Reader {
 /// The operator that was meant: by its name without the first words, by what other tools call it, or by
 /// a misspelling that is nearer to its name than to that of its opposite.
 fn meant_operator(text: &str) -> Option<Operator> {
-    const ELSEWHERE: [(&str, Operator); 20] = [
+    const ELSEWHERE: [(&str, Operator); 24] = [
         ("=", Operator::Equal),
         ("==", Operator::Equal),
         ("equal", Operator::Equal),
@@ -182,6 +211,10 @@ fn meant_operator(text: &str) -> Option<Operator> {
         ("is empty", Operator::Blank),
         ("regex", Operator::Matches),
         ("is present", Operator::NotBlank),
+        ("in the last", Operator::WithinLast),
+        ("within last", Operator::WithinLast),
+        ("in the next", Operator::WithinNext),
+        ("profane", Operator::Obscene),
     ];
     let text: String = text.trim().chars().take(60).collect::<String>().to_lowercase();
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == text).map(|(_, operator)| *operator);

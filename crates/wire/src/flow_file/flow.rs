@@ -157,6 +157,7 @@ impl Places {
                 find(&self.steps, step_id.as_str())
             }
             FlowError::TooMany { .. }
+            | FlowError::TooDeep(_)
             | FlowError::ForeignRule(_)
             | FlowError::UnknownTarget { .. }
             | FlowError::Reason { .. } => None,

@@ -144,6 +144,8 @@ pub(super) const FEEDBACK: Keys =
 
 pub(super) const RULE: Keys = Keys { part: "a rule", known: &["field", "op", "value"], later: &[] };
 
+pub(super) const WINDOW: Keys = Keys { part: "a length of time", known: &["amount", "unit"], later: &[] };
+
 pub(super) const GROUPS: [&str; 3] = ["all", "any", "none"];
 
 /// Kinds of steps.
@@ -157,14 +159,3 @@ pub(super) const INTEGRATIONS_LATER: [&str; 3] = ["custom_xml", "custom_soap", "
 /// Field types of later releases: no value of theirs may be recorded in the clear.
 pub(super) const TYPES_LATER: [&str; 4] = SensitiveType::ALL_NAMES;
 
-/// Operators of later releases.
-pub(super) const OPERATORS_LATER: [&str; 8] = [
-    "is between",
-    "is not between",
-    "is obscene",
-    "is not obscene",
-    "between",
-    "not_between",
-    "obscene",
-    "not_obscene",
-];

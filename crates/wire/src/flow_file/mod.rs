@@ -33,7 +33,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use domain::{EntityId, EntityKind, Flow};
+use domain::{Condition, EarlierStep, EntityId, EntityKind, Fields, Flow, RULES_MAX};
 
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
@@ -64,7 +64,7 @@ pub struct Entity {
 }
 
 impl FlowFile {
-    /// Reads YAML 1.2 or JSON of at most [`FLOW_FILE_BYTES_MAX`] bytes, nested at most 32 deep.
+    /// Reads YAML 1.2 or JSON of at most [`FLOW_FILE_BYTES_MAX`] bytes, nested at most 64 deep.
     ///
     /// # Errors
     /// With all problems that can be told at once, each with its line.
@@ -75,5 +75,28 @@ impl FlowFile {
             Some(file) if reader.problems.is_empty() => Ok(file),
             Some(_) | None => Err(FlowFileError::new(reader.problems)),
         }
+    }
+}
+
+/// Reads a condition alone, as it stands below `require`, that looks at leads of these fields.
+///
+/// # Errors
+/// With all problems that can be told at once, each with its line.
+pub fn read_condition(
+    text: &str,
+    fields: &Fields,
+    steps: &[EarlierStep],
+) -> Result<Condition, FlowFileError> {
+    let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
+    let mut reader = reader::Reader::default();
+    let condition = reader.condition(&root, names::Names::Lead { fields, unread: &[], steps });
+    let count = condition.as_ref().map_or(0, Condition::rules);
+    match condition {
+        Some(_) if count > RULES_MAX => {
+            let message = format!("the condition has {count} rules; at most {RULES_MAX} are read");
+            Err(FlowFileError::new(vec![Problem { line: 1, message }]))
+        }
+        Some(condition) if reader.problems.is_empty() => Ok(condition),
+        Some(_) | None => Err(FlowFileError::new(reader.problems)),
     }
 }

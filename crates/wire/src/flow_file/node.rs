@@ -11,7 +11,7 @@ use crate::json;
 /// Longest document, in bytes.
 pub const FLOW_FILE_BYTES_MAX: usize = 1 << 20;
 /// Deepest nesting of a document.
-const DEPTH_MAX: usize = 32;
+const DEPTH_MAX: usize = 64;
 /// Most values and keys of a document, those that aliases repeat included.
 const NODES_MAX: usize = 100_000;
 /// Most aliases of a document.

@@ -104,7 +104,9 @@ fn conditions() -> Value {
     };
     let operators: Vec<Value> = Operator::ALL
         .into_iter()
-        .flat_map(|operator| [operator.as_str(), operator.short()])
+        .flat_map(|operator| {
+            [operator.as_str(), operator.short()].into_iter().chain(operator.other_spelling())
+        })
         // The short names `true` and `false` are truth values to YAML.
         .chain(["true", "false"])
         .map(Value::from)
@@ -127,17 +129,25 @@ fn conditions() -> Value {
         },
         "rule": object(&["field", "op"], "Asks something of one value of the lead", json!({
             "field": {
-                "description": "lead.<field>, lead.<field>.<component>, <earlier step>.<value> or source.name; below map the name of a raw parameter",
+                "description": "lead.<field>, lead.<field>.<component>, <earlier step>.<value> or source.name; below map the name of a raw parameter; or a template of these",
                 "type": "string",
             },
             "op": { "description": "The operator, by its long or short name", "enum": operators },
             "value": {
-                "description": "What to compare with",
+                "description": "What to compare with; texts may be templates",
                 "anyOf": [
                     reference("scalar"),
                     { "type": "array", "items": reference("scalar") },
+                    reference("window"),
                 ],
             },
+        })),
+        "window": object(&["amount", "unit"], "A length of time, as 30 days", json!({
+            "amount": { "description": "A whole number", "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": domain::WINDOW_AMOUNT_MAX },
+                { "type": "string" },
+            ] },
+            "unit": { "description": "seconds, minutes, hours, days, weeks, months or years", "type": "string" },
         })),
         "scalar": { "type": ["string", "number", "boolean"] },
         "check": {

@@ -16,9 +16,8 @@ fn a_source_is_paid_its_own_price_or_the_flows() {
             .into_iter()
             .collect();
         let source = &file.flow.sources()[at];
-        file.flow
-            .purchase_price(source, &raw, &file.flow.parse_lead(source, &Variables::of(&raw)))
-            .to_string()
+        let lead = file.flow.parse_lead(source, &Variables::of(&raw));
+        file.flow.purchase_price(source, &raw, &Variables::of(&lead)).to_string()
     };
     assert_eq!(price(0, "TX"), "14.000001");
     assert_eq!(price(0, "OK"), "8");

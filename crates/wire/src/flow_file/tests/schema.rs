@@ -13,6 +13,7 @@ const PARTS: [(&Keys, &str); 24] = [
     (&keys::FIELD, "field"),
     (&keys::DIM, "dim"),
     (&keys::ACCEPT, "accept"),
+    (&keys::WINDOW, "window"),
     (&keys::PURCHASE_PRICE, "purchase_price"),
     (&keys::SALE_PRICE, "sale_price"),
     (&keys::PRICE_ROW, "price_row"),

@@ -43,7 +43,7 @@ fn a_mapping_that_cannot_be_is_told() {
             line 12: a mapping needs the key "value"
             line 13: "value" must be text, not a list
             line 14: "value" must be text, not a group of keys; for a value within another write "value.a"
-            line 15: the rule `region format is valid` asks "format is valid" of a value of no known type
+            line 15: the rule `region format is valid` asks "format is valid" of a value of no known type; it takes is equal to, is not equal to, is less than, is less than or equal to, is greater than, is greater than or equal to, is between, is not between, is included in, is not included in, includes, does not include, matches pattern, does not match pattern, is within the last, is not within the last, is within the next, is not within the next, is blank, is not blank, is true, is not true, is false, is not false, is obscene, is not obscene
             line 16: a mapping has no key "valu"; did you mean "value"?
             line 16: a mapping needs the key "value"
             line 17: "value", column 1 of the template: {{ without the }} that ends it"#]],

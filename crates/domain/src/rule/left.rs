@@ -1,0 +1,124 @@
+//! The left side of a rule: a place in the lead, or a template.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::RuleFault;
+use super::operands::{Written, has_holes};
+use crate::vocabulary::Place;
+use crate::{FieldPath, FieldType, Lead, Value, Variables, Vocabulary};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Left {
+    Place(Box<Placed>),
+    /// Compared as anything.
+    Template(Written),
+}
+
+/// A place, and what else belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    /// How it was written, without braces: `lead.state`, `appended.phone_check.line_type`.
+    name: Arc<str>,
+    path: FieldPath,
+    /// Stands in every lead that has anything to say about the place.
+    base: FieldPath,
+    /// Where the flag stands that says whether the value is valid; only for whole fields.
+    valid: Option<FieldPath>,
+    /// Where the middle of a range stands.
+    middle: Option<FieldPath>,
+}
+
+/// What is known of the values on the left of a rule.
+pub(super) struct Known {
+    pub(super) left: Left,
+    /// None where anything may stand: raw parameters, what steps append, and templates.
+    pub(super) compared_as: Option<FieldType>,
+    pub(super) has_format: bool,
+    /// Whether its values are so few that one of them tells nothing about a person.
+    pub(super) closed: bool,
+    /// `state`, `phone_check.line_type`.
+    pub(super) name: String,
+}
+
+impl Left {
+    /// Reads the name of a place, in braces or not, or a template.
+    pub(super) fn read(written: &str, vocabulary: Vocabulary<'_>) -> Result<Known, RuleFault> {
+        if !has_holes(written) {
+            return Ok(placed(written, vocabulary.place(written)?));
+        }
+        // A template that is one place and nothing else has the type of the place.
+        let name = written.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
+        if let (Some(name), Vocabulary::Lead { .. }) = (name, vocabulary)
+            && !name.contains(|c: char| c.is_whitespace() || matches!(c, '{' | '}'))
+            && let Ok(place) = vocabulary.place(name)
+        {
+            return Ok(placed(name, place));
+        }
+        let written = Written::read(written, vocabulary)?;
+        let name = written.text.to_string();
+        let left = Left::Template(written);
+        Ok(Known { left, compared_as: None, has_format: false, closed: false, name })
+    }
+
+    pub(super) fn belongs_to(&self, compared_as: Option<FieldType>, vocabulary: Vocabulary<'_>) -> bool {
+        match self {
+            Left::Place(own) => vocabulary.place(&own.name).is_ok_and(|place| {
+                let known = placed(&own.name, place);
+                known.compared_as == compared_as && known.left == *self
+            }),
+            Left::Template(written) => written.belongs_to(vocabulary),
+        }
+    }
+
+    pub(super) fn value<'a>(&self, variables: &Variables<'a>) -> Option<Cow<'a, Value>> {
+        match self {
+            Left::Place(place) => variables.lead.get(place.path.as_str()).map(Cow::Borrowed),
+            Left::Template(written) => written.value(variables).map(Cow::Owned),
+        }
+    }
+
+    /// Whether the lead says anything about it, if only that there is nothing.
+    pub(super) fn is_known(&self, variables: &Variables<'_>) -> bool {
+        match self {
+            Left::Place(place) => {
+                let has = |path: &FieldPath| variables.lead.get(path.as_str()).is_some();
+                has(&place.path) || has(&place.base)
+            }
+            Left::Template(written) => written.value(variables).is_some(),
+        }
+    }
+
+    /// Whether the lead has a value there that is marked as not valid.
+    pub(super) fn is_invalid(&self, lead: &Lead) -> bool {
+        match self {
+            Left::Place(place) => {
+                let flag = place.valid.as_ref().and_then(|path| lead.get(path.as_str()));
+                flag == Some(&Value::from(false))
+            }
+            Left::Template(_) => false,
+        }
+    }
+
+    /// The middle of the range that stands there.
+    pub(super) fn middle<'a>(&self, lead: &'a Lead) -> Option<&'a Value> {
+        match self {
+            Left::Place(place) => lead.get(place.middle.as_ref()?.as_str()),
+            Left::Template(_) => None,
+        }
+    }
+}
+
+fn placed(name: &str, place: Place) -> Known {
+    let Place { path, base, compared_as, has_format, closed } = place;
+    let child = |key: &str| path.child(key).expect("names of fields are short");
+    let words = path.as_str().strip_prefix("appended.").unwrap_or(path.as_str()).to_owned();
+    let left = Left::Place(Box::new(Placed {
+        name: name.into(),
+        base,
+        valid: has_format.map(|_| child("valid")),
+        middle: (compared_as == Some(FieldType::Range)).then(|| child("avg")),
+        path,
+    }));
+    Known { left, compared_as, has_format: has_format.unwrap_or(false), closed, name: words }
+}

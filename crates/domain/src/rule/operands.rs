@@ -1,0 +1,221 @@
+//! What a rule compares with: checked when it is made, or computed for each lead from templates.
+
+use std::sync::Arc;
+
+use super::RuleFault;
+use super::pattern::Made;
+use super::question::Question;
+use super::text::text_of;
+use crate::operator::Takes;
+use crate::{FieldType, Operator, Scalar, Template, Value, Variables, Vocabulary};
+
+/// Most values one rule compares with; longer lists are suppression lists.
+pub(super) const VALUES_MAX: usize = 10_000;
+/// Longest value or pattern, in bytes.
+pub(super) const VALUE_BYTES_MAX: usize = 1_000;
+
+/// A template and how it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Written {
+    pub(super) text: Arc<str>,
+    pub(super) template: Template,
+}
+
+impl Written {
+    pub(super) fn read(text: &str, vocabulary: Vocabulary<'_>) -> Result<Written, RuleFault> {
+        Ok(Written { text: text.into(), template: Template::read(text, vocabulary)? })
+    }
+
+    /// Whether it reads the same under another vocabulary.
+    pub(super) fn belongs_to(&self, vocabulary: Vocabulary<'_>) -> bool {
+        Template::read(&self.text, vocabulary).is_ok_and(|template| template == self.template)
+    }
+
+    /// What it gives, unless that is blank.
+    pub(super) fn value(&self, variables: &Variables<'_>) -> Option<Value> {
+        self.template.value(variables).filter(|value| !value.is_blank())
+    }
+}
+
+/// An operand with templates in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Computed {
+    items: Vec<Item>,
+    is_list: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Item {
+    Fixed(Scalar),
+    Template(Written),
+}
+
+/// Whether a text has holes.
+pub(super) fn has_holes(text: &str) -> bool {
+    text.contains("{{")
+}
+
+impl Computed {
+    /// Nothing when no template is in the operand.
+    pub(super) fn read(operand: &Value, vocabulary: Vocabulary<'_>) -> Result<Option<Computed>, RuleFault> {
+        let (scalars, is_list) = match operand {
+            Value::Scalar(scalar) => (std::slice::from_ref(scalar), false),
+            Value::List(list) => (&**list, true),
+        };
+        if !scalars.iter().any(|scalar| has_holes(text_of(scalar))) {
+            return Ok(None);
+        }
+        if scalars.len() > VALUES_MAX {
+            return Err(RuleFault::TooMany { count: scalars.len() });
+        }
+        let item = |scalar: &Scalar| match scalar {
+            Scalar::Text(text) if has_holes(text) => Written::read(text, vocabulary).map(Item::Template),
+            Scalar::Text(_) | Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => {
+                Ok(Item::Fixed(scalar.clone()))
+            }
+        };
+        let items = scalars.iter().map(item).collect::<Result<_, _>>()?;
+        Ok(Some(Computed { items, is_list }))
+    }
+
+    pub(super) fn belongs_to(&self, vocabulary: Vocabulary<'_>) -> bool {
+        self.items.iter().all(|item| match item {
+            Item::Fixed(_) => true,
+            Item::Template(written) => written.belongs_to(vocabulary),
+        })
+    }
+
+    /// Each item as it was written.
+    pub(super) fn words(&self) -> Vec<String> {
+        let words = |item: &Item| match item {
+            Item::Fixed(scalar) => text_of(scalar).to_owned(),
+            Item::Template(written) => written.text.to_string(),
+        };
+        self.items.iter().map(words).collect()
+    }
+
+    /// What this lead is asked; nothing when its values make no operand, such as when they are absent.
+    pub(super) fn question(
+        &self,
+        operator: Operator,
+        field_type: Option<FieldType>,
+        variables: &Variables<'_>,
+    ) -> Option<Question> {
+        let values = self.items.iter().filter_map(|item| match item {
+            Item::Fixed(scalar) => Some(Value::Scalar(scalar.clone())),
+            Item::Template(written) => written.value(variables),
+        });
+        let operand = if self.is_list {
+            let mut items = Vec::new();
+            for value in values {
+                match value {
+                    Value::Scalar(scalar) => items.push(scalar),
+                    Value::List(list) => items.extend(list.iter().cloned()),
+                }
+            }
+            Value::List(items.into())
+        } else {
+            values.last()?
+        };
+        let operands = operands(operator, Some(&operand), field_type).ok()?;
+        Question::new(operator, &operands, field_type, Made::PerLead).ok()
+    }
+
+    /// Whether each template gives something for this lead.
+    pub(super) fn is_known(&self, variables: &Variables<'_>) -> bool {
+        self.items.iter().all(|item| match item {
+            Item::Fixed(_) => true,
+            Item::Template(written) => written.value(variables).is_some(),
+        })
+    }
+}
+
+/// The values a rule compares with, in the normal form of the type.
+pub(super) fn operands(
+    operator: Operator,
+    operand: Option<&Value>,
+    field_type: Option<FieldType>,
+) -> Result<Vec<Scalar>, RuleFault> {
+    let written = as_written(operator, operand)?;
+    written.iter().map(|scalar| normal(scalar, field_type, operator)).collect()
+}
+
+fn as_written(operator: Operator, operand: Option<&Value>) -> Result<Vec<Scalar>, RuleFault> {
+    let scalars: Vec<Scalar> = match (operator.takes(), operand) {
+        (Takes::Nothing, None) => Vec::new(),
+        (Takes::Nothing, Some(_)) => return Err(RuleFault::NeedlessValue),
+        (
+            Takes::One | Takes::OneOrList | Takes::List | Takes::Pattern | Takes::Bounds | Takes::Window,
+            None,
+        ) => return Err(RuleFault::NoValue),
+        (Takes::One | Takes::Pattern | Takes::Window, Some(Value::List(_))) => return Err(RuleFault::List),
+        // Text with commas is a list.
+        (Takes::List, Some(Value::Scalar(Scalar::Text(text)))) => text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| Scalar::Text(part.into()))
+            .collect(),
+        (Takes::List | Takes::OneOrList | Takes::Bounds, Some(Value::List(list))) => list.to_vec(),
+        (
+            Takes::One | Takes::OneOrList | Takes::List | Takes::Pattern | Takes::Bounds | Takes::Window,
+            Some(Value::Scalar(scalar)),
+        ) => vec![scalar.clone()],
+    };
+    if operator.takes() != Takes::Nothing && (scalars.is_empty() || scalars.contains(&Scalar::Null)) {
+        return Err(RuleFault::NoValue);
+    }
+    if scalars.len() > VALUES_MAX {
+        return Err(RuleFault::TooMany { count: scalars.len() });
+    }
+    match scalars.iter().map(|scalar| text_of(scalar).len()).max() {
+        Some(bytes) if bytes > VALUE_BYTES_MAX => Err(RuleFault::TooLong { bytes }),
+        Some(_) | None => Ok(scalars),
+    }
+}
+
+/// The operand as the type of the place would read it, so that `Texas` is `TX`.
+fn normal(scalar: &Scalar, field_type: Option<FieldType>, operator: Operator) -> Result<Scalar, RuleFault> {
+    let Some(field_type) = field_type else { return Ok(scalar.clone()) };
+    let as_it_is = match operator.takes() {
+        Takes::Pattern | Takes::Bounds | Takes::Window | Takes::Nothing => true,
+        Takes::One => matches!(operator, Operator::Includes | Operator::NotIncludes),
+        Takes::OneOrList | Takes::List => false,
+    };
+    if as_it_is {
+        return Ok(scalar.clone());
+    }
+    let refused = || RuleFault::Value {
+        value: text_of(scalar).chars().take(80).collect(),
+        field_type: Some(field_type),
+    };
+    match field_type.parse(&Value::Scalar(scalar.clone())) {
+        // What stands there is ordered by its middle, and so is this.
+        Some(parsed) if field_type == FieldType::Range && operator.takes() == Takes::One => {
+            match parsed.component("avg") {
+                Some(Value::Scalar(middle)) => Ok(middle.clone()),
+                Some(Value::List(_)) | None => Err(refused()),
+            }
+        }
+        Some(parsed) if parsed.valid != Some(false) => match parsed.normal {
+            Value::Scalar(normal) => Ok(normal),
+            Value::List(_) => Ok(scalar.clone()),
+        },
+        // Nothing else could ever be equal to a value of these types.
+        Some(_) | None
+            if matches!(
+                field_type,
+                FieldType::Number
+                    | FieldType::Range
+                    | FieldType::Date
+                    | FieldType::Time
+                    | FieldType::Boolean
+                    | FieldType::Gender
+                    | FieldType::Country
+            ) =>
+        {
+            Err(refused())
+        }
+        Some(_) | None => Ok(scalar.clone()),
+    }
+}

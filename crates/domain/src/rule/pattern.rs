@@ -1,0 +1,111 @@
+//! Patterns: regular expressions that stay small and take time linear in what they look at, and
+//! globs.
+
+use regex::{Regex, RegexBuilder};
+
+use super::RuleFault;
+
+/// Most memory that a compiled pattern may take, in bytes.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// The same for a pattern that is made of values of the lead, and so compiled for each lead.
+const COMPUTED_PATTERN_BYTES_MAX: usize = 1 << 16;
+/// Deepest nesting of a pattern.
+const PATTERN_DEPTH_MAX: u32 = 50;
+
+/// A regular expression that compiles and stays small.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern(Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+/// When a pattern is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Once, when the flow is published.
+    AtPublish,
+    /// For each lead.
+    PerLead,
+}
+
+impl Pattern {
+    /// Reads a regular expression, with or without slashes around it, or a glob: text whose only
+    /// special characters are `*` and `?`, which then has to match the whole value.
+    pub(super) fn read(text: &str, made: Made) -> Result<Pattern, RuleFault> {
+        let inner = text
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_suffix("/i").or_else(|| rest.strip_suffix('/')));
+        let is_glob = inner.is_none()
+            && text.contains(['*', '?'])
+            && !text.contains(['^', '$', '.', '[', ']', '(', ')', '{', '}', '|', '+', '\\']);
+        let source = if is_glob { glob(text) } else { inner.unwrap_or(text).to_owned() };
+        let bytes_max = match made {
+            Made::AtPublish => PATTERN_BYTES_MAX,
+            Made::PerLead => COMPUTED_PATTERN_BYTES_MAX,
+        };
+        RegexBuilder::new(&source)
+            .case_insensitive(true)
+            .size_limit(bytes_max)
+            .dfa_size_limit(bytes_max)
+            .nest_limit(PATTERN_DEPTH_MAX)
+            .build()
+            .map(Pattern)
+            .map_err(|error| {
+                let text = error.to_string();
+                // The last line says what is wrong, those before point at the place.
+                let last = text.lines().last().unwrap_or_default();
+                RuleFault::Pattern(last.trim_start_matches("error: ").to_owned())
+            })
+    }
+
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+fn glob(text: &str) -> String {
+    let mut source = String::from("^");
+    for c in text.chars() {
+        match c {
+            '*' => source.push_str("(?s:.*)"),
+            '?' => source.push_str("(?s:.)"),
+            other => source.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    source + "$"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_would_grow_without_end_is_refused() {
+        for text in [
+            "(".to_owned(),
+            "a{1000}{1000}{1000}".to_owned(),
+            "(((a{100}){100}){100}){100}".to_owned(),
+            r"\w{2000}".to_owned(),
+            "a{99999999999}".to_owned(),
+            "(".repeat(200) + &")".repeat(200),
+            r"(a)\1".to_owned(),
+            "(?=a)".to_owned(),
+        ] {
+            for made in [Made::AtPublish, Made::PerLead] {
+                assert!(matches!(Pattern::read(&text, made), Err(RuleFault::Pattern(_))), "{text}");
+            }
+        }
+    }
+
+    /// These take other machines minutes or years on thirty letters.
+    #[test]
+    fn patterns_that_explode_elsewhere_are_harmless_on_long_values() {
+        let long = "a".repeat(200_000) + "!";
+        for text in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*a){20}$", "^(([a-z])+.)+[A-Z]([a-z])+$"] {
+            assert!(!Pattern::read(text, Made::AtPublish).unwrap().matches(&long), "{text}");
+        }
+    }
+}
