@@ -17,6 +17,7 @@ mod event_record;
 mod header;
 mod nearest;
 mod record;
+mod try_rules;
 
 pub use body::{Body, BodyError, BodyView, EXCHANGE_BYTES_MAX, Element, PATHS_MAX};
 pub use control_record::read_control_event;
@@ -24,3 +25,4 @@ pub use event_record::read_event;
 pub use header::{Header, HeaderError, HeaderKeys, Text};
 pub use nearest::nearest;
 pub use record::{Place, Record};
+pub use try_rules::try_rules;
