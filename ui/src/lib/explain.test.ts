@@ -162,8 +162,8 @@ describe('an event in one sentence', () => {
 describe('why a lead stopped', () => {
   it('names the filter, the reason and the rule that decided', () => {
     const rules = [
-      { rule: 'email format is valid', actual: '•••', passed: true },
-      { rule: 'state is included in TX, OK', actual: '•••', passed: false },
+      { rule: 'email format is valid', actual: '•••', passed: true, decided: false },
+      { rule: 'state is included in TX, OK', actual: '•••', passed: false, decided: true },
     ];
     const failed = event('filter.failed', {
       step_id: 'geo',

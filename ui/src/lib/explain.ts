@@ -186,7 +186,9 @@ export function stopOf(lead: Lead, events: Event[], nameOf: NameOf): Stop | null
     events.findLast((it) => it.type === 'flow.completed');
   if (event === undefined) return null;
   const rules = event.rules ?? [];
-  const index = rules.findIndex((rule) => !rule.passed);
+  const decided = rules.findIndex((rule) => rule.decided);
+  // Older records do not tell which one decided.
+  const index = decided < 0 ? rules.findIndex((rule) => !rule.passed) : decided;
   const rule = index < 0 ? null : { index: index + 1, of: rules.length, text: rules[index]!.rule };
   return {
     event,

@@ -1136,6 +1136,11 @@ export interface components {
         /** @description A rule of a filter, as it was looked at. */
         RuleOutcome: {
             actual: components["schemas"]["LeadScalar"];
+            /**
+             * @description Whether it settled the outcome: one rule of each condition does. False on events of releases
+             *     that did not tell.
+             */
+            decided: boolean;
             passed: boolean;
             /** @description The rule in words. */
             rule: string;
