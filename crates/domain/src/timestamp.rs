@@ -17,7 +17,7 @@ impl Timestamp {
     /// The earliest moment with a text form, 0000-01-01.
     pub const MIN: Timestamp = Timestamp(-62_167_219_200_000);
     /// The latest moment with a text form, 9999-12-30 (the last day is left to time zones).
-    pub const MAX: Timestamp = Timestamp(253_402_207_200_999);
+    pub const MAX: Timestamp = Timestamp(253_402_207_200_000);
 
     /// The moment this many milliseconds after 1970-01-01T00:00:00Z, kept within
     /// [`MIN`](Timestamp::MIN) and [`MAX`](Timestamp::MAX).
@@ -88,6 +88,7 @@ mod tests {
         let at: Timestamp = "2024-01-15T08:30:45.1239-06:00".parse().unwrap();
         assert_eq!(at.to_string(), "2024-01-15T14:30:45.123Z");
         assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.000Z");
         assert!("yesterday".parse::<Timestamp>().is_err());
         assert!("2024-01-15".parse::<Timestamp>().is_err());
     }

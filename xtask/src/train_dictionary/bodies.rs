@@ -599,7 +599,7 @@ impl<'a> LeadStory<'a> {
                 && self.draw.chance(60)
             {
                 let rule: Arc<str> = format!("lead.{field} {judgement}").into();
-                traced.push(TracedRule { rule, actual, passed: self.draw.chance(90) });
+                traced.push(TracedRule { rule, actual, passed: self.draw.chance(90), decided: false });
             }
         }
         if traced.is_empty() {
@@ -607,6 +607,7 @@ impl<'a> LeadStory<'a> {
                 rule: "lead.email is not blank".into(),
                 actual: Scalar::Null,
                 passed: false,
+                decided: false,
             });
         }
         RuleTrace { rules: traced }
