@@ -43,7 +43,10 @@ fn main() {
         ("zip", Value::text("78751")),
         ("comments", Value::text("Two storeys, Tile")),
     ];
-    let lead = fields.parse(&raw.map(|(name, value)| (name.parse().unwrap(), value)).into_iter().collect());
+    let lead = fields.parse(
+        &raw.map(|(name, value)| (name.parse().unwrap(), value)).into_iter().collect(),
+        domain::Timestamp::MAX,
+    );
     let variables = Variables::of(&lead);
     assert!(condition.holds(&variables));
 

@@ -223,7 +223,7 @@ mod tests {
     fn lead(state: &str, age: &str) -> Lead {
         let raw =
             [("state", state), ("age", age)].map(|(name, raw)| (name.parse().unwrap(), Value::text(raw)));
-        fields().parse(&raw.into_iter().collect())
+        fields().parse(&raw.into_iter().collect(), crate::Timestamp::MAX)
     }
 
     /// `holds: demand [rule=passed, …]` for a Texan of 40.

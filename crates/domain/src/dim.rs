@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::parse::mail_domains;
-use crate::{ClosedSet, Field, FieldType, Fields, Lead, Number, Privacy, Scalar, Step, Value};
+use crate::{ClosedSet, Field, FieldType, Fields, Lead, Number, Privacy, Scalar, Step, Timestamp, Value};
 
 /// One report dimension of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl Dim {
     pub(crate) fn value(&self, fields: &Fields, steps: &[Step], lead: &Lead) -> Option<Scalar> {
         // A field is read again, so that no value slips out by being put into the lead some other way.
         let read = |field: &Field| {
-            let parsed = field.parse(lead.get(field.name.as_str())?)?;
+            let parsed = field.parse(lead.get(field.name.as_str())?, Timestamp::MAX)?;
             match (parsed.valid, parsed.normal) {
                 (Some(true), Value::Scalar(scalar)) => Some(scalar),
                 (_, Value::Scalar(_) | Value::List(_)) => None,

@@ -101,6 +101,10 @@ pub struct EventBody {
     pub rules: Option<RuleTrace>,
     /// The partner's own words.
     pub reason_raw: Option<Arc<str>>,
+    /// What is masked in the lead and later steps still need: the values in the clear, under their
+    /// paths. Of `source.submitted` all that is masked; of a later event all that is masked of what
+    /// steps appended, when that changed. It is sealed under a key of its own that is destroyed soon.
+    pub sensitive: Option<Lead>,
 }
 
 /// One request and its answer, as text. A side that did not happen is absent: the exchange of

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::parse::Parsed;
-use crate::{FieldPath, FieldState, FieldStates, FieldType, Lead, NameError, Scalar, Value};
+use crate::{FieldPath, FieldState, FieldStates, FieldType, Lead, NameError, Scalar, Timestamp, Value};
 
 /// Names one field of a flow. Text form: up to 64 of `a-z 0-9 _`, in parts joined by `.` that
 /// each begin with a letter or `_`, as in `email` or `vehicle.make`.
@@ -88,10 +88,10 @@ impl Field {
         Field { name, field_type, required: false, values: Vec::new() }
     }
 
-    /// Reads a raw value as the type says; nothing when it is absent. With declared values, a
-    /// value is valid when it is one of them.
-    pub fn parse(&self, raw: &Value) -> Option<Parsed> {
-        let parsed = self.field_type.parse(raw)?;
+    /// Reads a raw value as the type says, at the moment the lead was submitted; nothing when it is
+    /// absent. With declared values, a value is valid when it is one of them.
+    pub fn parse(&self, raw: &Value, now: Timestamp) -> Option<Parsed> {
+        let parsed = self.field_type.parse_at(raw, now)?;
         if self.values.is_empty() {
             return Some(parsed);
         }
@@ -244,12 +244,12 @@ impl Fields {
 
     /// The lead as the fields read it: only declared fields, each with its components and, where
     /// the type can be wrong, `<field>.valid`. A raw parameter named like a field is its value. A
-    /// tree where one value is meant is not valid.
-    pub fn parse(&self, raw: &Lead) -> Lead {
+    /// tree where one value is meant is not valid. `now` is the moment it was submitted.
+    pub fn parse(&self, raw: &Lead, now: Timestamp) -> Lead {
         let mut pairs = Vec::with_capacity(self.fields.len() * 4);
         for (field, paths) in self.fields.iter().zip(&self.paths) {
             let parsed = match raw.get(field.name.as_str()) {
-                Some(value) => field.parse(value).map(|parsed| keep_blank(parsed, value)),
+                Some(value) => field.parse(value, now).map(|parsed| keep_blank(parsed, value)),
                 None if has_below(raw, field.name.as_str()) => {
                     let normal = Scalar::Null.into();
                     Some(Parsed { normal, raw: None, components: Vec::new(), valid: Some(false) })
@@ -410,7 +410,7 @@ mod tests {
                 .map(|(path, raw)| (path.parse().unwrap(), Value::text(raw)))
                 .into_iter()
                 .collect();
-        let lead = fields.parse(&raw);
+        let lead = fields.parse(&raw, Timestamp::MAX);
         let read: Vec<String> = lead.iter().map(|(path, value)| format!("{path}={value:?}")).collect();
         assert_eq!(
             read,
@@ -433,7 +433,7 @@ mod tests {
     fn a_tree_where_one_value_is_meant_is_not_valid() {
         let fields = Fields::new(vec![field("email", FieldType::Email)]).unwrap();
         let raw: Lead = [("email.user".parse().unwrap(), Value::text("joe"))].into_iter().collect();
-        let lead = fields.parse(&raw);
+        let lead = fields.parse(&raw, Timestamp::MAX);
         assert_eq!(lead.get("email.valid"), Some(&Value::from(false)));
         assert_eq!(lead.get("email.user"), None);
     }
@@ -441,9 +441,9 @@ mod tests {
     #[test]
     fn a_declared_value_is_kept_in_its_declared_spelling() {
         let product = Field { values: vec!["Roof".into()], ..field("product", FieldType::String) };
-        let parsed = product.parse(&Value::text(" ROOF ")).unwrap();
+        let parsed = product.parse(&Value::text(" ROOF "), Timestamp::MAX).unwrap();
         assert_eq!((parsed.normal, parsed.valid), (Value::text("Roof"), Some(true)));
-        let parsed = product.parse(&Value::text("floor")).unwrap();
+        let parsed = product.parse(&Value::text("floor"), Timestamp::MAX).unwrap();
         assert_eq!((parsed.normal, parsed.valid), (Value::text("floor"), Some(false)));
     }
 
@@ -453,11 +453,11 @@ mod tests {
             Field { values: vec!["Roof".into(), "Solar".into()], ..field("interests", FieldType::List) };
         let texts =
             |texts: &[&str]| Value::List(texts.iter().map(|text| Scalar::Text((*text).into())).collect());
-        let parsed = interests.parse(&Value::text("ROOF, solar")).unwrap();
+        let parsed = interests.parse(&Value::text("ROOF, solar"), Timestamp::MAX).unwrap();
         assert_eq!((parsed.normal, parsed.valid), (texts(&["Roof", "Solar"]), Some(true)));
-        let parsed = interests.parse(&texts(&["roof", "floor"])).unwrap();
+        let parsed = interests.parse(&texts(&["roof", "floor"]), Timestamp::MAX).unwrap();
         assert_eq!((parsed.normal, parsed.valid), (texts(&["roof", "floor"]), Some(false)));
-        assert_eq!(interests.parse(&Value::text(" ")), None);
+        assert_eq!(interests.parse(&Value::text(" "), Timestamp::MAX), None);
     }
 
     #[test]
@@ -468,7 +468,7 @@ mod tests {
         let missing = |raw: &str| {
             let raw =
                 [("age".parse().unwrap(), Value::text(raw)), ("owner".parse().unwrap(), Value::text(raw))];
-            fields.missing(&fields.parse(&raw.into_iter().collect())).count()
+            fields.missing(&fields.parse(&raw.into_iter().collect(), Timestamp::MAX)).count()
         };
         assert_eq!((missing(" "), missing("what?")), (2, 0));
     }

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Value;
 use crate::parse::{self, Parsed};
 use crate::privacy::{ClosedSet, Privacy};
+use crate::{Timestamp, Value};
 
 /// What a field holds, and so how its raw value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,11 +53,19 @@ pub enum FieldType {
     TrustedformUrl,
     /// Several values.
     List,
+    /// A social security number of the United States. Sensitive.
+    Ssn,
+    /// A secret that a source hands on. Sensitive.
+    Credential,
+    /// A date of birth. Sensitive.
+    Dob,
+    /// The number of a payment card. Sensitive.
+    CreditCard,
 }
 
 impl FieldType {
     /// Every type, in the order people list them.
-    pub const ALL: [FieldType; 21] = [
+    pub const ALL: [FieldType; 25] = [
         FieldType::String,
         FieldType::FirstName,
         FieldType::LastName,
@@ -79,6 +87,10 @@ impl FieldType {
         FieldType::Ip,
         FieldType::TrustedformUrl,
         FieldType::List,
+        FieldType::Ssn,
+        FieldType::Credential,
+        FieldType::Dob,
+        FieldType::CreditCard,
     ];
 
     /// The name used in flow files.
@@ -105,13 +117,34 @@ impl FieldType {
             FieldType::Ip => "ip",
             FieldType::TrustedformUrl => "trustedform_url",
             FieldType::List => "list",
+            FieldType::Ssn => "ssn",
+            FieldType::Credential => "credential",
+            FieldType::Dob => "dob",
+            FieldType::CreditCard => "credit_card",
         }
     }
 
     /// Reads a raw value. Nothing stands for an absent value: `null` for every type, and blank
     /// text for a postal code or a list. Never fails otherwise: what cannot be read keeps its text and is
     /// marked as not valid.
+    ///
+    /// For values that are no part of a lead, such as what a rule compares with. Those of a lead are
+    /// read at the moment it was submitted: [`parse_at`](FieldType::parse_at).
     pub fn parse(self, raw: &Value) -> Option<Parsed> {
+        self.parse_at(raw, Timestamp::MAX)
+    }
+
+    /// The same at a moment: nobody is born after it, and ages are counted to it. Sensitive values have
+    /// the component `masked`, which is false.
+    pub fn parse_at(self, raw: &Value, now: Timestamp) -> Option<Parsed> {
+        let mut parsed = self.read(raw, now)?;
+        if self.is_sensitive() {
+            parsed.components.push(("masked", Value::from(false)));
+        }
+        Some(parsed)
+    }
+
+    fn read(self, raw: &Value, now: Timestamp) -> Option<Parsed> {
         match self {
             FieldType::String => parse::text::string(raw),
             FieldType::FirstName | FieldType::LastName | FieldType::City => parse::text::name(raw),
@@ -132,6 +165,10 @@ impl FieldType {
             FieldType::Ip => parse::ip::parse(raw),
             FieldType::TrustedformUrl => parse::trustedform_url::parse(raw),
             FieldType::List => parse::list::parse(raw),
+            FieldType::Ssn => parse::ssn::parse(raw),
+            FieldType::Credential => parse::credential::parse(raw),
+            FieldType::Dob => parse::dob::parse(raw, now),
+            FieldType::CreditCard => parse::credit_card::parse(raw),
         }
     }
 
@@ -204,6 +241,21 @@ impl FieldType {
                 ("query", FieldType::String),
                 ("hash", FieldType::String),
             ],
+            FieldType::Ssn => &[
+                ("first_three", FieldType::String),
+                ("middle_two", FieldType::String),
+                ("last_four", FieldType::String),
+                ("masked", FieldType::Boolean),
+            ],
+            FieldType::Credential => &[("masked", FieldType::Boolean)],
+            FieldType::Dob => {
+                &[("age", FieldType::Number), ("year", FieldType::Number), ("masked", FieldType::Boolean)]
+            }
+            FieldType::CreditCard => &[
+                ("last_four", FieldType::String),
+                ("brand", FieldType::String),
+                ("masked", FieldType::Boolean),
+            ],
             FieldType::String
             | FieldType::FirstName
             | FieldType::LastName
@@ -214,6 +266,12 @@ impl FieldType {
             | FieldType::Time
             | FieldType::List => &[],
         }
+    }
+
+    /// Whether no value of this type may be recorded in the clear; see
+    /// [`Redactor`](crate::Redactor).
+    pub fn is_sensitive(self) -> bool {
+        matches!(self, FieldType::Ssn | FieldType::Credential | FieldType::Dob | FieldType::CreditCard)
     }
 
     /// Whether some texts are not valid values of this type.
@@ -242,7 +300,12 @@ impl FieldType {
             | FieldType::Url
             | FieldType::Ip
             | FieldType::TrustedformUrl
-            | FieldType::List => Privacy::Hidden,
+            | FieldType::List
+            // Recorded masked already; what is left, the age and the year of a birth, tells something.
+            | FieldType::Ssn
+            | FieldType::Credential
+            | FieldType::Dob
+            | FieldType::CreditCard => Privacy::Hidden,
         }
     }
 
@@ -251,6 +314,7 @@ impl FieldType {
     pub fn component_privacy(self, component: &str) -> Privacy {
         match (self, component) {
             (_, "valid")
+            | (FieldType::Ssn | FieldType::Credential | FieldType::Dob | FieldType::CreditCard, "masked")
             | (FieldType::Phone, "is_tollfree" | "masked")
             | (FieldType::Email, "is_free" | "is_disposable")
             | (FieldType::Ip, "is_ipv4")

@@ -287,13 +287,14 @@ impl Flow {
         self.parts
     }
 
-    /// The lead as the declared fields read it, after the mappings of its source; see
-    /// [`Mapping::apply_all`] and [`Fields::parse`]. The lead of `raw` is what was submitted.
+    /// The lead as the declared fields read it at the moment it was submitted, after the mappings of
+    /// its source; see [`Mapping::apply_all`] and [`Fields::parse`]. The lead of `raw` is what was
+    /// submitted, and `now` when.
     pub fn parse_lead(&self, source: &FlowSource, raw: &Variables<'_>) -> Lead {
         if source.map.is_empty() {
-            return self.parts.fields.parse(raw.lead);
+            return self.parts.fields.parse(raw.lead, raw.now);
         }
-        self.parts.fields.parse(&Mapping::apply_all(&source.map, raw))
+        self.parts.fields.parse(&Mapping::apply_all(&source.map, raw), raw.now)
     }
 
     /// What the source is offered for a parsed lead (that of `variables`); `raw` is what it submitted.
@@ -550,7 +551,7 @@ mod tests {
         let fields = Fields::new(vec![age]).unwrap();
         let missing = |raw: &str| {
             let raw: Lead = [("age".parse().unwrap(), Value::text(raw))].into_iter().collect();
-            fields.missing(&fields.parse(&raw)).count()
+            fields.missing(&fields.parse(&raw, crate::Timestamp::MAX)).count()
         };
         assert_eq!((missing("old"), missing(""), missing("40")), (0, 1, 0));
     }

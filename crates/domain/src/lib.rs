@@ -36,13 +36,13 @@ mod path;
 mod price;
 mod privacy;
 mod reason_words;
+mod redaction;
 mod request;
 mod response;
 mod retry_policy;
 mod rule;
 mod scope;
 mod seed;
-mod sensitive_type;
 mod step;
 mod template;
 mod time_zone;
@@ -86,6 +86,7 @@ pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
 pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
+pub use redaction::Redactor;
 pub use request::{Integration, Method, RequestSettings, UnknownMethod};
 pub use response::{
     OutcomeSearch, PriceSearch, ReasonSearch, ReplyPath, ReplyPathError, ResponseSettings, SearchTerm,
@@ -95,7 +96,6 @@ pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
 pub use rule::{Rule, RuleError, RuleFault, Strictness, WINDOW_AMOUNT_MAX};
 pub use scope::{Scope, UnknownScope};
 pub use seed::Seed;
-pub use sensitive_type::SensitiveType;
 pub use step::{
     Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
     StepKind, TIMEOUT_MAX,

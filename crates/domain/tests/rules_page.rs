@@ -63,7 +63,10 @@ fn every_example_holds_or_not_as_the_page_says() {
         } else {
             let field = Field::new("x".parse().unwrap(), field_type.parse().unwrap());
             let fields = Fields::new(vec![field]).unwrap();
-            (Rule::new(&fields, "lead.x", operator, operand.as_ref()), fields.parse(&raw))
+            (
+                Rule::new(&fields, "lead.x", operator, operand.as_ref()),
+                fields.parse(&raw, domain::Timestamp::MAX),
+            )
         };
         let variables = Variables { now, time_zone: &chicago, ..Variables::of(&lead) };
         assert_eq!(rule.unwrap().holds(&variables).to_string(), wanted, "{example}");

@@ -30,7 +30,7 @@ fn given() -> (Fields, Lead) {
         fields.push(field);
     }
     let fields = Fields::new(fields).unwrap();
-    let lead = fields.parse(&raw);
+    let lead = fields.parse(&raw, domain::Timestamp::MAX);
     (fields, lead)
 }
 

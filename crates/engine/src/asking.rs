@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Ending, EntityId, EventId, Exchange, Fault, FaultKind, Lead, Outcome, Reason, ReasonCode,
-    ResponseSettings, Seed, Step, Timestamp, Value, Variables, reason_in_the_clear,
+    Ending, EntityId, EventId, Exchange, Fault, FaultKind, FieldPath, Flow, Lead, LeadId, Money, Outcome,
+    Reason, ReasonCode, RequestSettings, ResponseSettings, Seed, Step, Timestamp, Value, Variables,
+    reason_in_the_clear,
 };
-use wire::outbound::{OutboundRequest, Reading, read_reply};
+use wire::outbound::{OutboundRequest, Reading, read_reply, render};
 
 use crate::parties::{Answered, Call, CallFault};
 use crate::run::{Run, millis};
@@ -128,15 +129,24 @@ impl Run {
 
     /// What templates of the flow see of a lead at a moment.
     pub(crate) fn variables<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> Variables<'a> {
-        Variables {
-            lead,
-            lead_id: Some(self.story.lead_id),
-            delivery_id: None,
-            price: self.story.price,
-            now,
-            time_zone: self.flow.flow.time_zone(),
-            seed: Seed::of(&[self.story.lead_id.as_bytes()]),
+        variables(&self.flow.flow, self.story.lead_id, self.story.price, lead, now)
+    }
+
+    /// Whether a request holds something that is masked in the lead, whose value is not kept any more.
+    pub(crate) fn needs_what_is_gone(&self, settings: &RequestSettings, variables: &Variables<'_>) -> bool {
+        if !self.story.gone {
+            return false;
         }
+        let fields = self.flow.flow.fields();
+        let is_masked = |path: &FieldPath, value: &Value| {
+            let sensitive =
+                fields.at(path.as_str()).is_some_and(|(field, _)| field.field_type.is_sensitive());
+            sensitive || value.as_text().is_some_and(|text| text.contains(MASKED))
+        };
+        let known = variables.lead.iter().filter(|(path, value)| !is_masked(path, value));
+        let known: Lead = known.map(|(path, value)| (path.clone(), value.clone())).collect();
+        let sent = |variables| render(settings, variables).ok().map(|request| request.evidence());
+        sent(variables) != sent(&Variables { lead: &known, ..*variables })
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
@@ -161,7 +171,7 @@ impl Run {
             }
             Err(fault) => Asked {
                 waited: fault.waited,
-                result: Err(unanswered(question.party, &fault, question.time_limit)),
+                result: Err(self.unanswered(question.party, &fault, question.time_limit)),
                 response_code: None,
                 exchange: Exchange { request: Some(sent), response: None },
                 retry_after: None,
@@ -169,6 +179,12 @@ impl Run {
                 reason_raw: None,
             },
         }
+    }
+
+    /// Why there was no reply. The words of the system may name the address that was asked.
+    fn unanswered(&self, party: Party, call_fault: &CallFault, time_limit: Duration) -> Fault {
+        let Fault { kind, reason } = unanswered(party, call_fault, time_limit);
+        Fault { kind, reason: Reason { text: self.redacted(&reason.text), ..reason } }
     }
 
     fn take(
@@ -184,7 +200,9 @@ impl Run {
             Some(words) if Some(words) == default => {
                 (Reason::new(ReasonCode::Declined, Arc::clone(words)), None)
             }
-            Some(words) => (reason_in_the_clear(words, &self.flow.flow), Some(Arc::clone(words))),
+            Some(words) => {
+                (reason_in_the_clear(&self.redacted(words), &self.flow.flow), Some(Arc::clone(words)))
+            }
             None => {
                 let text = format!("{} gave no reason", question.party.as_str());
                 (Reason::new(ReasonCode::Declined, text), None)
@@ -203,6 +221,33 @@ impl Run {
             ),
         }
     }
+}
+
+/// What templates of a flow see of a lead at a moment.
+pub(crate) fn variables<'a>(
+    flow: &'a Flow,
+    lead_id: LeadId,
+    price: Option<Money>,
+    lead: &'a Lead,
+    now: Timestamp,
+) -> Variables<'a> {
+    Variables {
+        lead,
+        lead_id: Some(lead_id),
+        delivery_id: None,
+        price,
+        now,
+        time_zone: flow.time_zone(),
+        seed: Seed::of(&[lead_id.as_bytes()]),
+    }
+}
+
+/// Every masked value has so many stars in a row.
+const MASKED: &str = "****";
+
+/// Why a step asks nobody: what it would send was destroyed.
+pub(crate) fn not_kept() -> Reason {
+    Reason::new(ReasonCode::Request, "Sensitive values are no longer kept")
 }
 
 fn fault(kind: FaultKind, code: ReasonCode, text: String) -> Fault {

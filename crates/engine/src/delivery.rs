@@ -10,7 +10,7 @@ use domain::{
 use ledger::{RecordError, Ticket};
 use wire::outbound::{OutboundRequest, RenderError, render};
 
-use crate::asking::{Asked, Party, Question, Taken, unknown_after_restart};
+use crate::asking::{Asked, Party, Question, Taken, not_kept, unknown_after_restart};
 use crate::retries::Due;
 use crate::run::{Moment, Run};
 use crate::story::{Delivery, DeliveryState};
@@ -25,8 +25,12 @@ impl Run {
         if self.context.control.is_paused(entity_id) {
             return self.skip(step, Party::Service.paused(), None).await;
         }
+        let variables = self.step_variables(step);
+        if self.needs_what_is_gone(request, &variables) {
+            return self.skip(step, not_kept(), None).await;
+        }
         let since = self.context.clock.monotonic();
-        let request = match render(request, &self.step_variables(step)) {
+        let request = match render(request, &variables) {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
@@ -55,11 +59,14 @@ impl Run {
             return self.skip(step, Party::Buyer.paused(), None).await;
         }
         let delivery_id = EventId::new(self.context.clock.now(), self.context.draw());
-        let request =
-            match render(&recipient.request, &self.delivery_variables(&self.story.lead, delivery_id)) {
-                Ok(request) => request,
-                Err(error) => return self.skip(step, not_made(&error), None).await,
-            };
+        let variables = self.delivery_variables(&self.story.lead, delivery_id);
+        if self.needs_what_is_gone(&recipient.request, &variables) {
+            return self.skip(step, not_kept(), None).await;
+        }
+        let request = match render(&recipient.request, &variables) {
+            Ok(request) => request,
+            Err(error) => return self.skip(step, not_made(&error), None).await,
+        };
         self.attempt(step, recipient, Retry { attempt: 1, delivery_id }, request).await?;
         Ok(())
     }
@@ -83,7 +90,12 @@ impl Run {
             self.skip(step, Party::Buyer.paused(), None).await?;
             return Ok(None);
         }
-        match render(&recipient.request, &self.delivery_variables(&sent, delivery_id)) {
+        let variables = self.delivery_variables(&sent, delivery_id);
+        if self.needs_what_is_gone(&recipient.request, &variables) {
+            self.skip(step, not_kept(), None).await?;
+            return Ok(None);
+        }
+        match render(&recipient.request, &variables) {
             Ok(request) => {
                 self.attempt(step, recipient, Retry { attempt, delivery_id }, request).await.map(Some)
             }

@@ -10,8 +10,8 @@ use domain::{
     Marks, Money, Scalar, SourceId, Timestamp, Value,
 };
 use ledger::{
-    Choice, Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, TypePattern,
-    VaultError, Window,
+    Choice, Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, Sensitive,
+    TypePattern, VaultError, Window,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -21,7 +21,8 @@ use wire::{Body, BodyError, BodyView, Header, HeaderError};
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
 use crate::retries::{Due, Retries};
 use crate::run::{Context, Run};
-use crate::story::{DeliveryState, Stage, Story};
+use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
+use crate::story::{DeliveryState, Events, Stage, Story};
 use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
 
 /// Writes the whole answer as it will be sent (status line, headers, empty line, body). What it
@@ -183,7 +184,7 @@ const RETRIES_AT_A_TIME_MAX: usize = 256;
 /// How long a retry waits whose lead cannot be read at the moment, in milliseconds.
 const UNREADABLE_WAIT_MS: i64 = 60_000;
 /// How long to sleep at most before looking at the clock again, which may jump.
-const CLOCK_LOOK: Duration = Duration::from_secs(30);
+const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
 /// What an engine is made of.
 #[derive(Debug, Clone)]
@@ -216,14 +217,26 @@ impl Engine {
     /// An engine over the ledger of leads.
     pub fn new(parts: EngineParts) -> Engine {
         let EngineParts { leads, control, clock, entropy, parties, barriers } = parts;
-        let context =
-            Context { leads, control, clock, entropy, parties, retries: Retries::default(), barriers };
+        let context = Context {
+            leads,
+            control,
+            clock,
+            entropy,
+            parties,
+            retries: Retries::default(),
+            sensitive: SensitiveKeys::default(),
+            barriers,
+        };
         Engine {
             context,
             under_way: TaskTracker::new(),
             keys: IdempotencyKeys::default(),
             retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
         }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     pub(crate) fn leads(&self) -> &Ledger {
@@ -258,9 +271,8 @@ impl Engine {
             Some(Claim::Other) => return Err(SubmitError::KeyReused),
         };
         let marks = Marks { test, request_id, idempotency: tags, ..Marks::default() };
-        let (flow_id, version) = (flow.flow.id().clone(), flow.version);
         let run = self.leads().create(lead_id).map(|lease| {
-            let story = Story::new(lead_id, flow_id, version, source_id, marks, now);
+            let story = Story::new(lead_id, source_id, marks, now);
             Run::new(self.context.clone(), lease, flow, story)
         });
         let mut run = match run {
@@ -326,9 +338,11 @@ impl Engine {
             let body = record.body.bytes().map(BodyView::read).transpose()?.ok_or_else(gone)?;
             let event = wire::read_event(&header, Some(&body)).map_err(|_| gone())?;
             let domain::EventKind::FlowCompleted(completion) = event.kind else { return Err(gone()) };
-            let response = event.body.exchanges.first().and_then(|exchange| exchange.response.clone());
+            // One in which something is masked was not sent so.
+            let recorded = event.body.exchanges.first().and_then(|exchange| exchange.response.clone());
+            let response = recorded.filter(|text| !text.windows(2).any(|two| two == b"**"));
             let price = match self.events(ChainId::Lead(lead_id)) {
-                Ok(events) => Story::of(events).and_then(|story| story.price).unwrap_or(Money::ZERO),
+                Ok(events) => Story::of(events, None).and_then(|story| story.price).unwrap_or(Money::ZERO),
                 Err(ResumeError::Read(error)) => return Err(error.into()),
                 Err(_) => return Err(gone()),
             };
@@ -372,6 +386,7 @@ impl Engine {
         // Ids ascend nearly as the leads came in.
         chains.sort_unstable();
         self.restore_keys()?;
+        self.restore_sensitive_keys(|chain| chains.binary_search(&chain).is_ok())?;
         let mut resumed = 0;
         for chain in chains {
             let ChainId::Lead(lead_id) = chain else { continue };
@@ -406,6 +421,7 @@ impl Engine {
         }
         run.close_unknown().await?;
         if run.story.completed {
+            run.forget_when_ended();
             return Ok(false);
         }
         let (sender, answered) = watch::channel(false);
@@ -423,25 +439,38 @@ impl Engine {
 
     /// A lead with its story and the version of the flow that it runs through; none when a body is gone.
     pub(crate) fn take_up(&self, lease: Lease, lead_id: LeadId) -> Result<Option<Run>, ResumeError> {
-        let Some(story) = Story::of(self.events(ChainId::Lead(lead_id))?) else { return Ok(None) };
-        let (flow_id, version) = (story.flow_id.clone(), story.flow_version);
+        let events = self.events(ChainId::Lead(lead_id))?;
+        let Some(Event { head, .. }) = events.events.first() else { return Ok(None) };
+        let (flow_id, version) = (head.flow_id.clone(), head.flow_version);
         let Some(flow) = self.context.control.flow_version(&flow_id, version) else {
             return Err(ResumeError::UnknownFlow { lead_id, flow_id, version });
         };
+        let Some(story) = Story::of(events, Some(&flow.flow)) else { return Ok(None) };
         Ok(Some(Run::new(self.context.clone(), lease, flow, story)))
     }
 
     /// The events of a lead, oldest first; none at all when a body is gone.
-    fn events(&self, chain: ChainId) -> Result<Vec<Event>, ResumeError> {
+    fn events(&self, chain: ChainId) -> Result<Events, ResumeError> {
         let reader = self.leads().reader();
-        let mut events = Vec::new();
+        let mut events = Events::default();
         for record in reader.records(&reader.chain(chain))? {
             let seq = record.seq;
-            let Some(body) = record.body.bytes() else { return Ok(Vec::new()) };
+            let Some(body) = record.body.bytes() else { return Ok(Events::default()) };
             let body = BodyView::read(body).map_err(|source| ResumeError::Body { seq, source })?;
             let event =
                 Header::read(&record.header).and_then(|header| wire::read_event(&header, Some(&body)));
-            events.push(event.map_err(|source| ResumeError::Header { seq, source })?);
+            let mut event = event.map_err(|source| ResumeError::Header { seq, source })?;
+            if body.sensitive().is_some() {
+                match reader.sensitive(seq)? {
+                    Sensitive::Open(values) => {
+                        let values = BodyView::read(&values).and_then(|values| values.lead());
+                        event.body.sensitive =
+                            Some(values.map_err(|source| ResumeError::Body { seq, source })?);
+                    }
+                    Sensitive::None | Sensitive::Destroyed => events.gone = true,
+                }
+            }
+            events.events.push(event);
         }
         Ok(events)
     }
@@ -498,11 +527,17 @@ impl Engine {
         run
     }
 
-    /// Runs retries when they are due, until `stop` is done; those under way then end by themselves.
+    /// Runs retries when they are due and destroys sensitive values that no lead needs any more, until
+    /// `stop` is done; retries under way then end by themselves.
     pub async fn keep_retrying(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        let mut forgot_at = self.context.clock.now();
         loop {
             let now = self.context.clock.now();
+            if forgot_at.plus_millis(FORGET_EVERY_MS) <= now || now < forgot_at {
+                self.forget_values_or_tell();
+                forgot_at = now;
+            }
             if let Some(due) = self.context.retries.take_due(now) {
                 let place = Arc::clone(&self.retry_places).acquire_owned();
                 // Nothing is lost when the stop comes first: what is due is found again at the next start.

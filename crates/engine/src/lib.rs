@@ -20,6 +20,7 @@ mod idempotency;
 mod parties;
 mod retries;
 mod run;
+mod sensitive;
 mod story;
 
 #[cfg(feature = "sabotage")]

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use domain::{
     Answer, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange, FieldPath,
-    FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, RuleTrace, Step, StepKind, Timing,
-    Value,
+    FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step, StepKind,
+    Timing, Value,
 };
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
 
 use crate::retries::Retries;
+use crate::sensitive::SensitiveKeys;
 use crate::story::{Stage, Story};
 use crate::{Barriers, Clock, Control, Parties, PublishedFlow, Render};
 
@@ -25,6 +26,7 @@ pub(crate) struct Context {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) parties: Arc<dyn Parties>,
     pub(crate) retries: Retries,
+    pub(crate) sensitive: SensitiveKeys,
     pub(crate) barriers: Barriers,
 }
 
@@ -42,7 +44,10 @@ pub(crate) struct Run {
     pub(crate) context: Context,
     lease: Lease,
     pub(crate) flow: Arc<PublishedFlow>,
+    /// The lead in the clear, which steps work with.
     pub(crate) story: Story,
+    /// Masks what is recorded of it.
+    redactor: Redactor,
     /// By the monotonic clock, when the submission arrived (or the lead was taken up again).
     started: Duration,
     /// How long ago the submission arrived when the lead was taken up again.
@@ -83,12 +88,31 @@ impl Run {
     pub(crate) fn new(context: Context, lease: Lease, flow: Arc<PublishedFlow>, story: Story) -> Run {
         let started = context.clock.monotonic();
         let before_ms = context.clock.now().millis_since(story.submitted_at);
-        Run { context, lease, flow, story, started, before_ms }
+        let mut run = Run { context, lease, flow, story, redactor: Redactor::general(), started, before_ms };
+        run.learn();
+        run
+    }
+
+    /// Learns the lead's sensitive values from its raw parameters. When they are not kept any more, what
+    /// is left is masked already.
+    fn learn(&mut self) {
+        let source = self.flow.flow.source(&self.story.source_id);
+        if let Some(source) = source.filter(|_| !self.story.gone) {
+            let raw = self.variables(&self.story.raw, self.story.submitted_at);
+            self.redactor = Redactor::new(&self.flow.flow, source, &raw);
+        }
+    }
+
+    /// Another party's words without the lead's sensitive values.
+    pub(crate) fn redacted(&self, words: &Arc<str>) -> Arc<str> {
+        if self.context.barriers.masking { self.redactor.text(words) } else { Arc::clone(words) }
     }
 
     /// Records `source.submitted`, with every raw parameter and the request as received.
     pub(crate) async fn submit(&mut self, raw: Lead, request: Arc<[u8]>) -> Result<(), RecordError> {
+        self.story.raw = raw.clone();
         self.story.lead = raw;
+        self.learn();
         let mut moment = Moment::new(EventKind::SourceSubmitted, self.started);
         moment.exchanges = vec![Exchange { request: Some(request), response: None }];
         self.record(vec![moment]).await?;
@@ -219,12 +243,62 @@ impl Run {
         Ok((answer, response.unwrap_or_default()))
     }
 
+    /// Lets the lead's sensitive values be destroyed once no step or retry is to come.
+    pub(crate) fn forget_when_ended(&self) {
+        if let Some(slot) = self.lease.sensitive_slot().filter(|_| !self.story.goes_on()) {
+            self.context.sensitive.ended(slot);
+        }
+    }
+
     /// Builds the events of some moments and queues them as one group, which becomes durable whole
     /// or not at all.
     pub(crate) async fn record(&mut self, moments: Vec<Moment>) -> Result<Ticket, RecordError> {
         let events: Vec<Event> = moments.into_iter().map(|moment| self.event(moment)).collect();
         let records: Vec<&dyn Record> = events.iter().map(|event| event as &dyn Record).collect();
-        self.lease.record(&records).await
+        let ticket = self.lease.record(&records).await?;
+        if let Some(slot) = self.lease.sensitive_slot() {
+            let since = events.first().map_or(self.story.last_at, |event| event.head.at);
+            self.context.sensitive.add(slot, self.story.lead_id, since);
+            self.forget_when_ended();
+        }
+        Ok(ticket)
+    }
+
+    /// The body of an event at this moment: what may be recorded, and what of the rest later steps still
+    /// need.
+    fn body(
+        &self,
+        is_raw: bool,
+        exchanges: Vec<Exchange>,
+        rules: Option<RuleTrace>,
+        reason_raw: Option<Arc<str>>,
+    ) -> EventBody {
+        let lead = &self.story.lead;
+        // A gate without rules leaves no trace of rules.
+        let rules = rules.filter(|trace| !trace.rules.is_empty());
+        if !self.context.barriers.masking {
+            return EventBody { lead: lead.clone(), exchanges, rules, reason_raw, sensitive: None };
+        }
+        let (fields, redactor) = (self.flow.flow.fields(), &self.redactor);
+        let recorded = if is_raw { redactor.raw(fields, lead) } else { redactor.lead(fields, lead) };
+        let masked = lead.iter().filter(|(path, value)| {
+            (is_raw || path.as_str().starts_with("appended.")) && recorded.get(path.as_str()) != Some(*value)
+        });
+        let masked: Lead = masked.map(|(path, value)| (path.clone(), value.clone())).collect();
+        let is_news = if is_raw { !masked.is_empty() } else { masked != self.story.appended };
+        let exchange = |Exchange { request, response }: &Exchange| Exchange {
+            request: request
+                .as_ref()
+                .map(|text| if is_raw { redactor.request(text) } else { redactor.exchange(text) }),
+            response: response.as_ref().map(|text| redactor.exchange(text)),
+        };
+        EventBody {
+            exchanges: exchanges.iter().map(exchange).collect(),
+            rules: rules.map(|trace| redactor.trace(fields, &trace)),
+            reason_raw: reason_raw.map(|words| redactor.text(&words)),
+            sensitive: is_news.then_some(masked),
+            lead: recorded,
+        }
     }
 
     fn event(&mut self, moment: Moment) -> Event {
@@ -237,6 +311,8 @@ impl Run {
             EventKind::SourceSubmitted => (vec![], FieldStates::default()),
             _ => (flow.dims(&story.lead), flow.field_states(&story.lead)),
         };
+        let is_raw = matches!(kind, EventKind::SourceSubmitted);
+        let body = self.body(is_raw, exchanges, rules, reason_raw);
         let event = Event {
             head: EventHead {
                 id: id.unwrap_or_else(|| EventId::new(at, self.context.draw())),
@@ -259,15 +335,14 @@ impl Run {
                 },
             },
             kind,
-            body: EventBody {
-                lead: story.lead.clone(),
-                exchanges,
-                // A gate without rules leaves no trace of rules.
-                rules: rules.filter(|trace| !trace.rules.is_empty()),
-                reason_raw,
-            },
+            body,
         };
-        self.story.apply(&event);
+        if let Some(appended) = event.body.sensitive.as_ref().filter(|_| !is_raw) {
+            self.story.appended = appended.clone();
+        }
+        let clear = std::mem::take(&mut self.story.lead);
+        self.story.apply(&event, &clear);
+        self.story.lead = clear;
         event
     }
 }

@@ -2,26 +2,32 @@
 //! runs and takes it up again after a crash, so the two cannot differ.
 
 use domain::{
-    Asked, Event, EventId, EventKind, Feedback, FeedbackKind, FlowId, FlowVersion, Lead, LeadId, Marks,
-    Money, Outcome, Price, Progress, Reason, SourceId, StepEnd, StepId, Timestamp,
+    Asked, Event, EventId, EventKind, Feedback, FeedbackKind, FieldPath, Flow, Lead, LeadId, Marks, Money,
+    Outcome, Price, Progress, Reason, SourceId, StepEnd, StepId, Timestamp, Value,
 };
+
+use crate::asking::variables;
 
 /// A lead's events so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Story {
     pub(crate) lead_id: LeadId,
-    pub(crate) flow_id: FlowId,
-    pub(crate) flow_version: FlowVersion,
     pub(crate) source_id: SourceId,
     pub(crate) marks: Marks,
     /// When it was submitted.
     pub(crate) submitted_at: Timestamp,
     /// When its newest event was; the next is never earlier.
     pub(crate) last_at: Timestamp,
-    /// Every raw parameter.
+    /// Every raw parameter, in the clear.
     pub(crate) raw: Lead,
-    /// As it stood after the newest event.
+    /// Whether some of them are masked where they are recorded.
+    raw_was_masked: bool,
+    /// As it stood after the newest event, in the clear.
     pub(crate) lead: Lead,
+    /// Values in the clear of what steps appended, where what is recorded of them is masked.
+    pub(crate) appended: Lead,
+    /// Whether values were masked whose key is destroyed: what is left of them is masked.
+    pub(crate) gone: bool,
     pub(crate) stage: Stage,
     /// What the source was offered.
     pub(crate) price: Option<Money>,
@@ -30,6 +36,25 @@ pub(crate) struct Story {
     pub(crate) deliveries: Vec<Delivery>,
     /// Whether the first pass through the flow has ended.
     pub(crate) completed: bool,
+}
+
+/// What is recorded of a lead, oldest first, with the sensitive values that still open.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    pub(crate) events: Vec<Event>,
+    /// Whether some sensitive values open no more.
+    pub(crate) gone: bool,
+}
+
+/// A lead with some of its values put over what is recorded of them.
+fn overlaid<'a>(recorded: &Lead, values: impl Iterator<Item = (&'a FieldPath, &'a Value)>) -> Lead {
+    let mut clear = recorded.clone();
+    for (path, value) in values {
+        if clear.get(path.as_str()) != Some(value) {
+            clear.set(path.clone(), value.clone());
+        }
+    }
+    clear
 }
 
 /// How far a lead has come.
@@ -74,24 +99,18 @@ pub(crate) enum DeliveryState {
 
 impl Story {
     /// A lead without any event.
-    pub(crate) fn new(
-        lead_id: LeadId,
-        flow_id: FlowId,
-        flow_version: FlowVersion,
-        source_id: SourceId,
-        marks: Marks,
-        at: Timestamp,
-    ) -> Story {
+    pub(crate) fn new(lead_id: LeadId, source_id: SourceId, marks: Marks, at: Timestamp) -> Story {
         Story {
             lead_id,
-            flow_id,
-            flow_version,
             source_id,
             marks,
             submitted_at: at,
             last_at: at,
             raw: Lead::new(),
+            raw_was_masked: false,
             lead: Lead::new(),
+            appended: Lead::new(),
+            gone: false,
             stage: Stage::New,
             price: None,
             progress: Progress::new(),
@@ -100,33 +119,62 @@ impl Story {
         }
     }
 
-    /// Folds a lead's events, oldest first; nothing when there are none.
-    pub(crate) fn of(events: Vec<Event>) -> Option<Story> {
+    /// Folds a lead's events, oldest first; nothing when there are none. With the flow, what is masked in
+    /// them and still kept is in the clear again.
+    pub(crate) fn of(Events { events, gone }: Events, flow: Option<&Flow>) -> Option<Story> {
         let head = &events.first()?.head;
-        let mut story = Story::new(
-            head.lead_id,
-            head.flow_id.clone(),
-            head.flow_version,
-            head.source_id.clone(),
-            head.marks.clone(),
-            head.at,
-        );
+        let mut story = Story::new(head.lead_id, head.source_id.clone(), head.marks.clone(), head.at);
+        story.gone = gone;
+        // The parsed lead in the clear.
+        let mut fields = Lead::new();
         for event in events {
-            story.apply(&event);
-            story.lead = event.body.lead;
+            let clear = match (&event.kind, flow) {
+                (EventKind::SourceSubmitted, _) => {
+                    let values = event.body.sensitive.iter().flat_map(Lead::iter);
+                    overlaid(&event.body.lead, values)
+                }
+                (EventKind::SourceAccepted { .. } | EventKind::SourceRejected { .. }, Some(flow))
+                    if !gone && story.raw_was_masked =>
+                {
+                    if let Some(source) = flow.source(&story.source_id) {
+                        let raw = variables(flow, story.lead_id, None, &story.raw, story.submitted_at);
+                        fields = flow.parse_lead(source, &raw);
+                    }
+                    overlaid(&event.body.lead, fields.iter())
+                }
+                (_, _) => {
+                    if let Some(appended) = &event.body.sensitive {
+                        story.appended = appended.clone();
+                    }
+                    let own = fields.iter().filter(|(path, _)| event.body.lead.get(path.as_str()).is_some());
+                    overlaid(&event.body.lead, own.chain(story.appended.iter()))
+                }
+            };
+            story.raw_was_masked |= event.body.sensitive.is_some();
+            story.apply(&event, &clear);
+            story.lead = clear;
         }
         Some(story)
     }
 
-    /// Takes in the next event. `lead` is left to the caller.
-    pub(crate) fn apply(&mut self, event: &Event) {
+    /// Whether a step or retry is still to come.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.completed
+            || self.deliveries.iter().any(|delivery| match delivery.state {
+                DeliveryState::Attempted { .. } | DeliveryState::Due { .. } => true,
+                DeliveryState::Delivered { .. } | DeliveryState::Ended => false,
+            })
+    }
+
+    /// Takes in the next event; `clear` is its lead in the clear. `lead` is left to the caller.
+    pub(crate) fn apply(&mut self, event: &Event, clear: &Lead) {
         self.last_at = self.last_at.max(event.head.at);
         let outcome = event.kind.outcome();
         match &event.kind {
             EventKind::SourceSubmitted => {
                 self.stage = Stage::Submitted;
                 self.submitted_at = event.head.at;
-                self.raw = event.body.lead.clone();
+                self.raw = clear.clone();
             }
             EventKind::SourceAccepted { price, caps: _ } => {
                 self.stage = Stage::Accepted;
@@ -169,7 +217,7 @@ impl Story {
                         step_id: call.step_id.clone(),
                         delivery_id: retry.delivery_id,
                         event_ids: vec![id],
-                        sent: event.body.lead.clone(),
+                        sent: clear.clone(),
                         state,
                         returned: false,
                     }),

@@ -13,7 +13,7 @@ use crate::entropy::{Entropy, draw};
 use crate::frame::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, FrameDraft, HEADER_BYTES_MAX, NONCE_BYTES};
 use crate::hash::{self, Hash, NO_LEAF};
 use crate::index::{RowDraft, Words};
-use crate::keys::ChainKeys;
+use crate::keys::{ChainKeys, SensitiveKey};
 use crate::seal::{self, BODY_BYTES_MAX};
 use crate::stages::{Stage, Stages};
 
@@ -144,17 +144,36 @@ impl CommitmentCache {
     }
 }
 
+/// What a record is sealed under.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Keys<'a> {
+    /// None for records without a chain, and once the key was destroyed.
+    pub(crate) chain: Option<&'a ChainKeys>,
+    /// None as long as the chain has no sensitive values.
+    pub(crate) sensitive: Option<&'a SensitiveKey>,
+}
+
 /// Encodes one record behind `head`, and gives it with the head that follows.
 pub(crate) fn encode(
     record: &dyn Record,
     head: ChainHead,
-    keys: Option<&ChainKeys>,
+    keys: Keys<'_>,
     cache: &mut CommitmentCache,
     context: &EncodeContext,
 ) -> Result<(Encoded, ChainHead), EncodeError> {
+    let Keys { chain: keys, sensitive } = keys;
     let id = record.id();
     let mut since = context.stages.as_ref().map(|_| Instant::now());
-    let body = record.body()?;
+    let mut body = record.body()?;
+    // Once the short-lived key is destroyed, nothing new is kept under it.
+    if let Some(cipher) = sensitive.and_then(|sensitive| sensitive.cipher.as_ref())
+        && let Some(plain) = record.sensitive()
+        && let Some(own) = body.take()
+    {
+        let nonce: [u8; NONCE_BYTES] = draw(&*context.entropy);
+        let sealed = seal::encrypt_sensitive(cipher, &nonce, &context.ledger_id, &id.to_string(), &plain);
+        body = Some(own.with_sensitive(&sealed)?);
+    }
     if let Some(body) = body.as_ref().filter(|body| body.bytes().len() > BODY_BYTES_MAX) {
         return Err(EncodeError::BodyTooLong { id, bytes: body.bytes().len() });
     }
@@ -189,7 +208,7 @@ pub(crate) fn encode(
     let frame = FrameDraft::new(
         &header,
         key_slot,
-        0,
+        sensitive.map_or(0, |sensitive| sensitive.slot),
         sealed.as_ref().map(|(nonce, sealed)| (nonce, sealed.as_slice())),
     );
     assert!(

@@ -81,6 +81,31 @@ impl ChainKeys {
     }
 }
 
+/// What is derived from the short-lived key S of one chain's sensitive values: AES-256-GCM under
+/// `k_sensitive` = HKDF-SHA256(S, `glassline/v1/sensitive`).
+pub(crate) struct SensitiveKey {
+    /// Slot of the vault that holds S, or held it.
+    pub(crate) slot: u64,
+    /// None when S was destroyed.
+    pub(crate) cipher: Option<Aes256Gcm>,
+}
+
+impl SensitiveKey {
+    pub(crate) fn derive(slot: u64, key: &SecretKey) -> SensitiveKey {
+        let mut bytes = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(None, key.as_bytes())
+            .expand(b"glassline/v1/sensitive", bytes.as_mut())
+            .expect("32 bytes are within HKDF's limit");
+        SensitiveKey { slot, cipher: Some(Aes256Gcm::new((&*bytes).into())) }
+    }
+}
+
+impl fmt::Debug for SensitiveKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SensitiveKey(slot {})", self.slot)
+    }
+}
+
 /// Makes keyed hashes by which values are found without being kept: `k_lookup` =
 /// HKDF-SHA256(master key, `glassline/v1/lookup` 0x00 ledger id).
 pub(crate) struct LookupKey(Salter);

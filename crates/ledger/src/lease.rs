@@ -7,7 +7,7 @@ use domain::ChainId;
 use wire::Record;
 
 use crate::chain::{self, ChainHead, CommitmentCache};
-use crate::keys::ChainKeys;
+use crate::keys::{ChainKeys, SensitiveKey};
 use crate::writer::{RecordError, Shared, Ticket};
 
 /// Which chains have an owner, and which have groups under way.
@@ -57,6 +57,11 @@ impl Leases {
         }
     }
 
+    /// Whether nobody has the chain, and nothing of it is under way.
+    pub(crate) fn is_idle(&self, chain: &ChainId) -> bool {
+        !self.entries.contains_key(chain)
+    }
+
     /// How many chains are held or under way.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -71,6 +76,8 @@ pub struct Lease {
     head: ChainHead,
     /// None when the key was destroyed.
     keys: Option<ChainKeys>,
+    /// None as long as the chain has no sensitive values.
+    sensitive: Option<SensitiveKey>,
     cache: CommitmentCache,
 }
 
@@ -82,13 +89,25 @@ impl Lease {
         head: ChainHead,
         keys: Option<ChainKeys>,
     ) -> Lease {
-        Lease { shared, chain, head, keys, cache: CommitmentCache::default() }
+        Lease { shared, chain, head, keys, sensitive: None, cache: CommitmentCache::default() }
     }
 
     /// Puts a lease that was just taken over where its chain stands.
-    pub(crate) fn continue_from(&mut self, head: ChainHead, keys: Option<ChainKeys>) {
+    pub(crate) fn continue_from(
+        &mut self,
+        head: ChainHead,
+        keys: Option<ChainKeys>,
+        sensitive: Option<SensitiveKey>,
+    ) {
         self.head = head;
         self.keys = keys;
+        self.sensitive = sensitive;
+    }
+
+    /// The slot of the vault with the short-lived key of the chain's sensitive values, once it has some
+    /// and as long as this lease knows the key.
+    pub fn sensitive_slot(&self) -> Option<u64> {
+        self.sensitive.as_ref().filter(|sensitive| sensitive.cipher.is_some()).map(|sensitive| sensitive.slot)
     }
 
     /// The chain.
@@ -135,8 +154,12 @@ impl Lease {
             if event.chain() != Some(self.chain) {
                 return Err(chain::EncodeError::OtherChain { id: event.id(), chain: self.chain }.into());
             }
-            let (record, next) =
-                chain::encode(*event, head, self.keys.as_ref(), &mut self.cache, &self.shared.context)?;
+            if self.sensitive.is_none() && self.keys.is_some() && event.sensitive().is_some() {
+                let slot = self.shared.take_slot()?;
+                self.sensitive = Some(SensitiveKey::derive(slot.number, &slot.key));
+            }
+            let keys = chain::Keys { chain: self.keys.as_ref(), sensitive: self.sensitive.as_ref() };
+            let (record, next) = chain::encode(*event, head, keys, &mut self.cache, &self.shared.context)?;
             head = next;
             records.push(record);
         }

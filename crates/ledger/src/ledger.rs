@@ -1,5 +1,6 @@
 //! Opening a ledger, and the handle that everybody shares.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
@@ -13,7 +14,7 @@ use crate::entropy::{Entropy, draw};
 use crate::hash;
 use crate::hot::{self, HOT_HEADER_BYTES, HotFile};
 use crate::index::{HotIndex, Location, RowDraft, SharedIndex, Words};
-use crate::keys::{ChainKeys, LedgerKeys, LookupKey};
+use crate::keys::{ChainKeys, LedgerKeys, LookupKey, SensitiveKey};
 use crate::lease::Lease;
 use crate::log::{ActiveFile, Log, LogOptions};
 use crate::reader::{ReadError, Reader};
@@ -213,7 +214,7 @@ impl Ledger {
             opened = Opened::create(&disk, keys, &options, &entropy, &words, now)?;
         }
         opened.check_signing_key(&*disk, keys)?;
-        let Opened { ledger_id, files, index, end, record_0: _, key_slot_max } = opened;
+        let Opened { ledger_id, files, index, end, record_0: _, key_slot_max, mut sensitive } = opened;
         let next_seq = index.next_seq();
         let vault = Vault::open(
             Arc::clone(&disk),
@@ -224,6 +225,9 @@ impl Ledger {
             &options.defences,
         )?;
         vault.check_reaches(key_slot_max)?;
+        let live = vault.not_erased(sensitive.keys().copied().collect())?;
+        let sensitive_slots: Vec<SensitiveSlot> =
+            live.iter().filter_map(|slot| sensitive.remove(slot)).collect();
         let context = EncodeContext {
             ledger_id,
             entropy: Arc::clone(&entropy),
@@ -240,6 +244,7 @@ impl Ledger {
             vault,
             files,
             lookup,
+            sensitive_slots,
             options.queue_bytes_max,
         ));
         let log = Log::new(disk, entropy, options.log(ledger_id), active, next_seq);
@@ -269,10 +274,7 @@ impl Ledger {
     pub fn create(&self, chain: impl Into<ChainId>) -> Result<Lease, RecordError> {
         let chain = chain.into();
         self.check_running()?;
-        let slot = self.shared.vault.take().map_err(|stopped| {
-            self.shared.stop(stopped.clone());
-            RecordError::Stopped(stopped)
-        })?;
+        let slot = self.shared.take_slot()?;
         assert!(self.shared.leases().try_hold(chain), "{chain} is new");
         assert!(self.shared.index.read().last_of(&chain).is_none(), "{chain} is new");
         let keys = ChainKeys::derive(slot.number, &slot.key);
@@ -318,7 +320,7 @@ impl Ledger {
         let Some((chain_seq, seq)) = self.shared.index.read().last_of(&chain) else {
             return Ok(None);
         };
-        let (header, key_slot) = self.reader().header(seq)?;
+        let (header, key_slot, sensitive_slot) = self.reader().header(seq)?;
         let keys = match key_slot {
             0 => None, // Its key was destroyed before that record was made.
             _ => match self.shared.vault.read(key_slot)? {
@@ -327,8 +329,40 @@ impl Ledger {
                 Slot::Free => return Err(LeaseError::NoKey { chain, slot: key_slot }),
             },
         };
-        lease.continue_from(ChainHead { seq: chain_seq, leaf: hash::leaf(&header) }, keys);
+        let sensitive = match sensitive_slot {
+            0 => None,
+            slot => match self.shared.vault.read(slot)? {
+                Slot::Live(key) => Some(SensitiveKey::derive(slot, &key)),
+                Slot::Erased => Some(SensitiveKey { slot, cipher: None }),
+                Slot::Free => return Err(LeaseError::NoKey { chain, slot }),
+            },
+        };
+        lease.continue_from(ChainHead { seq: chain_seq, leaf: hash::leaf(&header) }, keys, sensitive);
         Ok(Some(lease))
+    }
+
+    /// The short-lived keys of sensitive values that an earlier life left, in order of their slots. Found
+    /// at the start; later it is up to the caller to know.
+    pub fn sensitive_slots(&self) -> &[SensitiveSlot] {
+        &self.shared.sensitive_slots
+    }
+
+    /// Destroys short-lived keys, all with one sync: what was sealed under them can never be opened
+    /// again. Blocks the thread.
+    ///
+    /// # Errors
+    /// When the vault cannot be written; the ledger has then stopped for good.
+    pub fn erase_sensitive(&self, slots: &[u64]) -> Result<(), RecordError> {
+        self.check_running()?;
+        self.shared.vault.erase(slots).map_err(|stopped| {
+            self.shared.stop(stopped.clone());
+            RecordError::Stopped(stopped)
+        })
+    }
+
+    /// Whether nobody has the chain at this moment, and everything of it is durable.
+    pub fn is_idle(&self, chain: impl Into<ChainId>) -> bool {
+        self.shared.leases().is_idle(&chain.into())
     }
 
     fn check_running(&self) -> Result<(), RecordError> {
@@ -366,6 +400,17 @@ impl Ledger {
             vault_slots: self.shared.vault.slots().unwrap_or(0),
         }
     }
+}
+
+/// A short-lived key that is not destroyed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SensitiveSlot {
+    /// Its slot in the vault.
+    pub slot: u64,
+    /// Whose values it seals.
+    pub chain: ChainId,
+    /// When it was first used.
+    pub since: Timestamp,
 }
 
 /// How a ledger fares.
@@ -460,6 +505,8 @@ struct Opened {
     record_0: Option<Vec<u8>>,
     /// The highest slot of the vault that a record names.
     key_slot_max: u64,
+    /// The slots of sensitive values that records name.
+    sensitive: HashMap<u64, SensitiveSlot>,
 }
 
 impl Opened {
@@ -473,6 +520,7 @@ impl Opened {
         let mut index = HotIndex::new(0);
         let mut record_0 = None;
         let mut key_slot_max = 0;
+        let mut sensitive = HashMap::new();
         let recovered = recovery::recover::<OpenError>(disk, known_id, opened_before, defences, |kept| {
             let header = &kept.bytes[kept.frame.header.clone()];
             let draft = RowDraft::read(header, words).map_err(|source| OpenError::Record {
@@ -481,6 +529,9 @@ impl Opened {
                 source,
             })?;
             key_slot_max = key_slot_max.max(kept.frame.key_slot).max(kept.frame.sensitive_slot);
+            if let (slot @ 1.., Some((chain, _))) = (kept.frame.sensitive_slot, draft.chain) {
+                sensitive.entry(slot).or_insert(SensitiveSlot { slot, chain, since: draft.at });
+            }
             if kept.frame.seq == 0 {
                 record_0 = Some(header.to_vec());
             }
@@ -496,7 +547,7 @@ impl Opened {
             .into_iter()
             .map(|file| HotFile { file: file.file, path: file.path, epoch: file.header.epoch })
             .collect();
-        Ok(Opened { ledger_id, files, index, end, record_0, key_slot_max })
+        Ok(Opened { ledger_id, files, index, end, record_0, key_slot_max, sensitive })
     }
 
     fn is_empty(&self) -> bool {
@@ -546,9 +597,14 @@ impl Opened {
             defences: options.defences,
             stages: None,
         };
-        let (mut record, _) =
-            chain::encode(&event, ChainHead::START, None, &mut CommitmentCache::default(), &context)
-                .expect("record 0 is small and has no body");
+        let (mut record, _) = chain::encode(
+            &event,
+            ChainHead::START,
+            chain::Keys::default(),
+            &mut CommitmentCache::default(),
+            &context,
+        )
+        .expect("record 0 is small and has no body");
         let frame = record.take_frame();
         let mut log = Log::new(Arc::clone(disk), Arc::clone(entropy), options.log(ledger_id), active, 0);
         log.write(std::iter::once(std::slice::from_ref(&frame)))?;
@@ -560,7 +616,15 @@ impl Opened {
         index.push(record.row, Location { file: 0, len, offset });
         let end = offset + u64::from(len);
         let record_0 = Some(frame.header().to_vec());
-        Ok(Opened { ledger_id, files: vec![hot], index, end, record_0, key_slot_max: 0 })
+        Ok(Opened {
+            ledger_id,
+            files: vec![hot],
+            index,
+            end,
+            record_0,
+            key_slot_max: 0,
+            sensitive: HashMap::new(),
+        })
     }
 
     fn check_signing_key(&self, disk: &dyn Disk, keys: &LedgerKeys) -> Result<(), OpenError> {
@@ -619,7 +683,7 @@ mod tests {
         record(&mut lease, 1);
         let slot = ledger.reader().header(1).unwrap().1;
         drop(lease);
-        ledger.shared.vault.erase(slot);
+        ledger.shared.vault.erase(&[slot]).unwrap();
 
         let mut lease = ledger.try_lease(subject_id).unwrap().unwrap();
         record(&mut lease, 2);

@@ -52,8 +52,10 @@ pub use frame::{FRAME_BYTES_MAX, HEADER_BYTES_MAX};
 pub use hash::{Hash, NO_LEAF, leaf};
 pub use keys::{LedgerKeys, SecretKey};
 pub use lease::{EncodedGroup, Lease};
-pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, Vitals};
-pub use reader::{Order, Page, ReadError, ReadHeader, ReadRecord, Reader, StoredBody, StoredRecord, Window};
+pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, SensitiveSlot, Vitals};
+pub use reader::{
+    Order, Page, ReadError, ReadHeader, ReadRecord, Reader, Sensitive, StoredBody, StoredRecord, Window,
+};
 pub use recovery::RecoveryError;
 pub use seal::{BODY_BYTES_MAX, OpenError as SealError};
 pub use stages::{Stage, Stages};

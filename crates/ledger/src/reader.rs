@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use domain::{ChainId, EventId, EventType};
+use wire::{BodyView, Header};
 
 use crate::chain_list::{self, ChainPage, ChainQuery, Glance};
 use crate::filter::{Filter, Matcher};
@@ -13,7 +14,7 @@ use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
 use crate::hot::HotFile;
 use crate::index::{Location, Word};
-use crate::keys::ChainKeys;
+use crate::keys::{ChainKeys, SensitiveKey};
 use crate::seal::{self, OpenError};
 use crate::vault::{Slot, VaultError};
 use crate::writer::Shared;
@@ -105,6 +106,27 @@ impl StoredBody {
             StoredBody::Open(bytes) => Some(bytes),
             StoredBody::None | StoredBody::Erased => None,
         }
+    }
+}
+
+/// What a record keeps of sensitive values.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Sensitive {
+    /// Nothing.
+    None,
+    /// The key was destroyed, its own or that of the whole chain.
+    Destroyed,
+    /// The JSON array of path and value in the clear.
+    Open(Vec<u8>),
+}
+
+impl std::fmt::Debug for Sensitive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Sensitive::None => "None",
+            Sensitive::Destroyed => "Destroyed",
+            Sensitive::Open(_) => "Open(…)",
+        })
     }
 }
 
@@ -380,10 +402,35 @@ impl Reader {
         }
     }
 
-    /// Header bytes and key slot of a record that has a row.
-    pub(crate) fn header(&self, seq: u64) -> Result<(Vec<u8>, u64), ReadError> {
+    /// Opens what the element `sensitive` of a record holds, as long as its short-lived key lives.
+    ///
+    /// # Errors
+    /// When the record or its slot cannot be read, or does not open.
+    pub fn sensitive(&self, seq: u64) -> Result<Sensitive, ReadError> {
+        let Some((frame, bytes)) = self.frame(seq)? else { return Ok(Sensitive::None) };
+        let StoredBody::Open(body) = self.body(&frame, &bytes, &mut None)? else {
+            return Ok(Sensitive::Destroyed);
+        };
+        let broken = || ReadError::Body { seq, source: OpenError::Sealed };
+        let view = BodyView::read(&body).map_err(|_| broken())?;
+        let Some(sealed) = view.sensitive() else { return Ok(Sensitive::None) };
+        let header = Header::read(&bytes[frame.header.clone()]).map_err(|_| broken())?;
+        let slot = frame.sensitive_slot;
+        let key = match self.shared.vault.read(slot)? {
+            Slot::Live(key) => SensitiveKey::derive(slot, &key),
+            Slot::Erased => return Ok(Sensitive::Destroyed),
+            Slot::Free => return Err(broken()),
+        };
+        let cipher = key.cipher.as_ref().expect("a live key has a cipher");
+        seal::open_sensitive(cipher, &self.shared.context.ledger_id, &header.id, &sealed)
+            .map(Sensitive::Open)
+            .map_err(|source| ReadError::Body { seq, source })
+    }
+
+    /// Header bytes, key slot and sensitive slot of a record that has a row.
+    pub(crate) fn header(&self, seq: u64) -> Result<(Vec<u8>, u64, u64), ReadError> {
         let (frame, bytes) = self.frame(seq)?.expect("the caller found the seq in the index");
-        Ok((bytes[frame.header.clone()].to_vec(), frame.key_slot))
+        Ok((bytes[frame.header.clone()].to_vec(), frame.key_slot, frame.sensitive_slot))
     }
 
     fn frame(&self, seq: u64) -> Result<Option<(Frame, Vec<u8>)>, ReadError> {

@@ -91,6 +91,37 @@ fn hot_data(ledger_id: &[u8; 16], leaf: &Hash) -> [u8; 66] {
     data
 }
 
+/// What the seal of sensitive values covers besides: `glassline/v1/sensitive` 0x00 ‖ ledger id ‖ the
+/// event's id as text. The leaf is not known yet: it covers what is sealed here.
+fn sensitive_data(ledger_id: &[u8; 16], id: &str) -> Vec<u8> {
+    [b"glassline/v1/sensitive\0".as_slice(), ledger_id, id.as_bytes()].concat()
+}
+
+/// Seals the sensitive values of one event: nonce and ciphertext.
+pub(crate) fn encrypt_sensitive(
+    cipher: &Aes256Gcm,
+    nonce: &[u8; NONCE_BYTES],
+    ledger_id: &[u8; 16],
+    id: &str,
+    plain: &[u8],
+) -> Vec<u8> {
+    let payload = Payload { msg: plain, aad: &sensitive_data(ledger_id, id) };
+    let sealed = cipher.encrypt(nonce.into(), payload).expect("bodies are far below the limit of AES-GCM");
+    [nonce.as_slice(), &sealed].concat()
+}
+
+/// Opens the sensitive values of one event.
+pub(crate) fn open_sensitive(
+    cipher: &Aes256Gcm,
+    ledger_id: &[u8; 16],
+    id: &str,
+    sealed: &[u8],
+) -> Result<Vec<u8>, OpenError> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Sealed)?;
+    let payload = Payload { msg: sealed, aad: &sensitive_data(ledger_id, id) };
+    cipher.decrypt(nonce.into(), payload).map_err(|_| OpenError::Sealed)
+}
+
 pub(crate) fn encrypt(
     cipher: &Aes256Gcm,
     nonce: &[u8; NONCE_BYTES],

@@ -298,6 +298,50 @@ impl Vault {
         }
     }
 
+    /// Destroys the keys of slots, all with one sync. Doing it twice does no harm, so a start does again
+    /// whatever a crash may have cut short.
+    pub(crate) fn erase(&self, numbers: &[u64]) -> Result<(), Stopped> {
+        let stopped = |action| {
+            let file = self.disk.path(VAULT_FILE);
+            move |source| Stopped::new(action, file, source)
+        };
+        for number in numbers {
+            self.file
+                .write_all_at(&erased_slot(*number), number * SLOT_BYTES as u64)
+                .map_err(stopped("write"))?;
+        }
+        if numbers.is_empty() { Ok(()) } else { self.file.sync_data().map_err(stopped("sync")) }
+    }
+
+    /// Of these slots those that are not erased for certain, in ascending order. Reads long stretches
+    /// at a time, as a start asks for many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn not_erased(&self, mut numbers: Vec<u64>) -> Result<Vec<u64>, VaultError> {
+        const SLOTS_AT_A_TIME: usize = 4096;
+        let fail = |source| VaultError::Disk { action: "read", path: self.disk.path(VAULT_FILE), source };
+        numbers.sort_unstable();
+        let slots = self.slots().map_err(fail)?;
+        let mut stretch: Vec<u8> = Vec::new();
+        let mut first = u64::MAX;
+        let mut kept = Vec::new();
+        for number in numbers.into_iter().filter(|number| (1..=slots).contains(number)) {
+            let at = |first: u64| usize::try_from(number.checked_sub(first)?).ok()?.checked_mul(SLOT_BYTES);
+            if at(first).is_none_or(|at| at + SLOT_BYTES > stretch.len()) {
+                first = number;
+                let left = usize::try_from(slots - number + 1).unwrap_or(usize::MAX).min(SLOTS_AT_A_TIME);
+                stretch.resize(left * SLOT_BYTES, 0);
+                self.file.read_exact_at(&mut stretch, number * SLOT_BYTES as u64).map_err(fail)?;
+            }
+            let at = at(first).expect("the stretch begins at or before it");
+            if stretch[at..at + SLOT_BYTES] != erased_slot(number) {
+                kept.push(number);
+            }
+        }
+        Ok(kept)
+    }
+
     /// Checks that the file holds every slot up to one that a record names. A shorter file is an
     /// older one, and would hand slots out that serve somebody already.
     pub(crate) fn check_reaches(&self, number: u64) -> Result<(), VaultError> {
@@ -322,6 +366,14 @@ impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Vault({})", self.disk.path(VAULT_FILE).display())
     }
+}
+
+fn erased_slot(number: u64) -> [u8; SLOT_BYTES] {
+    let mut slot = [0; SLOT_BYTES];
+    slot[0] = STATE_ERASED;
+    let crc = slot_crc(number, &slot);
+    slot[SLOT_CRC_AT..SLOT_CRC_AT + 4].copy_from_slice(&crc.to_le_bytes());
+    slot
 }
 
 fn slot_crc(number: u64, slot: &[u8; SLOT_BYTES]) -> u32 {
@@ -382,19 +434,6 @@ impl Kek {
 }
 
 #[cfg(test)]
-impl Vault {
-    /// Destroys the key of a slot.
-    pub(crate) fn erase(&self, number: u64) {
-        let mut slot = [0; SLOT_BYTES];
-        slot[0] = STATE_ERASED;
-        let crc = slot_crc(number, &slot);
-        slot[SLOT_CRC_AT..SLOT_CRC_AT + 4].copy_from_slice(&crc.to_le_bytes());
-        self.file.write_all_at(&slot, number * SLOT_BYTES as u64).unwrap();
-        self.file.sync_data().unwrap();
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::disk::{Access, RealDisk};
@@ -433,7 +472,8 @@ mod tests {
         let (_directory, disk) = new_vault();
         let vault = open(&disk, 1).unwrap();
         vault.take().unwrap();
-        vault.erase(2);
+        vault.erase(&[2]).unwrap();
+        assert_eq!(vault.not_erased(vec![3, 2, 1, 99, 0]).unwrap(), [1, 3]);
         assert!(matches!(vault.read(2), Ok(Slot::Erased)));
         assert!(matches!(vault.read(99), Ok(Slot::Free)));
         let file = disk.open(VAULT_FILE).unwrap();

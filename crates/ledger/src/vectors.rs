@@ -10,7 +10,7 @@ use domain::{
     Value,
 };
 use serde::{Deserialize, Serialize};
-use wire::{BodyView, Record, json};
+use wire::{Body, BodyView, Record, json};
 
 use crate::Defences;
 use crate::chain::{self, ChainHead, CommitmentCache, EncodeContext};
@@ -20,7 +20,7 @@ use crate::frame::{Frame, FrameDraft, FramePlace};
 use crate::hash;
 use crate::hot::HotHeader;
 use crate::index::Words;
-use crate::keys::{ChainKeys, LedgerKeys, SecretKey};
+use crate::keys::{ChainKeys, LedgerKeys, SecretKey, SensitiveKey};
 use crate::seal;
 use crate::vault::{Slot, Vault};
 
@@ -31,9 +31,11 @@ const LEDGER_ID: [u8; 16] =
 const LEAD_KEY: [u8; 32] = [0x11; 32];
 const MASTER_KEY: [u8; 32] = [0x22; 32];
 const KEK: [u8; 32] = [0x33; 32];
+const SENSITIVE_KEY: [u8; 32] = [0x66; 32];
 const SIGNING_SEED: [u8; 32] = [0x44; 32];
 const NONCE: [u8; 12] = [0x55; 12];
 const KEY_SLOT: u64 = 3;
+const SENSITIVE_SLOT: u64 = 4;
 
 /// Every vector. Bytes are lower-case hex but for headers and bodies, which are their own text.
 #[derive(Serialize, Deserialize)]
@@ -50,6 +52,7 @@ struct Vectors {
 struct Keys {
     ledger_id: String,
     lead_key: String,
+    sensitive_key: String,
     signing_seed: String,
     public_key: String,
 }
@@ -59,6 +62,9 @@ struct RecordVector {
     name: String,
     prev_leaf: String,
     body: Option<String>,
+    /// What the element `sensitive` of the body opens to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sensitive: Option<String>,
     /// `c_0` first.
     commitments: Vec<String>,
     snapshot: String,
@@ -224,6 +230,10 @@ fn stories() -> Vec<Vec<(&'static str, Box<dyn Record>)>> {
         ("smallest", number("0.000000000000000123456789012345")),
         ("list", Value::List(["1", "2.5"].map(|text| Scalar::Number(text.parse().unwrap())).into())),
     ]);
+    let masked = EventBody {
+        sensitive: Some(lead(&[("ssn", Value::text("219-09-9999")), ("dob", Value::text("1/5/1976"))])),
+        ..body(&[("ssn", Value::text("***********")), ("dob", Value::text("********")), email.clone()])
+    };
     let key_made = ControlEvent {
         id: EventId::from_bytes([1, 0x8d, 0x0d, 0x88, 0x2e, 0x83, 0, 0, 0, 0, 0, 9]),
         at: "2024-01-15T14:30:45.123Z".parse().unwrap(),
@@ -251,11 +261,27 @@ fn stories() -> Vec<Vec<(&'static str, Box<dyn Record>)>> {
         vec![("exchanges that are no plain text", Box::new(event(7, submitted(), odd_exchanges)))],
         vec![("numbers", Box::new(event(8, submitted(), numbers)))],
         vec![("a control record", Box::new(key_made))],
+        vec![("sensitive values", Box::new(event(10, submitted(), masked)))],
     ]
 }
 
 fn keys() -> LedgerKeys {
     LedgerKeys { master: SecretKey::from_bytes(MASTER_KEY), signing: SecretKey::from_bytes(SIGNING_SEED) }
+}
+
+fn sensitive_key() -> SensitiveKey {
+    SensitiveKey::derive(SENSITIVE_SLOT, &SecretKey::from_bytes(SENSITIVE_KEY))
+}
+
+/// The body as it is stored: with the sensitive values sealed.
+fn stored_body(record: &dyn Record) -> Option<Body> {
+    let body = record.body().unwrap()?;
+    let Some(plain) = record.sensitive() else { return Some(body) };
+    let cipher = sensitive_key().cipher.unwrap();
+    let id = record.id().to_string();
+    let sealed = seal::encrypt_sensitive(&cipher, &NONCE, &LEDGER_ID, &id, &plain);
+    assert_eq!(seal::open_sensitive(&cipher, &LEDGER_ID, &id, &sealed).unwrap(), plain);
+    Some(body.with_sensitive(&sealed).unwrap())
 }
 
 fn chain_keys() -> ChainKeys {
@@ -274,15 +300,18 @@ fn context() -> EncodeContext {
 
 fn record_vectors() -> Vec<RecordVector> {
     let mut vectors = Vec::new();
-    let (keys, context) = (chain_keys(), context());
+    let (keys, sensitive, context) = (chain_keys(), sensitive_key(), context());
     for story in stories() {
         let mut head = ChainHead::START;
         let mut cache = CommitmentCache::default();
         for (name, record) in story {
             let prev_leaf = head.leaf;
-            let body = record.body().unwrap();
-            let chain_keys = record.chain().map(|_| &keys);
-            let (encoded, next) = chain::encode(&*record, head, chain_keys, &mut cache, &context).unwrap();
+            let body = stored_body(&*record);
+            let sealing = chain::Keys {
+                chain: record.chain().map(|_| &keys),
+                sensitive: record.sensitive().map(|_| &sensitive),
+            };
+            let (encoded, next) = chain::encode(&*record, head, sealing, &mut cache, &context).unwrap();
             let commitments: Vec<_> = body.iter().flat_map(|body| commitments(body.bytes(), &keys)).collect();
             let snapshot = hash::snapshot(&prev_leaf, commitments.iter());
             let header = str::from_utf8(encoded.frame.header()).unwrap();
@@ -292,6 +321,7 @@ fn record_vectors() -> Vec<RecordVector> {
                 name: name.into(),
                 prev_leaf: hex(&prev_leaf),
                 body: body.map(|body| String::from_utf8(body.bytes().to_vec()).unwrap()),
+                sensitive: record.sensitive().map(|plain| String::from_utf8(plain).unwrap()),
                 commitments: commitments.iter().map(|commitment| hex(commitment)).collect(),
                 snapshot,
                 header: header.into(),
@@ -337,7 +367,8 @@ fn frame_vectors(records: &[RecordVector]) -> Vec<FrameVector> {
         });
         let key_slot = if record.header.contains("\"lead_seq\"") { keys.slot } else { 0 };
         let parts = sealed.as_ref().map(|(_, sealed)| (&NONCE, sealed.as_slice()));
-        let draft = FrameDraft::new(record.header.as_bytes(), key_slot, 0, parts);
+        let sensitive_slot = record.sensitive.as_ref().map_or(0, |_| SENSITIVE_SLOT);
+        let draft = FrameDraft::new(record.header.as_bytes(), key_slot, sensitive_slot, parts);
         let place = FramePlace { epoch: EPOCH, offset };
         let mut frame = Vec::new();
         draft.place(place, seq, durable_seq, group_end, &defences, &mut frame);
@@ -354,7 +385,7 @@ fn frame_vectors(records: &[RecordVector]) -> Vec<FrameVector> {
             seq,
             durable_seq,
             key_slot,
-            sensitive_slot: 0,
+            sensitive_slot,
             group_end,
             nonce: sealed.as_ref().map(|_| hex(&NONCE)),
             compressed: sealed.map(|(compressed, _)| hex(&compressed)),
@@ -369,7 +400,9 @@ fn frame_vectors(records: &[RecordVector]) -> Vec<FrameVector> {
     let third = place(third_at, named("chain, second"), 2, 1, true);
     let fourth_at = third_at + (third.frame.len() / 2) as u64;
     let fourth = place(fourth_at, named("empty snapshot"), 3, 3, true);
-    vec![first, second, third, fourth]
+    let fifth_at = fourth_at + (fourth.frame.len() / 2) as u64;
+    let fifth = place(fifth_at, named("sensitive values"), 4, 4, true);
+    vec![first, second, third, fourth, fifth]
 }
 
 /// The files of a vault that made three slots ready, all for the same key.
@@ -403,6 +436,7 @@ fn the_vectors_are_what_the_code_writes() {
         keys: Keys {
             ledger_id: hex(&LEDGER_ID),
             lead_key: hex(&LEAD_KEY),
+            sensitive_key: hex(&SENSITIVE_KEY),
             signing_seed: hex(&SIGNING_SEED),
             public_key: hex(&keys().public_key()),
         },

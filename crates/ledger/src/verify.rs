@@ -16,7 +16,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::frame::{Frame, NONCE_BYTES};
 use crate::hash::{self, Hash, NO_LEAF};
 use crate::hot::{self, HotHeader};
-use crate::keys::{ChainKeys, SecretKey};
+use crate::keys::{ChainKeys, SecretKey, SensitiveKey};
 use crate::recovery::{self, Position, RecoveryError, Scan};
 use crate::seal;
 use crate::vault::{Slot, Vault, VaultError};
@@ -223,6 +223,8 @@ struct Walk {
     /// Which chain each slot serves, and its keys.
     slots: HashMap<u64, (ChainId, Option<ChainKeys>)>,
     ids: HashSet<EventId>,
+    /// Whose sensitive values each slot serves.
+    sensitive_slots: HashMap<u64, ChainId>,
 }
 
 impl Walk {
@@ -325,7 +327,40 @@ impl Walk {
             return Err("its body or its history does not match its snapshot".into());
         }
         self.report.bodies_checked += 1;
-        Ok(())
+        match view.get("sensitive") {
+            Some(_) => self.sensitive(frame, header, &view, chain, vault, opener),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that sensitive values open, as long as their key lives.
+    fn sensitive(
+        &mut self,
+        frame: &Frame,
+        header: &Header<'_>,
+        view: &BodyView<'_>,
+        chain: ChainId,
+        vault: &Vault,
+        opener: &Opener<'_>,
+    ) -> Result<(), String> {
+        let slot = frame.sensitive_slot;
+        let sealed = view.sensitive().ok_or("its sensitive values are not base64url")?;
+        if let Some((other, _)) = self.slots.get(&slot) {
+            return Err(format!("its sensitive values use slot {slot}, which is the key of {other}"));
+        }
+        let owner = *self.sensitive_slots.entry(slot).or_insert(chain);
+        if owner != chain {
+            return Err(format!("slot {slot} serves sensitive values of both {owner} and {chain}"));
+        }
+        let key = match vault.read(slot).map_err(|error| error.to_string())? {
+            Slot::Live(key) => SensitiveKey::derive(slot, &key),
+            Slot::Erased => return Ok(()),
+            Slot::Free => return Err(format!("the slot {slot} of its sensitive values is empty")),
+        };
+        let cipher = key.cipher.as_ref().expect("a live key has a cipher");
+        let plain = seal::open_sensitive(cipher, &opener.ledger_id, &header.id, &sealed)
+            .map_err(|error| format!("its sensitive values: {error}"))?;
+        BodyView::read(&plain).map(|_| ()).map_err(|error| format!("its sensitive values: {error}"))
     }
 }
 

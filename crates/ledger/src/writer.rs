@@ -17,9 +17,10 @@ use crate::hot::HotFile;
 use crate::index::{Location, SharedIndex};
 use crate::keys::LookupKey;
 use crate::lease::Leases;
+use crate::ledger::SensitiveSlot;
 use crate::log::Log;
 use crate::stages::Stage;
-use crate::vault::Vault;
+use crate::vault::{ReadySlot, Vault};
 use crate::{Defences, Stopped};
 
 /// Largest append group, in bytes.
@@ -135,6 +136,8 @@ pub(crate) struct Shared {
     /// The hot files, open for reading; rows name them by their place here.
     pub(crate) files: RwLock<Vec<HotFile>>,
     pub(crate) lookup: LookupKey,
+    /// The short-lived keys that an earlier life left.
+    pub(crate) sensitive_slots: Vec<SensitiveSlot>,
     queue: Mutex<Queue>,
     queued: Condvar,
     /// The same for a writer that is driven by a task.
@@ -155,6 +158,7 @@ impl Shared {
         vault: Vault,
         files: Vec<HotFile>,
         lookup: LookupKey,
+        sensitive_slots: Vec<SensitiveSlot>,
         queue_bytes_max: usize,
     ) -> Shared {
         let durable = index.read().next_seq();
@@ -168,6 +172,7 @@ impl Shared {
             lease_freed: Notify::new(),
             files: RwLock::new(files),
             lookup,
+            sensitive_slots,
             queue: Mutex::default(),
             queued: Condvar::new(),
             queued_soon: Notify::new(),
@@ -182,6 +187,14 @@ impl Shared {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A slot of the vault; when there is none to be had, the ledger has stopped.
+    pub(crate) fn take_slot(&self) -> Result<ReadySlot, RecordError> {
+        self.vault.take().map_err(|stopped| {
+            self.stop(stopped.clone());
+            RecordError::Stopped(stopped)
+        })
     }
 
     pub(crate) fn leases(&self) -> MutexGuard<'_, Leases> {

@@ -210,6 +210,32 @@ fn frames_lie_where_they_say_and_open_to_the_body() {
 }
 
 #[test]
+fn sensitive_values_open_under_their_own_key_and_for_their_own_event() {
+    let vectors = vectors();
+    let keys = &vectors["keys"];
+    let cipher = Aes256Gcm::new(&hkdf(&bytes(keys, "sensitive_key"), "glassline/v1/sensitive").into());
+    let record = named(&vectors["records"], "name", "sensitive values");
+    let elements: Vec<(String, Value)> = serde_json::from_str(text(record, "body")).unwrap();
+    let (path, sealed) = elements.last().unwrap();
+    assert_eq!(path, "sensitive");
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed.as_str().unwrap()).unwrap();
+    let (nonce, sealed) = sealed.split_at(12);
+    let nonce: [u8; 12] = nonce.try_into().unwrap();
+    let header: Value = serde_json::from_str(text(record, "header")).unwrap();
+    let open = |id: &str| {
+        let data = [b"glassline/v1/sensitive\0".as_slice(), &bytes(keys, "ledger_id"), id.as_bytes()];
+        cipher.decrypt(&nonce.into(), Payload { msg: sealed, aad: &data.concat() })
+    };
+    assert_eq!(open(text(&header, "id")).unwrap(), text(record, "sensitive").as_bytes());
+    open("evt_018d0d882e830000000000ff").unwrap_err();
+    let plain: Vec<(String, Value)> = serde_json::from_str(text(record, "sensitive")).unwrap();
+    for (path, clear) in plain {
+        let (_, masked) = elements.iter().find(|(own, _)| *own == path).unwrap();
+        assert_ne!(*masked, clear, "{path} is masked outside");
+    }
+}
+
+#[test]
 fn file_headers_slots_and_wrapped_keys_are_as_the_document_says() {
     let vectors = vectors();
     let ledger_id = bytes(&vectors["keys"], "ledger_id");

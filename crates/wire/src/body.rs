@@ -18,6 +18,9 @@ pub const PATHS_MAX: usize = 1_000;
 /// Of a request or response at most this much is kept; beyond it length and SHA-256 are.
 pub const EXCHANGE_BYTES_MAX: usize = 256 * 1024;
 
+/// Where the sensitive values of a lead stand, sealed once more.
+const SENSITIVE_PATH: &str = "sensitive";
+
 /// Why a body cannot be written, or bytes are not one.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -99,18 +102,42 @@ impl Body {
         for (path, text) in &exchanges {
             writer.element(path, |out| write_exchange(text, out));
         }
-        let mut path = String::from("lead.");
-        for (field, value) in event.lead.iter() {
-            path.truncate("lead.".len());
-            path.push_str(field.as_str());
-            writer.element(&path, |out| json::write_value(value, out));
-        }
+        writer.lead(&event.lead);
         if let Some(words) = &event.reason_raw {
             writer.element("reason_raw", |out| json::write_string(words, out));
         }
         if let Some(trace) = &event.rules {
             writer.element("rules", |out| write_rules(trace, out));
         }
+        let body = writer.finish();
+        if body.len() > PATHS_MAX { Err(BodyError::TooManyPaths { paths: body.len() }) } else { Ok(body) }
+    }
+
+    /// The values of a lead alone, as bytes.
+    pub(crate) fn of_lead(lead: &Lead) -> Vec<u8> {
+        let mut writer = BodyWriter::new();
+        writer.lead(lead);
+        writer.finish().bytes
+    }
+
+    /// The same body with the element `sensitive`: base64url of these sealed bytes.
+    ///
+    /// # Errors
+    /// When it then has more than [`PATHS_MAX`] paths.
+    pub fn with_sensitive(self, sealed: &[u8]) -> Result<Body, BodyError> {
+        let Body { mut bytes, elements } = self;
+        let closed = bytes.pop();
+        debug_assert_eq!(closed, Some(b']'));
+        let mut writer = BodyWriter { bytes, elements };
+        debug_assert!(
+            writer
+                .elements
+                .last()
+                .is_none_or(|last| &writer.bytes[last.path.clone()] < br#""sensitive""#.as_slice()),
+            "no path of an event comes after it"
+        );
+        let text = BASE64_URL_SAFE_NO_PAD.encode(sealed);
+        writer.element(SENSITIVE_PATH, |out| json::write_string(&text, out));
         let body = writer.finish();
         if body.len() > PATHS_MAX { Err(BodyError::TooManyPaths { paths: body.len() }) } else { Ok(body) }
     }
@@ -150,6 +177,15 @@ impl BodyWriter {
         write(&mut self.bytes);
         self.bytes.push(b']');
         self.elements.push(Element { path: start..path_end, tail: start..self.bytes.len() });
+    }
+
+    fn lead(&mut self, lead: &Lead) {
+        let mut path = String::from("lead.");
+        for (field, value) in lead.iter() {
+            path.truncate("lead.".len());
+            path.push_str(field.as_str());
+            self.element(&path, |out| json::write_value(value, out));
+        }
     }
 
     fn finish(mut self) -> Body {
@@ -276,6 +312,11 @@ impl<'a> BodyView<'a> {
             | serde_json::Value::Number(_)
             | serde_json::Value::Array(_) => None,
         }
+    }
+
+    /// The sealed bytes of the element `sensitive`; none without one, or when it is not base64url.
+    pub fn sensitive(&self) -> Option<Vec<u8>> {
+        BASE64_URL_SAFE_NO_PAD.decode(self.get(SENSITIVE_PATH)?.as_str()?).ok()
     }
 
     /// A text under `control.<name>`.

@@ -30,4 +30,10 @@ pub trait Record: Sync {
     /// # Errors
     /// When it has too many paths.
     fn body(&self) -> Result<Option<Body>, BodyError>;
+
+    /// What the element `sensitive` of the body holds once it is sealed, in the form of a body; none
+    /// when there is none, which is usual.
+    fn sensitive(&self) -> Option<Vec<u8>> {
+        None
+    }
 }

@@ -90,7 +90,7 @@ impl Trial {
         if let Some(members) = object("lead")? {
             leaves.gather("", members)?;
         }
-        let (fields, lead, steps) = leaves.parsed()?;
+        let (fields, lead, steps) = leaves.parsed(now)?;
         let rules = line.get("rules").ok_or("the line needs the key \"rules\"")?;
         let condition = read_condition(&rules.to_string(), &fields, &steps).map_err(|error| {
             // The line is one, so that numbers of lines say nothing.
@@ -168,7 +168,7 @@ impl Leaves {
     }
 
     /// The fields, the lead as they read it with what steps appended, and those steps.
-    fn parsed(self) -> Result<(Fields, Lead, Vec<EarlierStep>), String> {
+    fn parsed(self, now: Timestamp) -> Result<(Fields, Lead, Vec<EarlierStep>), String> {
         let mut raw = Vec::new();
         let mut appended = Vec::new();
         let mut fields = self.types;
@@ -188,7 +188,7 @@ impl Leaves {
             .map_err(|error| error.to_string())?;
         let fields = Fields::new(fields)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        let mut lead = fields.parse(&raw.into_iter().collect());
+        let mut lead = fields.parse(&raw.into_iter().collect(), now);
         let mut steps: Vec<EarlierStep> = Vec::new();
         for (path, value) in appended {
             let id = path.keys().nth(1).and_then(|id| id.parse::<StepId>().ok());

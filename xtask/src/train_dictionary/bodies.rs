@@ -470,7 +470,7 @@ impl<'a> LeadStory<'a> {
             Field::new(name.parse().expect("names of fields are good"), *field_type)
         });
         let fields = Fields::new(fields.collect()).expect("names of fields differ");
-        let mut lead = fields.parse(raw);
+        let mut lead = fields.parse(raw, domain::Timestamp::MAX);
         let source = self.draw.one(&["Web Form A", "Sunny Clicks", "Partner Network", "Facebook Lead Ads"]);
         lead.set(path("source.name"), Value::text(source));
         EventBody { rules: Some(self.rules(&lead)), ..body(&lead) }

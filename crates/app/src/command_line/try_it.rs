@@ -9,7 +9,7 @@ use domain::{TimeZone, Timestamp};
 pub(crate) enum TryCommand {
     /// What a field type makes of values
     #[command(after_help = TYPES_HELP)]
-    Types(TryTypes),
+    Types(TryOptions),
     /// What templates become
     #[command(after_help = TEMPLATE_HELP)]
     Template(TryOptions),
@@ -19,9 +19,8 @@ const TYPES_HELP: &str = "\
 Reads {\"type\": …, \"value\": …}, one a line, and answers {\"normal\": …, \"valid\": …, \"components\": {…}}. The \
 component raw is what was sent. `valid` is null where the type takes anything, or nothing was sent.
 
-Values of the sensitive types (ssn, credential, dob, credit_card) are answered with their characters masked, as they \
-are recorded, so that nothing of a person stays on a screen or in a log by accident. --clear shows what the type made \
-of them, which is what filters and buyers see.
+Values of the sensitive types (ssn, credential, dob, credit_card) are answered as filters and buyers see them; under \
+\"masked\" stands what is recorded of them.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
@@ -35,15 +34,6 @@ any name may stand in a template, and one that is not given is empty.
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
 Example: echo '{\"template\": \"{{uppercase lead.city}}\", \"vars\": {\"lead.city\": \"Austin\"}}' | glassline try template";
-
-#[derive(Debug, Args)]
-pub(crate) struct TryTypes {
-    #[command(flatten)]
-    pub(crate) options: TryOptions,
-    /// Show sensitive values in the clear
-    #[arg(long)]
-    pub(crate) clear: bool,
-}
 
 /// What all trials take.
 #[derive(Debug, Args)]

@@ -76,10 +76,15 @@ fn families(field_type: FieldType) -> &'static [Family] {
         FieldType::FirstName | FieldType::LastName => &[Equality, Obscene, Pattern],
         FieldType::Url | FieldType::State => &[Equality, Obscene, Text, Membership],
         FieldType::PostalCode => &[Equality, Text, Membership, Pattern],
-        FieldType::Phone | FieldType::Ip | FieldType::Country => &[Equality, Text, Membership],
+        FieldType::Phone
+        | FieldType::Ip
+        | FieldType::Country
+        | FieldType::Ssn
+        | FieldType::CreditCard
+        | FieldType::Credential => &[Equality, Text, Membership],
         FieldType::Number => &[Equality, Order, Between, Text, Membership],
         FieldType::Range => &[Equality, Order, Text, Membership],
-        FieldType::Date | FieldType::Time => &[Equality, Order, Between, Window],
+        FieldType::Date | FieldType::Time | FieldType::Dob => &[Equality, Order, Between, Window],
         FieldType::Boolean => &[Truth],
         FieldType::Gender => &[Equality],
         FieldType::TrustedformUrl => &[],

@@ -27,7 +27,7 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
 }
 
 /// ISO/IEC 7812-1, annex B.
-fn last_digit_is_right(digits: &str) -> bool {
+pub(crate) fn last_digit_is_right(digits: &str) -> bool {
     let sum: u32 = digits
         .bytes()
         .rev()

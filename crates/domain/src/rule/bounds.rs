@@ -44,7 +44,7 @@ impl Bound {
             }
             match (field_type, parsed.component("avg").unwrap_or(&parsed.normal)) {
                 (_, Value::Scalar(Scalar::Number(number))) => Some(Bound::Number(number.clone())),
-                (FieldType::Date, normal) => day(normal.as_text()?).map(Bound::Day),
+                (FieldType::Date | FieldType::Dob, normal) => day(normal.as_text()?).map(Bound::Day),
                 (FieldType::Time, normal) => normal.as_text()?.parse().ok().map(Bound::Moment),
                 (_, _) => None,
             }

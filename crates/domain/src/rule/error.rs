@@ -94,7 +94,7 @@ fn type_words(field_type: Option<FieldType>) -> String {
 /// What stands on both sides of a dash.
 fn bound_words(field_type: Option<FieldType>) -> &'static str {
     match field_type {
-        Some(FieldType::Date) => "dates",
+        Some(FieldType::Date | FieldType::Dob) => "dates",
         Some(FieldType::Time) => "times, dates or times of day (0830-1645)",
         Some(_) => "numbers",
         None => "numbers, dates, times or times of day (0830-1645)",

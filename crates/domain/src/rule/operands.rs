@@ -208,6 +208,7 @@ fn normal(scalar: &Scalar, field_type: Option<FieldType>, operator: Operator) ->
                 FieldType::Number
                     | FieldType::Range
                     | FieldType::Date
+                    | FieldType::Dob
                     | FieldType::Time
                     | FieldType::Boolean
                     | FieldType::Gender

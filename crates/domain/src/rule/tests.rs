@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::words::SENTENCE_BYTES_MAX;
 use super::*;
-use crate::{Field, Fields, Lead, Number, TimeZone};
+use crate::{Field, Fields, Lead, Number, TimeZone, Timestamp};
 
 fn fields() -> Fields {
     let mut fields: Vec<Field> = FieldType::ALL
@@ -71,7 +71,7 @@ fn check(cases: &[(&str, &str, bool)]) {
             .filter_map(|pair| pair.split_once('='))
             .filter_map(|(name, raw)| Some((name.parse().unwrap(), value(raw)?)))
             .collect();
-        let lead = fields().parse(&raw);
+        let lead = fields().parse(&raw, Timestamp::MAX);
         assert_eq!(rule.holds(&at(&lead)), *wanted, "{text} of {raw:?}");
     }
 }
@@ -440,7 +440,7 @@ proptest! {
         let name = place.trim_start_matches("{{").trim_start_matches("lead.").split(['.', '}']).next().unwrap();
         let raw = [("text", others.clone()), ("number", others), (name, raw)];
         let raw = raw.map(|(name, value)| (name.parse().unwrap(), value)).into_iter().collect();
-        let lead = fields.parse(&raw);
+        let lead = fields.parse(&raw, Timestamp::MAX);
         prop_assert!(rule.belongs_to((&fields).into()));
         let holds = rule.holds(&at(&lead));
         for strictness in [Strictness::Whole, Strictness::Partial] {
@@ -505,7 +505,8 @@ fn what_a_partial_lead_does_not_have_is_passed_over() {
             .filter_map(|pair| pair.split_once('='))
             .filter_map(|(name, raw)| Some((name.parse().unwrap(), value(raw)?)))
             .collect();
-        let traced = rule(text).unwrap().traced(Strictness::Partial, &at(&fields().parse(&raw)));
+        let traced =
+            rule(text).unwrap().traced(Strictness::Partial, &at(&fields().parse(&raw, Timestamp::MAX)));
         traced.map(|traced| traced.passed)
     };
     for (text, lead, wanted) in [

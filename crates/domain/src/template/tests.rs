@@ -60,7 +60,7 @@ pub(super) fn lead() -> Lead {
     .map(|(path, value)| (path.parse().unwrap(), value))
     .into_iter()
     .collect();
-    let mut lead = fields().parse(&raw);
+    let mut lead = fields().parse(&raw, Timestamp::MAX);
     let mixed = Value::List([Scalar::Text("a".into()), Scalar::Bool(true), Scalar::Null].into());
     lead.set("appended.check.tags".parse().unwrap(), mixed);
     lead.set("appended.check.score".parse().unwrap(), Value::text("7.25"));

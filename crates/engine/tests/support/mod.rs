@@ -36,6 +36,15 @@ impl House {
     }
 
     pub(crate) fn open(directory: tempfile::TempDir, now: Timestamp, script: &str) -> House {
+        House::without(directory, now, script, Barriers::ALL)
+    }
+
+    pub(crate) fn without(
+        directory: tempfile::TempDir,
+        now: Timestamp,
+        script: &str,
+        barriers: Barriers,
+    ) -> House {
         let data = DataDirectory::open(directory.path()).unwrap();
         let clock = Arc::new(FakeClock::at(now));
         let parties = Arc::new(ScriptedParties::new(Arc::clone(&clock), script));
@@ -58,7 +67,7 @@ impl House {
             // A stream of its own for each life, as ids must never repeat.
             entropy: Arc::new(SeededEntropy::new(leads.reader().next_seq())),
             parties: Arc::clone(&parties) as Arc<dyn Parties>,
-            barriers: Barriers::ALL,
+            barriers,
         });
         House { directory, clock, parties, leads, control, engine, running }
     }

@@ -15,6 +15,9 @@ use super::{LeadPlan, Turn, World, flow};
 /// What separates the answer of a lead from what only this sending of it has.
 pub(super) const SENT_AS: &str = " sent as ";
 
+/// How every person's social security number begins; it has nine digits.
+pub(super) const SSN_START: &str = "219-09";
+
 /// How long to wait before asking once more, when a disk is to blame.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -121,6 +124,7 @@ fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) 
         ("first_name", format!("person {number}")),
         ("email", if number % 9 == 8 { String::new() } else { format!("person-{number}@example.com") }),
         ("state", plan.state.to_owned()),
+        ("ssn", format!("{SSN_START}-{:04}", number % 9_999 + 1)),
     ];
     let raw: Lead = parameters
         .iter()

@@ -19,6 +19,7 @@ flow:
     first_name: first_name
     email: { type: email, required: true }
     state: state
+    ssn: ssn
   price: { fixed: PRICE }
   sources:
     - { entity: src_web, key_required: false }
@@ -42,7 +43,7 @@ flow:
       request:
         url: https://bid.example.com/leads
         headers: { x-lead: "{{lead.id}}" }
-        fields: { mail: "{{lead.email}}", name: "{{lead.first_name}}", line: "{{appended.check.line}}" }
+        fields: { mail: "{{lead.email}}", name: "{{lead.first_name}}", line: "{{appended.check.line}}", ssn: "{{lead.ssn}}" }
       response:
         outcome: { path: status, term: accepted }
         reason: { path: why }

@@ -10,7 +10,7 @@ use domain::{
 use ledger::Ledger;
 use wire::{BodyView, Header};
 
-use super::clients::SENT_AS;
+use super::clients::{SENT_AS, SSN_START};
 use super::world::{Entry, Says, Told};
 use super::{Played, World, flow, life};
 
@@ -60,6 +60,11 @@ fn read(ledger: &Ledger) -> Result<HashMap<LeadId, Chain>, String> {
                 return Err(format!("{lead_id} has {:?} at place {}", header.lead_seq, place + 1));
             }
             let body = record.body.bytes().ok_or("a body is gone")?;
+            for clear in [SSN_START, &SSN_START.replace('-', "")] {
+                if body.windows(clear.len()).any(|window| window == clear.as_bytes()) {
+                    return Err(format!("{} of {lead_id} holds a sensitive value", header.event_type));
+                }
+            }
             let body = BodyView::read(body).map_err(|error| error.to_string())?;
             events.push(wire::read_event(&header, Some(&body)).map_err(|error| error.to_string())?);
         }
@@ -125,8 +130,14 @@ impl Chain {
                     }
                     let request = event.body.exchanges.first().and_then(|exchange| exchange.request.clone());
                     let sent = book.iter().filter(|entry| entry.delivery_id == delivery_id);
-                    if sent.clone().any(|entry| Some(&entry.request) != request.as_ref()) {
-                        return Err(format!("{} got another request than recorded", call.step_id));
+                    for entry in sent {
+                        let (recorded, had_it) = as_recorded(&entry.request);
+                        if Some(&*recorded) != request.as_deref() {
+                            return Err(format!("{} got another request than recorded", call.step_id));
+                        }
+                        if call.step_id.as_str() == "bid" && !had_it {
+                            return Err(format!("{} got no social security number", call.step_id));
+                        }
                     }
                     stands.insert(call.step_id.clone(), (delivery_id, Stand::Attempted(attempt)));
                 }
@@ -293,6 +304,17 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+/// A request as it is recorded, and whether it held a social security number.
+fn as_recorded(request: &[u8]) -> (Vec<u8>, bool) {
+    let start = SSN_START.replace('-', "");
+    let mut recorded = request.to_vec();
+    let at = recorded.windows(start.len()).position(|window| window == start.as_bytes());
+    if let Some(digits) = at.and_then(|at| recorded.get_mut(at..at + 9)) {
+        digits.fill(b'*');
+    }
+    (recorded, at.is_some())
 }
 
 /// What the buyer meant by the reply that an outcome holds; none without a reply.

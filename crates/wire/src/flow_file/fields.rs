@@ -74,10 +74,6 @@ impl Reader {
 
     fn field_type(&mut self, node: &Node) -> Option<FieldType> {
         let text = self.text(node, "type")?;
-        if keys::TYPES_LATER.contains(&text) {
-            self.not_supported(node.line, format!("the field type {text}"));
-            return None;
-        }
         text.parse()
             .map_err(|error| self.unknown(node.line, error, text, FieldType::ALL.map(FieldType::as_str)))
             .ok()

@@ -2,8 +2,6 @@
 //! refuses, so that nothing a flow says is silently left undone. `schema` has the same tables in
 //! the form that editors know.
 
-use domain::SensitiveType;
-
 pub(super) use crate::nearest;
 
 /// The keys of one kind of part.
@@ -155,7 +153,3 @@ pub(super) const STEP_KINDS_LATER: [&str; 1] = ["distribute"];
 
 /// Integrations of later releases.
 pub(super) const INTEGRATIONS_LATER: [&str; 3] = ["custom_xml", "custom_soap", "email"];
-
-/// Field types of later releases: no value of theirs may be recorded in the clear.
-pub(super) const TYPES_LATER: [&str; 4] = SensitiveType::ALL_NAMES;
-

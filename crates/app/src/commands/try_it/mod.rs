@@ -31,10 +31,7 @@ struct Scene {
 
 pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
     match command {
-        TryCommand::Types(options) => {
-            let clear = options.clear;
-            answer_all(options.options, |question, scene| types::answer(question, clear, scene))
-        }
+        TryCommand::Types(options) => answer_all(options, types::answer),
         TryCommand::Template(options) => answer_all(options, template::answer),
     }
 }

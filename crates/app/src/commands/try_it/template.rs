@@ -1,6 +1,6 @@
 //! `try template`: what a template becomes.
 
-use domain::{FieldPath, Lead, Seed, Template, Variables};
+use domain::{FieldPath, FieldType, Lead, Seed, Template, UnknownFieldType, Variables};
 use serde_json::{Value as Json, json};
 
 use super::values::{json_of, value_of};
@@ -63,7 +63,9 @@ fn gather(
             if let Some(Json::String(type_name)) = members.get("$type") {
                 let raw = members.get("$value").unwrap_or(&Json::Null);
                 // A template fills in what buyers get: in the clear.
-                if let Some(parsed) = types::read(type_name, raw, true, scene)? {
+                let field_type: FieldType =
+                    type_name.parse().map_err(|error: UnknownFieldType| error.to_string())?;
+                if let Some(parsed) = types::read(field_type, raw, scene) {
                     for (name, component) in &parsed.components {
                         pairs.push((place(&format!("{path}.{name}"))?, component.clone()));
                     }

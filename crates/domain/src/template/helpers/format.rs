@@ -53,13 +53,14 @@ impl Format {
             arguments.check_type(&value, "puts digits into a mask", |field_type| {
                 !matches!(
                     field_type,
-                    FieldType::Boolean | FieldType::Date | FieldType::Time | FieldType::List
+                    FieldType::Boolean | FieldType::Date | FieldType::Dob | FieldType::Time | FieldType::List
                 )
             })?;
             Form::Mask(Mask::read(&text))
         } else if NumberForm::is_meant(&text) {
             arguments.check_type(&value, "shows a number by zeros", |field_type| {
-                !is_words(field_type) && !matches!(field_type, FieldType::Date | FieldType::Time)
+                !is_words(field_type)
+                    && !matches!(field_type, FieldType::Date | FieldType::Dob | FieldType::Time)
             })?;
             let form = NumberForm::read(&text);
             Form::Number(form.map_err(|wanted| (format.at, arguments.wrong_option("format", &text, wanted)))?)

@@ -18,7 +18,6 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 19: the key "secrets" of the file is not supported yet
         line 26: the key "deadline" of the flow is not supported yet
         line 27: the key "on_deadline" of the flow is not supported yet
-        line 37: the field type dob is not supported yet
         line 41: the key "duplicates" of the flow is not supported yet
         line 43: the key "suppress" of the flow is not supported yet
         line 56: the key "hours" of the flow is not supported yet
@@ -43,7 +42,6 @@ fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
         line 5: the key "caps" of an entity is not supported yet
         line 6: the key "limits" of an entity is not supported yet
         line 12: the key "retention" of the flow is not supported yet
-        line 13: the field type ssn is not supported yet
         line 16: the key "ping" of a source is not supported yet
         line 17: the key "ping_limits" of a source is not supported yet
         line 18: the key "ping_expires" of a source is not supported yet

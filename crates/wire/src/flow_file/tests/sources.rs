@@ -54,9 +54,9 @@ fn a_mapping_that_cannot_be_is_told() {
 fn what_is_told_of_a_field_is_not_told_again_of_its_mapping() {
     check(
         &flow(
-            "  fields: { birth: dob }\n  sources: [ { entity: src_a, map: [ { to: birth, value: x } ] } ]\n",
+            "  fields: { birth: soon }\n  sources: [ { entity: src_a, map: [ { to: birth, value: x } ] } ]\n",
         ),
-        expect!["line 4: the field type dob is not supported yet"],
+        expect![[r#"line 4: "soon" is not a field type"#]],
     );
 }
 

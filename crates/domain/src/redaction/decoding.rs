@@ -1,0 +1,167 @@
+//! Text as its readers see it: escapes of addresses, JSON and XML undone, layer by layer, each
+//! character with the bytes it came from.
+
+use std::ops::Range;
+
+/// Most layers that are undone, as in JSON within a form within an address.
+const LAYERS_MAX: usize = 4;
+
+/// Characters, and for each the bytes of the original text it stands for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decoded {
+    pub(super) chars: Vec<char>,
+    pub(super) spans: Vec<Range<usize>>,
+}
+
+impl Decoded {
+    /// Bytes as they are: those that are no UTF-8 are one character each, NULs (every other byte of
+    /// UTF-16) are none.
+    fn plain(bytes: &[u8]) -> Decoded {
+        let mut decoded =
+            Decoded { chars: Vec::with_capacity(bytes.len()), spans: Vec::with_capacity(bytes.len()) };
+        let mut at = 0;
+        for chunk in bytes.utf8_chunks() {
+            for (offset, letter) in chunk.valid().char_indices() {
+                if letter != '\0' {
+                    decoded.push(letter, at + offset..at + offset + letter.len_utf8());
+                }
+            }
+            at += chunk.valid().len();
+            for _ in chunk.invalid() {
+                decoded.push(char::REPLACEMENT_CHARACTER, at..at + 1);
+                at += 1;
+            }
+        }
+        decoded
+    }
+
+    /// Digits of other scripts' full width read as what they mean.
+    fn push(&mut self, letter: char, span: Range<usize>) {
+        let letter = match letter {
+            '\u{ff10}'..='\u{ff19}' => {
+                char::from_u32(u32::from(letter) - 0xff10 + u32::from('0')).unwrap_or(letter)
+            }
+            _ => letter,
+        };
+        self.chars.push(letter);
+        self.spans.push(span);
+    }
+
+    /// The same with one layer of escapes undone; none when there is no escape.
+    fn undone(&self) -> Option<Decoded> {
+        let mut next = Decoded {
+            chars: Vec::with_capacity(self.chars.len()),
+            spans: Vec::with_capacity(self.chars.len()),
+        };
+        let mut at = 0;
+        let mut changed = false;
+        while let Some(letter) = self.chars.get(at) {
+            let escape = match letter {
+                '%' => self.percent(at),
+                '\\' => self.backslash(at),
+                '&' => self.entity(at),
+                _ => None,
+            };
+            match escape {
+                Some((meant, length)) => {
+                    next.push(meant, self.spans[at].start..self.spans[at + length - 1].end);
+                    at += length;
+                    changed = true;
+                }
+                None => {
+                    next.push(*letter, self.spans[at].clone());
+                    at += 1;
+                }
+            }
+        }
+        changed.then_some(next)
+    }
+
+    /// `%2D`, or the several bytes of one character.
+    fn percent(&self, at: usize) -> Option<(char, usize)> {
+        let byte = |at: usize| {
+            let digit = |at: usize| self.chars.get(at)?.to_digit(16);
+            (self.chars.get(at) == Some(&'%')).then_some(())?;
+            u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()
+        };
+        let mut bytes = [0; 4];
+        for count in 1..=bytes.len() {
+            bytes[count - 1] = byte(at + (count - 1) * 3)?;
+            if let Ok(text) = str::from_utf8(&bytes[..count]) {
+                return Some((text.chars().next()?, count * 3));
+            }
+        }
+        None
+    }
+
+    /// `\u002d`, `\/`, `\n`.
+    fn backslash(&self, at: usize) -> Option<(char, usize)> {
+        Some(match self.chars.get(at + 1)? {
+            'u' => {
+                let unit = |at: usize| {
+                    let digit = |at: usize| self.chars.get(at)?.to_digit(16);
+                    Some(digit(at)? << 12 | digit(at + 1)? << 8 | digit(at + 2)? << 4 | digit(at + 3)?)
+                };
+                let high = unit(at + 2)?;
+                match char::from_u32(high) {
+                    Some(letter) => (letter, 6),
+                    None => {
+                        let low = unit(at + 8).filter(|_| self.chars[at + 6..].starts_with(&['\\', 'u']))?;
+                        let both = 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
+                        (char::from_u32(both)?, 12)
+                    }
+                }
+            }
+            'n' => ('\n', 2),
+            'r' => ('\r', 2),
+            't' => ('\t', 2),
+            letter @ ('/' | '"' | '\\' | '\'') => (*letter, 2),
+            _ => return None,
+        })
+    }
+
+    /// `&#45;`, `&#x2d;`, `&amp;`.
+    fn entity(&self, at: usize) -> Option<(char, usize)> {
+        const LONGEST: usize = 10;
+        let rest = &self.chars[at + 1..self.chars.len().min(at + LONGEST)];
+        let end = rest.iter().position(|letter| *letter == ';')?;
+        let name: String = rest[..end].iter().collect();
+        let letter = match name.as_str() {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            "nbsp" => ' ',
+            "hyphen" | "dash" | "minus" => '-',
+            "sol" => '/',
+            "period" => '.',
+            name => {
+                let number = name.strip_prefix('#')?;
+                let code = match number.strip_prefix(['x', 'X']) {
+                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)?
+            }
+        };
+        Some((letter, end + 2))
+    }
+}
+
+/// The text as it is, and with each layer of its escapes undone.
+pub(super) fn layers(bytes: &[u8]) -> Vec<Decoded> {
+    let mut layers = vec![Decoded::plain(bytes)];
+    while layers.len() <= LAYERS_MAX {
+        match layers.last().and_then(Decoded::undone) {
+            Some(next) => layers.push(next),
+            None => break,
+        }
+    }
+    layers
+}
+
+/// The innermost text.
+pub(super) fn undone(text: &str) -> Vec<char> {
+    layers(text.as_bytes()).pop().map(|layer| layer.chars).unwrap_or_default()
+}

@@ -1,0 +1,457 @@
+//! Sensitive values: steps and retries work with them, nothing recorded holds them, and soon nobody
+//! can read them any more.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{EventKind, LeadId, Timestamp, Value};
+use engine::{Barrier, Barriers, Submission, Submitted};
+use expect_test::{Expect, expect};
+use ledger::Sensitive;
+use wire::flow_file::FlowFile;
+
+use crate::support::{House, start};
+
+const FLOW: &str = r#"
+entities:
+  src_web: { kind: source, name: Web Form A }
+  src_mapped: { kind: source, name: Old Form }
+  svc_echo: { kind: service, name: Echo }
+  buyer_premier: { kind: buyer, name: Premier Leads }
+  buyer_plain: { kind: buyer, name: Plain Leads }
+flow:
+  id: flow_loans
+  name: Loans
+  fields:
+    first_name: first_name
+    comments: string
+    ssn: ssn
+    dob: dob
+    password: credential
+    card: credit_card
+  sources:
+    - { entity: src_web, key_required: false }
+    - entity: src_mapped
+      key_required: false
+      map:
+        - { to: ssn, value: "{{area}}-{{group}}-{{serial}}" }
+        - { to: password, value: "{{word}}" }
+        - { to: dob, value: "{{month}}/{{day}}/{{year}}" }
+        - { to: card, value: "{{pan}}" }
+  steps:
+    - id: echo
+      kind: enhancement
+      entity: svc_echo
+      integration: custom_query
+      request: { url: "https://echo.example.com/v1", parameters: { who: "{{lead.ssn}}", born: "{{lead.dob}}" } }
+      response: { outcome: { path: status, term: ok } }
+    - id: adult
+      kind: filter
+      require:
+        all:
+          - { field: lead.dob.age, op: is greater than, value: 18 }
+          - { field: lead.ssn.last_four, op: is equal to, value: "9999" }
+          - { field: lead.ssn, op: format is valid }
+    - id: premier
+      kind: recipient
+      entity: buyer_premier
+      integration: custom_json
+      request:
+        url: https://crm.example.com/leads
+        headers: { x-password: "{{lead.password}}" }
+        fields:
+          name: "{{lead.first_name}}"
+          ssn: "{{lead.ssn}}"
+          born: "{{lead.dob}}"
+          card: "{{lead.card}}"
+          said: "{{lead.comments}}"
+          echo: "{{echo.note}}"
+      response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+      price: { fixed: 10 }
+      retry: { attempts: 4, backoff: [ 10s ] }
+    - id: plain
+      kind: recipient
+      entity: buyer_plain
+      integration: custom_form
+      request: { url: "https://plain.example.com/post", fields: { name: "{{lead.first_name}}" } }
+      price: { fixed: 5 }
+      retry: { attempts: 4, backoff: [ 10s ] }
+"#;
+
+const ANN: [(&str, &str); 6] = [
+    ("first_name", "Zebulon"),
+    ("comments", "I am 219-09-9999, his is 123-45-6789"),
+    ("ssn", "219-09-9999"),
+    ("dob", "1/5/1976"),
+    ("password", "blue whale/7"),
+    ("card", "4111 1111 1111 1111"),
+];
+
+const MAPPED: [(&str, &str); 9] = [
+    ("first_name", "Zebulon"),
+    ("comments", "I am 219 09 9999, his is 123-45-6789"),
+    ("area", "219"),
+    ("group", "09"),
+    ("serial", "9999"),
+    ("word", "blue whale/7"),
+    ("month", "1"),
+    ("day", "5"),
+    ("year", "1976"),
+];
+
+const SCRIPT: &str = r#"
+    svc_echo: 200 {"status":"ok","note":"219.09.9999 born January 5, 1976","number":219099999,"card":"4111-1111-1111-1111"}
+    buyer_premier: 503 {"why":"Try again, 219 09 9999"} | 200 {"status":"no","why":"Duplicate 219-09-9999 blue+whale%2F7"}
+    buyer_plain: 503 | 200
+"#;
+
+/// What must never be found, as digits or as text in lower case.
+const NEVER_DIGITS: [&str; 3] = ["219099999", "4111111111111111", "123456789"];
+const NEVER_TEXT: [&str; 6] =
+    ["blue whale", "blue+whale", "blue%20whale", "1976-01-05", "1/5/1976", "january 5"];
+
+fn form(parameters: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(parameters);
+    let body = body.finish();
+    format!("POST /submit?{body} HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n{body}")
+        .into_bytes()
+}
+
+fn json(parameters: &[(&str, &str)]) -> Vec<u8> {
+    let escaped =
+        |text: &str| -> String { text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect() };
+    let members: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("\"{name}\": \"{value}\", \"{name}_\": \"{}\"", escaped(value)))
+        .collect();
+    format!("POST /submit HTTP/1.1\r\ncontent-type: application/json\r\n\r\n{{{}}}", members.join(", "))
+        .into_bytes()
+}
+
+fn submission(house: &House, source: &str, parameters: &[(&str, &str)], request: Vec<u8>) -> Submission {
+    Submission { request: Arc::from(request), ..house.submission("flow_loans", source, parameters) }
+}
+
+async fn house(barriers: Barriers) -> House {
+    let house = House::without(tempfile::tempdir().unwrap(), start(), SCRIPT, barriers);
+    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+    house
+}
+
+async fn submit(house: &House) -> Submitted {
+    house.engine.submit(submission(house, "src_web", &ANN, form(&ANN))).await.unwrap()
+}
+
+/// Everything that can be read with the keys of the installation: headers, opened bodies, and all files
+/// as they are.
+fn everything(house: &House) -> Vec<(String, String)> {
+    let reader = house.leads.reader();
+    let mut texts = Vec::new();
+    for seq in 0..reader.next_seq() {
+        let record = reader.record(seq).unwrap().unwrap();
+        let header = String::from_utf8(record.header.clone()).unwrap();
+        let body = String::from_utf8(record.body.bytes().unwrap_or_default().to_vec()).unwrap();
+        texts.push((format!("header of {seq}"), header));
+        texts.push((format!("body of {seq}"), body));
+    }
+    add_files(house.directory.path(), &mut texts);
+    texts
+}
+
+fn add_files(directory: &Path, texts: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            add_files(&path, texts);
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            let text = bytes.iter().map(|byte| char::from(*byte)).filter(|letter| *letter != '\0').collect();
+            texts.push((path.display().to_string(), text));
+        }
+    }
+}
+
+/// Where sensitive values are found. Digits are looked for with whatever stands between them, in the text
+/// as it is and with the escapes of addresses and of JSON undone.
+fn leaks(texts: &[(String, String)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, text) in texts {
+        let undone = text.replace("\\\\", "\\");
+        let forms = [text.clone(), unescaped(&undone), unescaped(&undone.replace('%', "\\u00"))];
+        for form in forms {
+            // Of a file that is sealed or encrypted only whole runs count; elsewhere marks are left out.
+            let digits: String =
+                form.chars().filter(|letter| !matches!(letter, '-' | ' ' | '.' | '/' | '+' | '_')).collect();
+            found.extend(
+                NEVER_DIGITS
+                    .iter()
+                    .filter(|never| digits.contains(**never))
+                    .map(|never| format!("{name}: {never}")),
+            );
+            let form = form.to_lowercase();
+            found.extend(
+                NEVER_TEXT
+                    .iter()
+                    .filter(|never| form.contains(**never))
+                    .map(|never| format!("{name}: {never}")),
+            );
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// `\u0031` undone.
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("\\u") {
+        out.push_str(&rest[..at]);
+        let letter = rest.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        match letter.and_then(char::from_u32) {
+            Some(letter) => {
+                out.push(letter);
+                rest = &rest[at + 6..];
+            }
+            None => {
+                out.push_str("\\u");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    out + rest
+}
+
+fn holds(texts: &[(String, String)], wanted: &str) -> bool {
+    texts.iter().any(|(name, text)| name.starts_with("body") && text.contains(wanted))
+}
+
+#[tokio::test]
+async fn steps_work_with_what_no_record_holds() {
+    let house = house(Barriers::ALL).await;
+    submit(&house).await;
+    house.engine.submit(submission(&house, "src_web", &ANN, json(&ANN))).await.unwrap();
+    let mut mapped = MAPPED.to_vec();
+    mapped.push(("pan", "4111-1111-1111-1111"));
+    let by_name =
+        house.engine.submit(submission(&house, "src_mapped", &mapped, form(&mapped))).await.unwrap();
+    house.retry_all().await;
+    house.engine.forget_values().unwrap();
+
+    for (party, request) in house.parties.seen() {
+        let text = format!("{} {}", request.url, String::from_utf8_lossy(&request.body));
+        let wanted = if party.as_str() == "buyer_plain" { "Zebulon" } else { "219099999" };
+        assert!(text.contains(wanted), "{party} works with the clear value: {text}");
+    }
+    let texts = everything(&house);
+    assert_eq!(leaks(&texts), Vec::<String>::new());
+    assert!(holds(&texts, "Zebulon"), "the search opens bodies");
+    let events = house.events(by_name.lead_id);
+    let raw = &events[0].body.lead;
+    for (path, stars) in
+        [("area", "***"), ("group", "**"), ("serial", "****"), ("word", "************"), ("year", "****")]
+    {
+        assert_eq!(raw.get(path), Some(&Value::text(stars)), "{path}");
+    }
+    house.close();
+}
+
+#[tokio::test]
+async fn without_masking_the_same_search_finds_them() {
+    let house = house(Barriers::without(Barrier::Masking)).await;
+    submit(&house).await;
+    house.retry_all().await;
+    let found = leaks(&everything(&house));
+    for never in
+        NEVER_DIGITS.iter().chain(&["blue whale", "blue+whale", "1976-01-05", "1/5/1976", "january 5"])
+    {
+        assert!(found.iter().any(|found| found.ends_with(*never)), "{never}: {found:?}");
+    }
+    house.close();
+}
+
+fn told(house: &House, lead_id: LeadId) -> String {
+    let mut told = house.chain(lead_id);
+    for event in house.events(lead_id) {
+        let interesting = ["ssn", "ssn.last_four", "dob", "dob.age", "card", "password", "comments"];
+        let appended = ["appended.echo.note", "appended.echo.number", "appended.premier.reason"];
+        if matches!(event.kind, EventKind::FlowCompleted(_)) {
+            for path in interesting.into_iter().chain(appended) {
+                if let Some(value) = event.body.lead.get(path) {
+                    told.push_str(&format!("{path} = {value:?}\n"));
+                }
+            }
+        }
+        if let Some(rules) = &event.body.rules {
+            told.extend(rules.rules.iter().map(|rule| format!("{} ({:?})\n", rule.rule, rule.actual)));
+        }
+        told.extend(event.body.reason_raw.iter().map(|words| format!("said: {words}\n")));
+    }
+    told
+}
+
+async fn check(expected: Expect) {
+    let house = house(Barriers::ALL).await;
+    let submitted = submit(&house).await;
+    house.retry_all().await;
+    expected.assert_eq(&told(&house, submitted.lead_id));
+    house.close();
+}
+
+#[tokio::test]
+async fn what_is_recorded_has_stars() {
+    check(expect![[r#"
+        source.submitted
+        source.accepted      price 0
+        enhancement.success  echo http 200
+        filter.passed        adult
+        recipient.attempted  premier attempt 1
+        recipient.error      premier attempt 1 status (status: Buyer error: HTTP 503)
+        retry.scheduled      premier attempt 2 in about 10 s
+        recipient.attempted  plain attempt 1
+        recipient.error      plain attempt 1 status (status: Buyer error: HTTP 503)
+        retry.scheduled      plain attempt 2 in about 11 s
+        flow.completed       success, 4 steps, 0 sold, cost 0 revenue 0 margin 0
+        retry.attempted      premier attempt 2
+        recipient.attempted  premier attempt 2
+        recipient.failed     premier attempt 2 (duplicate: Duplicate *********** ************)
+        retry.attempted      plain attempt 2
+        recipient.attempted  plain attempt 2
+        recipient.delivered  plain attempt 2 price 5
+        dob.age is greater than 18 (Text("**"))
+        ssn.last_four is equal to the given value (Text("****"))
+        ssn format is valid (Text("*********"))
+        said: Server error 503
+        said: Server error 503
+        ssn = Scalar(Text("*********"))
+        ssn.last_four = Scalar(Text("****"))
+        dob = Scalar(Text("**/**/1976"))
+        dob.age = Scalar(Number(48))
+        card = Scalar(Text("****************"))
+        password = Scalar(Text("************"))
+        comments = Scalar(Text("I am ***********, his is ***********"))
+        appended.echo.note = Scalar(Text("*********** born ***************"))
+        appended.echo.number = Scalar(Text("*********"))
+        appended.premier.reason = Scalar(Text("Server error 503"))
+        said: Duplicate *********** ************
+    "#]])
+    .await;
+}
+
+fn sent_to(house: &House, party: &str) -> Vec<(String, String)> {
+    let seen = house.parties.seen().into_iter().filter(|(own, _)| own.as_str() == party);
+    seen.map(|(_, request)| {
+        let headers = format!("{:?}", request.headers);
+        (headers, format!("{} {}", request.url, String::from_utf8_lossy(&request.body)))
+    })
+    .collect()
+}
+
+/// Submits, closes before the retries, and opens again `later`.
+async fn restarted(later: Duration) -> (House, LeadId, Vec<(String, String)>) {
+    let first = house(Barriers::ALL).await;
+    let submitted = submit(&first).await;
+    first.engine.forget_values().unwrap();
+    let sent = sent_to(&first, "buyer_premier");
+    let now: Timestamp = start().plus_millis(i64::try_from(later.as_millis()).unwrap());
+    let second =
+        House::open(first.close(), now, "buyer_premier: 200 {\"status\":\"accepted\"}\nbuyer_plain: 200");
+    second.engine.resume().await.unwrap();
+    (second, submitted.lead_id, sent)
+}
+
+#[tokio::test]
+async fn a_retry_after_a_restart_still_sends_them() {
+    let (house, lead_id, sent) = restarted(Duration::from_secs(60)).await;
+    assert_eq!(house.engine.sensitive_leads(), 1, "they are kept for the retry");
+    house.retry_all().await;
+    assert_eq!(sent_to(&house, "buyer_premier"), sent, "the same request, headers included");
+    assert!(sent[0].0.contains("blue whale/7") && sent[0].1.contains("219099999"), "{sent:?}");
+    assert!(sent[0].1.contains("219.09.9999 born"), "what a service repeated is sent as well");
+    assert!(house.chain(lead_id).contains("recipient.delivered  premier attempt 2"));
+    assert_eq!(house.engine.forget_values().unwrap(), 1);
+    assert_eq!(leaks(&everything(&house)), Vec::<String>::new());
+    house.close();
+}
+
+#[tokio::test]
+async fn after_72_hours_no_retry_can_send_them() {
+    let (house, lead_id, _) = restarted(Duration::from_secs(72 * 3600)).await;
+    assert_eq!(house.engine.sensitive_leads(), 0, "their key is destroyed at the start");
+    house.retry_all().await;
+    assert_eq!(sent_to(&house, "buyer_premier"), []);
+    assert_eq!(sent_to(&house, "buyer_plain").len(), 1, "who gets none of them is asked");
+    let chain = house.chain(lead_id);
+    assert!(
+        chain.contains("recipient.skipped    premier (request: Sensitive values are no longer kept)"),
+        "{chain}"
+    );
+    assert!(chain.contains("recipient.delivered  plain attempt 2"), "{chain}");
+    let again = House::open(house.close(), start(), "");
+    assert_eq!(again.leads.sensitive_slots(), [], "the slot is erased on disk");
+    again.close();
+}
+
+#[tokio::test]
+async fn just_before_72_hours_a_retry_can() {
+    let (house, ..) = restarted(Duration::from_secs(72 * 3600 - 1)).await;
+    house.retry_all().await;
+    assert_eq!(sent_to(&house, "buyer_premier").len(), 1);
+    house.close();
+}
+
+#[tokio::test]
+async fn once_a_lead_has_ended_they_open_no_more() {
+    let house = house(Barriers::ALL).await;
+    let submitted = submit(&house).await;
+    let reader = house.leads.reader();
+    let first = reader.chain(submitted.lead_id)[0];
+    assert_eq!(house.engine.forget_values().unwrap(), 0, "retries wait");
+    let Sensitive::Open(values) = reader.sensitive(first).unwrap() else { panic!("they are kept") };
+    assert!(String::from_utf8(values).unwrap().contains(r#"["lead.ssn","219-09-9999"]"#));
+    house.retry_all().await;
+    assert_eq!(house.engine.forget_values().unwrap(), 1);
+    for seq in reader.chain(submitted.lead_id) {
+        assert!(!matches!(reader.sensitive(seq).unwrap(), Sensitive::Open(_)), "record {seq}");
+    }
+    assert_eq!(reader.sensitive(first).unwrap(), Sensitive::Destroyed);
+    house.close();
+}
+
+#[tokio::test]
+async fn a_crash_before_they_are_destroyed_is_made_up_for_by_the_start() {
+    let first = house(Barriers::ALL).await;
+    let submitted = submit(&first).await;
+    first.retry_all().await;
+    let second = House::open(first.close(), start(), "");
+    assert_eq!(second.leads.sensitive_slots().len(), 1, "the lead ended, its values are still kept");
+    second.engine.resume().await.unwrap();
+    let seq = second.leads.reader().chain(submitted.lead_id)[0];
+    assert_eq!(second.leads.reader().sensitive(seq).unwrap(), Sensitive::Destroyed);
+    let third = House::open(second.close(), start(), "");
+    assert_eq!(third.leads.sensitive_slots(), []);
+    third.close();
+}
+
+#[tokio::test]
+async fn a_lead_without_them_takes_no_slot() {
+    // A service that says nothing sensitive either.
+    let script = r#"svc_echo: 200 {"status":"ok"}"#;
+    let house = House::without(tempfile::tempdir().unwrap(), start(), script, Barriers::ALL);
+    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+    let plain = [("first_name", "Zebulon"), ("comments", "call 512-555-0143 at 5")];
+    let submitted = house.engine.submit(submission(&house, "src_web", &plain, form(&plain))).await.unwrap();
+    assert_eq!(house.engine.sensitive_leads(), 0);
+    let reader = house.leads.reader();
+    for seq in reader.chain(submitted.lead_id) {
+        assert_eq!(reader.sensitive(seq).unwrap(), Sensitive::None);
+    }
+    house.close();
+}
