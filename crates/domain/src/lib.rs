@@ -87,10 +87,13 @@ pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice,
 pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
 pub use redaction::Redactor;
-pub use request::{Integration, Method, RequestSettings, UnknownMethod};
+pub use request::{
+    BasicAuth, ElementType, InsideForm, Integration, Method, NamedTemplates, PasswordKind, RequestSettings,
+    SoapCall, SoapOperation, SoapSecurity, SoapVersion, UnknownMethod,
+};
 pub use response::{
-    OutcomeSearch, PriceSearch, ReasonSearch, ReplyPath, ReplyPathError, ResponseSettings, SearchTerm,
-    SearchTermError,
+    OutcomeSearch, Pattern, PatternError, PriceSearch, ReasonSearch, ReplyForm, ReplyPath, ReplyPathError,
+    ResponseSettings, SearchTerm, SearchTermError,
 };
 pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
 pub use rule::{Rule, RuleError, RuleFault, Strictness, WINDOW_AMOUNT_MAX};

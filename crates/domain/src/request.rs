@@ -1,10 +1,14 @@
 //! What is sent to another party: settings of a step, with templates for what differs by lead.
 
+mod soap;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::Template;
+
+pub use soap::{ElementType, PasswordKind, SoapCall, SoapOperation, SoapSecurity, SoapVersion};
 
 /// The form in which another party is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,12 +19,21 @@ pub enum Integration {
     CustomForm,
     /// Parameters go into the query: `custom_query`.
     CustomQuery,
+    /// Fields become an XML document: `custom_xml`.
+    CustomXml,
+    /// Fields become the arguments of a call: `custom_soap`.
+    CustomSoap,
 }
 
 impl Integration {
     /// Every form.
-    pub const ALL: [Integration; 3] =
-        [Integration::CustomJson, Integration::CustomForm, Integration::CustomQuery];
+    pub const ALL: [Integration; 5] = [
+        Integration::CustomJson,
+        Integration::CustomForm,
+        Integration::CustomQuery,
+        Integration::CustomXml,
+        Integration::CustomSoap,
+    ];
 
     /// The stable word.
     pub fn as_str(self) -> &'static str {
@@ -28,13 +41,18 @@ impl Integration {
             Integration::CustomJson => "custom_json",
             Integration::CustomForm => "custom_form",
             Integration::CustomQuery => "custom_query",
+            Integration::CustomXml => "custom_xml",
+            Integration::CustomSoap => "custom_soap",
         }
     }
 
     /// The method that is used unless the step says another.
     pub fn default_method(self) -> Method {
         match self {
-            Integration::CustomJson | Integration::CustomForm => Method::Post,
+            Integration::CustomJson
+            | Integration::CustomForm
+            | Integration::CustomXml
+            | Integration::CustomSoap => Method::Post,
             Integration::CustomQuery => Method::Get,
         }
     }
@@ -43,8 +61,21 @@ impl Integration {
     pub fn methods(self) -> &'static [Method] {
         match self {
             Integration::CustomJson => &[Method::Post, Method::Put, Method::Patch, Method::Delete],
-            Integration::CustomForm => &[Method::Post],
+            Integration::CustomForm | Integration::CustomSoap => &[Method::Post],
             Integration::CustomQuery => &[Method::Get],
+            Integration::CustomXml => &[Method::Post, Method::Put, Method::Patch],
+        }
+    }
+
+    /// Whether redirects are followed unless the step says otherwise: only what asks by GET may be
+    /// asked twice without harm.
+    pub fn follows_redirects(self) -> bool {
+        match self {
+            Integration::CustomQuery => true,
+            Integration::CustomJson
+            | Integration::CustomForm
+            | Integration::CustomXml
+            | Integration::CustomSoap => false,
         }
     }
 }
@@ -103,10 +134,13 @@ impl FromStr for Method {
     fn from_str(text: &str) -> Result<Method, UnknownMethod> {
         Method::ALL
             .into_iter()
-            .find(|method| method.as_str() == text)
+            .find(|method| method.as_str().eq_ignore_ascii_case(text))
             .ok_or_else(|| UnknownMethod(text.chars().take(20).collect()))
     }
 }
+
+/// Names and what stands under them, in the order they were written.
+pub type NamedTemplates = Vec<(Arc<str>, Template)>;
 
 /// How a step asks another party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +152,60 @@ pub struct RequestSettings {
     /// Where; scheme and host stand in the text itself, so that no lead can choose them.
     pub url: Template,
     /// Headers besides those that HTTP and the form need; names as they were written.
-    pub headers: Vec<(Arc<str>, Template)>,
-    /// Fields of JSON (dots nest, numbers make lists) or of a form, or parameters of a query, in order.
-    pub fields: Vec<(Arc<str>, Template)>,
+    pub headers: NamedTemplates,
+    /// Fields of JSON (dots nest, numbers make lists), of XML (dots nest, numbers repeat an element,
+    /// `@` begins an attribute) or of a form, or parameters of a query, in order.
+    pub fields: NamedTemplates,
+    /// User and password of HTTP's basic authentication (RFC 7617). Used only when both are there,
+    /// and when no header `Authorization` is.
+    pub basic_auth: Option<BasicAuth>,
+    /// Whether texts lose their accents and what else is not ASCII.
+    pub ascii: bool,
+    /// Whether a redirect is followed.
+    pub follow_redirects: bool,
+    /// For JSON and XML: the document is sent inside a parameter of a form.
+    pub inside: Option<InsideForm>,
+    /// For a form: whether the names of its fields are escaped as their values are.
+    pub encode_field_names: bool,
+    /// For SOAP: what is called.
+    pub soap: Option<SoapCall>,
+}
+
+/// User and password of HTTP's basic authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BasicAuth {
+    /// The user.
+    pub user: Template,
+    /// The password.
+    pub password: Template,
+}
+
+/// A form around a document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InsideForm {
+    /// The parameter that holds the document.
+    pub parameter: Arc<str>,
+    /// Parameters beside it, as a form has them.
+    pub extra: NamedTemplates,
+    /// Parameters beside it whose dotted names nest in brackets: `a.b` is sent as `a[b]`.
+    pub nested_extra: NamedTemplates,
+}
+
+impl RequestSettings {
+    /// The settings of a step that says nothing but where to send.
+    pub fn new(integration: Integration, url: Template) -> RequestSettings {
+        RequestSettings {
+            integration,
+            method: integration.default_method(),
+            url,
+            headers: Vec::new(),
+            fields: Vec::new(),
+            basic_auth: None,
+            ascii: false,
+            follow_redirects: integration.follows_redirects(),
+            inside: None,
+            encode_field_names: true,
+            soap: None,
+        }
+    }
 }

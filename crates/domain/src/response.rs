@@ -1,11 +1,13 @@
 //! How a reply of another party is read: settings of a step.
 
+mod pattern;
+
 use std::fmt;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
-
 use crate::{Ending, Money};
+
+pub use pattern::{Pattern, PatternError};
 
 /// How a reply is read. The default takes any complete reply below 500 as a success.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,6 +22,46 @@ pub struct ResponseSettings {
     pub reference: Option<ReplyPath>,
     /// What some values of the reply may be, by path: these may be named in reasons and dims.
     pub values: Vec<(Arc<str>, Vec<Arc<str>>)>,
+    /// What is taken out of a reply in text or HTML, by name: the first group of a pattern.
+    pub captures: Vec<(Arc<str>, Pattern)>,
+    /// Picks one `Set-Cookie` line, which is appended as `cookie`.
+    pub cookie: Option<SearchTerm>,
+    /// The form of the reply, whatever its content type says.
+    pub content_type: Option<ReplyForm>,
+    /// Whether the reply is one of SOAP: a fault in it is an error, and only a yes names a price.
+    pub is_soap: bool,
+}
+
+/// The forms in which a reply is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReplyForm {
+    /// Paths are keys with dots between.
+    Json,
+    /// Paths are XPath 1.0.
+    Xml,
+    /// Paths are CSS selectors, with `@attribute` at the end where an attribute is meant.
+    Html,
+    /// Paths are regular expressions; their first group counts.
+    Text,
+}
+
+impl ReplyForm {
+    /// The form that a content type names, such as `application/json; charset=utf-8`; none for
+    /// those that say nothing about it.
+    pub fn of_content_type(content_type: &str) -> Option<ReplyForm> {
+        let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let (_, kind) = media.split_once('/')?;
+        if kind == "json" || kind.ends_with("+json") || matches!(kind, "javascript" | "x-javascript") {
+            return Some(ReplyForm::Json);
+        }
+        if matches!(kind, "html" | "xhtml+xml") {
+            return Some(ReplyForm::Html);
+        }
+        if kind == "xml" || kind.ends_with("+xml") {
+            return Some(ReplyForm::Xml);
+        }
+        media.starts_with("text/").then_some(ReplyForm::Text)
+    }
 }
 
 /// Tells yes from no: the term is looked for in what stands under the path, without regard to case.
@@ -64,23 +106,49 @@ pub struct PriceSearch {
     pub fallback: Money,
 }
 
-/// A place in a JSON reply: keys and numbers of items with dots between, `*` for all items or
-/// members, as in `result.errors.*.message`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplyPath(Arc<str>); // Invariant: no part is empty.
+/// A place in a reply. What it means depends on the reply: in JSON keys and numbers of items with dots
+/// between, `*` for all items or members, as in `result.errors.*.message`; in XML an XPath; in HTML a
+/// selector; in text an expression between slashes.
+#[derive(Debug, Clone)]
+pub struct ReplyPath {
+    // Invariant: not blank, at most `REPLY_PATH_BYTES_MAX` bytes, no control character.
+    written: Arc<str>,
+    /// What it means in text, read once.
+    pattern: Option<Pattern>,
+}
+
+impl PartialEq for ReplyPath {
+    fn eq(&self, other: &ReplyPath) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for ReplyPath {}
 
 /// The text is not a place in a reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a path of a reply; write keys with dots between, such as result.errors.*.message")]
+#[error(
+    "{0:?} is not a path of a reply; write 1 to {REPLY_PATH_BYTES_MAX} bytes, such as result.errors.*.message"
+)]
 pub struct ReplyPathError(String);
 
 /// Longest path of a reply, in bytes.
 const REPLY_PATH_BYTES_MAX: usize = 500;
 
 impl ReplyPath {
-    /// The keys, from the top down.
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// The keys of a place in JSON, from the top down.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.split('.')
+        self.written.split('.')
+    }
+
+    /// What it means in text; none when it is no expression.
+    pub fn pattern(&self) -> Option<&Pattern> {
+        self.pattern.as_ref()
     }
 }
 
@@ -88,14 +156,19 @@ impl std::str::FromStr for ReplyPath {
     type Err = ReplyPathError;
 
     fn from_str(text: &str) -> Result<ReplyPath, ReplyPathError> {
-        let good = text.len() <= REPLY_PATH_BYTES_MAX && text.split('.').all(|key| !key.trim().is_empty());
-        if good { Ok(ReplyPath(text.into())) } else { Err(ReplyPathError(text.chars().take(80).collect())) }
+        let good = text.len() <= REPLY_PATH_BYTES_MAX
+            && !text.trim().is_empty()
+            && !text.chars().any(char::is_control);
+        if !good {
+            return Err(ReplyPathError(text.chars().take(80).collect()));
+        }
+        Ok(ReplyPath { written: text.into(), pattern: Pattern::in_path(text) })
     }
 }
 
 impl fmt::Display for ReplyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.written)
     }
 }
 
@@ -110,7 +183,8 @@ pub struct SearchTerm {
 enum Wanted {
     /// In lower case.
     Text(String),
-    Expression(Regex),
+    Expression(Pattern),
+    Nothing,
 }
 
 impl PartialEq for SearchTerm {
@@ -130,13 +204,11 @@ pub enum SearchTermError {
     TooLong,
     /// An expression that cannot be read, or becomes too big.
     #[error("the term is not a regular expression: {0}")]
-    Expression(String),
+    Expression(PatternError),
 }
 
 /// Longest term, in bytes.
 const TERM_BYTES_MAX: usize = 1_000;
-/// Most memory a compiled expression may take, in bytes.
-const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 
 impl SearchTerm {
     /// Whether it is found in a text, which is trimmed before.
@@ -144,8 +216,14 @@ impl SearchTerm {
         let text = text.trim();
         match &self.wanted {
             Wanted::Text(wanted) => text.to_lowercase().contains(wanted),
-            Wanted::Expression(expression) => expression.is_match(text),
+            Wanted::Expression(expression) => expression.is_found_in(text),
+            Wanted::Nothing => false,
         }
+    }
+
+    /// A term that is found nowhere: what an expression that cannot be read comes to.
+    pub fn of_nothing(written: &str) -> SearchTerm {
+        SearchTerm { written: written.into(), wanted: Wanted::Nothing }
     }
 }
 
@@ -156,22 +234,11 @@ impl std::str::FromStr for SearchTerm {
         if text.len() > TERM_BYTES_MAX {
             return Err(SearchTermError::TooLong);
         }
-        let inner = text
-            .strip_prefix('/')
-            .and_then(|rest| rest.strip_suffix("/i").or_else(|| rest.strip_suffix('/')))
-            .filter(|inner| !inner.is_empty());
-        let wanted = match inner {
-            Some(source) => {
-                let built = RegexBuilder::new(source)
-                    .case_insensitive(true)
-                    .size_limit(EXPRESSION_BYTES_MAX)
-                    .dfa_size_limit(EXPRESSION_BYTES_MAX)
-                    .build();
-                Wanted::Expression(built.map_err(|error| {
-                    let text = error.to_string();
-                    let last = text.lines().last().unwrap_or_default();
-                    SearchTermError::Expression(last.trim_start_matches("error: ").to_owned())
-                })?)
+        let wanted = match pattern::between_slashes(text) {
+            Some((source, flags)) => {
+                // Flags count, but for case, which never matters here.
+                let read = Pattern::read(text, source, &format!("{flags}i"));
+                Wanted::Expression(read.map_err(SearchTermError::Expression)?)
             }
             None if text.trim().is_empty() => return Err(SearchTermError::Blank),
             None => Wanted::Text(text.trim().to_lowercase()),
@@ -198,6 +265,10 @@ mod tests {
         assert!(!found("/^(ok|accepted)$/", "not ok"));
         assert!(found("a/b", "A/B"));
         assert!(found("/", "a/b"));
+        assert!(found(r"/\bOK\b/gm", "no\nok"));
+        assert!(found(r"/^OK$/m", "no\nok"));
+        assert!(!found(r"/^\D+$/", "4"));
+        assert!(!SearchTerm::of_nothing("/(/").is_found_in("/(/"));
     }
 
     #[test]
@@ -219,10 +290,30 @@ mod tests {
     }
 
     #[test]
-    fn a_path_has_no_empty_part() {
-        assert!("result.errors.*.message".parse::<ReplyPath>().is_ok());
-        for text in ["", "a..b", ".a", "a."] {
+    fn a_path_is_one_line_of_text() {
+        for text in ["result.errors.*.message", "//res/e[1]", ".error b@title", "/price=(.+)/i"] {
+            assert!(text.parse::<ReplyPath>().is_ok(), "{text}");
+        }
+        for text in ["", " ", "a\nb", &"x".repeat(501)] {
             assert!(text.parse::<ReplyPath>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_content_type_names_a_form() {
+        use ReplyForm::{Html, Json, Text, Xml};
+        for (content_type, wanted) in [
+            ("application/json; charset=utf-8", Some(Json)),
+            ("application/problem+json", Some(Json)),
+            ("TEXT/XML", Some(Xml)),
+            ("application/soap+xml", Some(Xml)),
+            ("text/html", Some(Html)),
+            ("application/xhtml+xml", Some(Html)),
+            ("text/csv", Some(Text)),
+            ("application/octet-stream", None),
+            ("", None),
+        ] {
+            assert_eq!(ReplyForm::of_content_type(content_type), wanted, "{content_type}");
         }
     }
 }

@@ -6,7 +6,6 @@
 
 mod connection;
 mod exchange;
-mod public_address;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -186,7 +185,10 @@ impl Fault {
 
 /// Where a reply sends a request on to, when that may be followed.
 fn redirect(request: &OutboundRequest, from: &Url, reply: &Reply) -> Option<Url> {
-    if request.method != Method::Get || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
+    if !request.follow_redirects
+        || request.method != Method::Get
+        || !matches!(reply.status, 301 | 302 | 303 | 307 | 308)
+    {
         return None;
     }
     let next = from.join(reply.header("location")?).ok()?;

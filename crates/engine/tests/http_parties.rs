@@ -93,7 +93,7 @@ fn call(method: Method, url: &str, time_limit: Duration) -> Call {
     let body = if method == Method::Get { Vec::new() } else { b"{\"email\":\"ann@example.com\"}".to_vec() };
     let headers = [("Content-Type", "application/json"), ("X-Api-Key", "secret")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let request = OutboundRequest { method, url: url.to_owned(), headers, body };
+    let request = OutboundRequest { method, url: url.to_owned(), headers, body, follow_redirects: true };
     Call { entity_id: "buyer_acme".parse().unwrap(), request, time_limit }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use domain::{Ending, OutcomeSearch, PriceSearch, ReasonSearch, ResponseSettings, Value};
+use domain::{Ending, Money, OutcomeSearch, PriceSearch, ReasonSearch, ReplyForm, ResponseSettings, Value};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use wire::outbound::{APPENDED_MAX, REPLY_BODY_BYTES_MAX, Reading, Reply, read_reply};
@@ -65,7 +65,7 @@ fn a_status_from_500_to_599_is_a_fault_whatever_the_body_says() {
         let settings = outcome(Some("status"), Some("accepted"), Ending::Success);
         let reading = read_reply(&settings, &reply(status, "application/json", ACCEPTED));
         assert_eq!(reading.outcome, Ending::Error);
-        assert_eq!(reading.reason.as_deref(), Some(&*format!("Server error {status}")));
+        assert_eq!(reading.reason.as_deref(), Some("Server error"));
         assert_eq!(reading.appended.len(), 2);
     }
 }
@@ -116,18 +116,90 @@ fn text_is_searched_whole_and_paths_find_nothing_in_it() {
     ] {
         assert_eq!(read_reply(&term, &reply(200, content_type, body)).outcome, wanted, "{body}");
     }
-    let path = outcome(Some("res"), Some("no"), Ending::Failure);
-    let reading = read_reply(&path, &reply(200, "text/xml", "<res>no</res>"));
-    assert_eq!((reading.outcome, reading.appended.len()), (Ending::Success, 1));
+    let mut settings = ResponseSettings {
+        reason: ReasonSearch { path: Some("status".parse().unwrap()), default: None },
+        ..ResponseSettings::default()
+    };
+    let text = reply(200, "text/plain", r#"{"status":"no"}"#);
+    let reading = read_reply(&settings, &text);
+    assert_eq!((reading.reason, reading.appended.len()), (None, 1));
+    settings.content_type = Some(ReplyForm::Json);
+    let reading = read_reply(&settings, &text);
+    assert_eq!((reading.reason.as_deref(), reading.appended.len()), (Some("no"), 3));
 }
 
 #[test]
-fn json_is_known_by_its_looks_whatever_the_content_type() {
-    for content_type in ["", "text/html; charset=utf-8", "application/problem+json"] {
-        let settings = outcome(Some("status"), Some("accepted"), Ending::Success);
-        let reading = read_reply(&settings, &reply(200, content_type, format!("\u{feff} {ACCEPTED}\n")));
-        assert_eq!(reading.outcome, Ending::Success, "{content_type}");
+fn without_a_content_type_a_body_is_what_it_looks_like() {
+    let found = |path: &str, content_type: &str, body: &str| {
+        let settings = outcome(Some(path), Some("accepted"), Ending::Success);
+        read_reply(&settings, &reply(200, content_type, body)).outcome == Ending::Success
+    };
+    let padded = format!("\u{feff} {ACCEPTED}\n");
+    for content_type in ["", "application/octet-stream", "application/problem+json"] {
+        assert!(found("status", content_type, &padded), "{content_type}");
     }
+    assert!(found("//status", "", "<res><status>Accepted</status></res>"));
+    assert!(found("b", "", "<!DOCTYPE html><p>Not <b>accepted</b>"));
+    assert!(!found("//status", "text/html", "<res><status>Accepted</status></res>"));
+}
+
+#[test]
+fn xml_is_added_whole_and_html_and_text_by_captures() {
+    let captures =
+        vec![("id".into(), r"/id=(\w+)/".parse().unwrap()), ("price".into(), "/(x)/".parse().unwrap())];
+    let settings = ResponseSettings {
+        captures,
+        price: Some(PriceSearch { path: "/price=([-0-9.]+)/i".parse().unwrap(), fallback: Money::ZERO }),
+        ..ResponseSettings::default()
+    };
+    check(
+        &settings,
+        &reply(200, "text/plain", "PRICE=-4.50 x id=ab12"),
+        expect![[r#"
+            Success
+            outcome: Text("success")
+            price: Number(-4.5)
+            id: Text("ab12")"#]],
+    );
+    check(
+        &settings,
+        &reply(200, "text/xml", "<r a='1'>id=x<e> B </e><e>C</e><n/></r>"),
+        expect![[r#"
+            Success
+            outcome: Text("success")
+            price: Number(0)
+            r.a: Text("1")
+            r.e: [Text("B"), Text("C")]
+            r.n: Text("")
+            r.#text: Text("id=x")"#]],
+    );
+}
+
+#[test]
+fn a_cookie_is_picked_by_a_term() {
+    let settings = ResponseSettings { cookie: Some("sid".parse().unwrap()), ..ResponseSettings::default() };
+    let mut reply = reply(200, "text/plain", "OK");
+    for line in ["b=2; Path=/", "SID=abc; HttpOnly"] {
+        reply.headers.push(("set-cookie".to_owned(), line.as_bytes().to_vec()));
+    }
+    let reading = read_reply(&settings, &reply);
+    assert_eq!(reading.appended.last().unwrap().1, Value::text("SID=abc; HttpOnly"));
+}
+
+#[test]
+fn entities_depth_and_size_of_a_document_are_bounded() {
+    let path = outcome(Some("//a"), Some("x"), Ending::Success);
+    let bomb = "<!DOCTYPE a [<!ENTITY b \"x\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>";
+    let deep = format!("{}x{}", "<a>".repeat(10_000), "</a>".repeat(10_000));
+    for body in [bomb, &deep, &"<a>".repeat(100_000), &"<div>".repeat(2_900), &"<b x>".repeat(2_900)] {
+        for content_type in ["text/xml", "text/html", ""] {
+            let _ = read_reply(&path, &reply(200, content_type, body));
+        }
+    }
+    let reading = read_reply(&ResponseSettings::default(), &reply(200, "text/xml", bomb));
+    assert_eq!(reading.appended.len(), 1);
+    let reading = read_reply(&ResponseSettings::default(), &reply(200, "text/xml", deep));
+    assert!(reading.truncated > 0);
 }
 
 #[test]
@@ -161,8 +233,10 @@ fn a_price_is_the_first_match_or_the_fallback() {
     assert_eq!(price("price", "3", ACCEPTED), "12.5");
     assert_eq!(price("price", "3", r#"{"price":"$1,200.50"}"#), "1200.5");
     assert_eq!(price("price", "3", r#"{"price":0}"#), "0");
+    assert_eq!(price("price", "3", r#"{"price":-4}"#), "-4");
+    assert_eq!(price("price", "3", r#"{"price":[5,6]}"#), "5");
     for nothing in
-        [r#"{"price":"free"}"#, r#"{"price":-4}"#, r#"{"price":[5]}"#, r#"{"price":1e30}"#, "{}", "5"]
+        [r#"{"price":"free"}"#, r#"{"price":"-"}"#, r#"{"price":{"a":5}}"#, r#"{"price":1e30}"#, "{}", "5"]
     {
         assert_eq!(price("price", "3", nothing), "3", "{nothing}");
     }
@@ -336,7 +410,24 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read(status in any::<u16>(), body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = read_reply(&all_settings(), &reply(status, "application/json", body));
+    fn any_bytes_are_read(
+        status in any::<u16>(),
+        content_type in prop::sample::select(vec!["application/json", "text/xml", "text/html", "text/plain", ""]),
+        body in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let _ = read_reply(&all_settings(), &reply(status, content_type, body));
+    }
+
+    #[test]
+    fn any_markup_is_read_by_any_path(
+        content_type in prop::sample::select(vec!["text/xml", "text/html", ""]),
+        body in "(<a>|</a>|<b c='d'>|</b>|<!--|-->|<!\\[CDATA\\[|\\]\\]>|&amp;|&x;|<table>|<tr>|x| ){0,30}",
+        path in "(//a|/a/b|a b|@c|#a|\\[c\\]|text\\(\\)|>|\\(a\\)|\\*|:not\\(b\\)){1,4}",
+    ) {
+        if let Ok(path) = path.parse() {
+            let reason = ReasonSearch { path: Some(path), default: None };
+            let settings = ResponseSettings { reason, ..ResponseSettings::default() };
+            let _ = read_reply(&settings, &reply(200, content_type, body));
+        }
     }
 }

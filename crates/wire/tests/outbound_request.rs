@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use domain::{
-    EarlierStep, EventId, Integration, Lead, Method, Number, RequestSettings, Scalar, Template, Value,
-    Variables, Vocabulary,
+    EarlierStep, EventId, Integration, Lead, Method, Number, RequestSettings, Scalar, SoapCall,
+    SoapOperation, SoapVersion, Template, Value, Variables, Vocabulary,
 };
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -40,11 +40,31 @@ fn template(text: &str) -> Template {
 
 fn settings(integration: Integration, url: &str, fields: &[(&str, &str)]) -> RequestSettings {
     RequestSettings {
-        integration,
-        method: integration.default_method(),
-        url: template(url),
-        headers: vec![],
         fields: fields.iter().map(|(name, text)| (Arc::from(*name), template(text))).collect(),
+        soap: (integration == Integration::CustomSoap).then(call),
+        ..RequestSettings::new(integration, template(url))
+    }
+}
+
+/// A call of a service that tells little of itself.
+fn call() -> SoapCall {
+    let operation = SoapOperation {
+        name: "Add".into(),
+        version: SoapVersion::V1_1,
+        address: "https://a.example.com/".into(),
+        action: "urn:add".into(),
+        namespace: "urn:leads".into(),
+        element: "Add".into(),
+        is_qualified: true,
+        arguments: vec![],
+    };
+    SoapCall {
+        operation,
+        headers: vec![],
+        security: None,
+        bearer_token: None,
+        root_prefix: None,
+        root_xmlns: None,
     }
 }
 

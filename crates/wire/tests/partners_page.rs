@@ -25,15 +25,12 @@ fn the_request_leaves_as_the_page_says() {
             .unwrap();
     let template = |text: &str| Template::read(text, Vocabulary::from(&fields)).unwrap();
     let settings = RequestSettings {
-        integration: Integration::CustomJson,
-        method: Integration::CustomJson.default_method(),
-        url: template("https://buyer.example.com/leads"),
-        headers: vec![],
         fields: vec![
             ("contact.name".into(), template("{{lead.first_name}}")),
             ("contact.age".into(), template("{{lead.age}}")),
             ("tags.0".into(), template("solar")),
         ],
+        ..RequestSettings::new(Integration::CustomJson, template("https://buyer.example.com/leads"))
     };
     let lead: Lead = [
         ("first_name".parse().unwrap(), Value::text("Ann")),
@@ -70,6 +67,21 @@ fn the_reply_is_read_as_the_page_says() {
         })
         .collect();
     assert_eq!(lines.join("\n"), blocks("text")[0]);
+}
+
+#[test]
+fn what_is_tried_answers_as_the_page_says() {
+    let now = "2026-01-15T12:00:00Z".parse().unwrap();
+    let [requests, responses] = blocks("jsonl")[..] else { panic!("two blocks") };
+    for (block, try_line) in [
+        (requests, wire::flow_file::try_request as fn(&str, domain::Timestamp) -> String),
+        (responses, wire::flow_file::try_response),
+    ] {
+        let lines: Vec<&str> = block.lines().collect();
+        for pair in lines.chunks(2) {
+            assert_eq!(try_line(pair[0], now), pair[1], "{}", pair[0]);
+        }
+    }
 }
 
 #[test]

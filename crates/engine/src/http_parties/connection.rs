@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Url};
 
 use super::Fault;
-use super::public_address::is_public;
+use wire::outbound::is_public;
 
 /// Most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 8;

@@ -108,19 +108,52 @@ pub(super) const RECIPIENT: Keys = Keys {
 
 pub(super) const REQUEST: Keys = Keys {
     part: "a request",
-    known: &["method", "url", "headers", "fields", "parameters"],
-    later: &["basic_auth", "wsdl", "wsdl_file", "function", "version"],
+    known: &[
+        "method",
+        "url",
+        "headers",
+        "fields",
+        "parameters",
+        "basic_auth",
+        "ascii",
+        "follow_redirects",
+        "encode_form_field_names",
+        "json_parameter",
+        "xml_parameter",
+        "extra_parameters",
+        "nested_extra_parameters",
+        "wsdl",
+        "wsdl_file",
+        "wsdl_text",
+        "function",
+        "version",
+        "soap_headers",
+        "security",
+        "bearer_token",
+        "root_prefix",
+        "root_xmlns",
+    ],
+    later: &[],
 };
+
+pub(super) const SECURITY: Keys =
+    Keys { part: "the security of a call", known: &["user", "password", "digest"], later: &[] };
+
+pub(super) const XMLNS: Keys =
+    Keys { part: "the attribute of the root element", known: &["name", "value"], later: &[] };
+
+pub(super) const BASIC_AUTH: Keys =
+    Keys { part: "the basic authentication", known: &["user", "password"], later: &[] };
 
 pub(super) const ENHANCEMENT_RESPONSE: Keys = Keys {
     part: "the response of an enhancement",
-    known: &["outcome", "reason", "reference", "values"],
+    known: &["outcome", "reason", "reference", "values", "capture", "cookie", "content_type"],
     later: &[],
 };
 
 pub(super) const RECIPIENT_RESPONSE: Keys = Keys {
     part: "the response of a recipient",
-    known: &["outcome", "reason", "price", "reference", "values"],
+    known: &["outcome", "reason", "price", "reference", "values", "capture", "cookie", "content_type"],
     later: &[],
 };
 
@@ -134,6 +167,8 @@ pub(super) const REPLY_PRICE: Keys =
     Keys { part: "the price of a response", known: &["path", "fallback"], later: &[] };
 
 pub(super) const REFERENCE: Keys = Keys { part: "the reference of a response", known: &["path"], later: &[] };
+
+pub(super) const COOKIE: Keys = Keys { part: "the cookie of a response", known: &["term"], later: &[] };
 
 pub(super) const RETRY: Keys = Keys { part: "the retry policy", known: &["attempts", "backoff"], later: &[] };
 
@@ -152,4 +187,4 @@ pub(super) const STEP_KINDS: [&str; 3] = ["filter", "enhancement", "recipient"];
 pub(super) const STEP_KINDS_LATER: [&str; 1] = ["distribute"];
 
 /// Integrations of later releases.
-pub(super) const INTEGRATIONS_LATER: [&str; 3] = ["custom_xml", "custom_soap", "email"];
+pub(super) const INTEGRATIONS_LATER: [&str; 1] = ["email"];

@@ -22,6 +22,8 @@ mod responses;
 
 mod schema;
 
+mod trying;
+
 mod address;
 mod conditions;
 mod duration;
@@ -38,6 +40,7 @@ use domain::{Condition, EarlierStep, EntityId, EntityKind, Fields, Flow, RULES_M
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
 pub use schema::schema;
+pub use trying::{try_delivery, try_request, try_response};
 
 /// A flow file that was understood.
 #[derive(Debug, Clone, PartialEq)]

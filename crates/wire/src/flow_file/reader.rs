@@ -22,6 +22,9 @@ pub(super) const NAME_CHARS_MAX: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
+    /// Whether what a flow could not be published with is tried all the same: names that contradict
+    /// each other, expressions that cannot be read.
+    pub(super) is_trying: bool,
 }
 
 /// The members of one part, each of a known key.

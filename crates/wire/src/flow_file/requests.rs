@@ -1,9 +1,14 @@
 //! What a step sends.
 
-use std::collections::BTreeMap;
+mod shape;
+mod soap;
+
 use std::sync::Arc;
 
-use domain::{Integration, Method, RequestSettings, Template};
+use domain::{BasicAuth, InsideForm, Integration, Method, NamedTemplates, RequestSettings, Template};
+
+use self::shape::{Shape, XmlShape, xml_name_fault};
+use crate::outbound::content_type_agrees;
 
 use super::address;
 use super::keys::{self, INTEGRATIONS_LATER};
@@ -15,14 +20,29 @@ use super::reader::{Part, Reader};
 pub(super) const FIELDS_MAX: usize = 500;
 /// Longest name of a field of a body or a parameter, in bytes.
 pub(super) const FIELD_NAME_BYTES_MAX: usize = 200;
-/// Deepest nesting of the fields of a body.
-const FIELD_DEPTH_MAX: usize = 20;
-/// Most items of a list in a body.
-const ITEMS_MAX: usize = 100;
 /// Most headers of a request.
 pub(super) const HEADERS_MAX: usize = 50;
 /// Longest name of a header, in bytes.
 pub(super) const HEADER_NAME_BYTES_MAX: usize = 100;
+
+/// The keys that only some integrations have.
+pub(super) const KEYS_OF: [(&str, &[Integration]); 15] = [
+    ("encode_form_field_names", &[Integration::CustomForm]),
+    ("json_parameter", &[Integration::CustomJson]),
+    ("xml_parameter", &[Integration::CustomXml]),
+    ("extra_parameters", &[Integration::CustomJson, Integration::CustomXml]),
+    ("nested_extra_parameters", &[Integration::CustomJson]),
+    ("wsdl", &[Integration::CustomSoap]),
+    ("wsdl_file", &[Integration::CustomSoap]),
+    ("wsdl_text", &[Integration::CustomSoap]),
+    ("function", &[Integration::CustomSoap]),
+    ("version", &[Integration::CustomSoap]),
+    ("soap_headers", &[Integration::CustomSoap]),
+    ("security", &[Integration::CustomSoap]),
+    ("bearer_token", &[Integration::CustomSoap]),
+    ("root_prefix", &[Integration::CustomSoap]),
+    ("root_xmlns", &[Integration::CustomSoap]),
+];
 
 /// Headers that HTTP, its connection and what is recorded of a delivery own.
 pub(super) const OWN_HEADERS: [&str; 14] = [
@@ -57,18 +77,117 @@ impl Reader {
             Some(node) => self.method(node, integration),
             None => Some(integration.default_method()),
         };
-        let url = self.needed(&part, "url").and_then(|node| self.url(node, names));
-        let headers = part.get("headers").map_or(Some(Vec::new()), |node| self.headers(node, names));
-        let (own, other) = match integration {
-            Integration::CustomJson | Integration::CustomForm => ("fields", "parameters"),
-            Integration::CustomQuery => ("parameters", "fields"),
+        let soap = match integration {
+            Integration::CustomSoap => self.soap(&part, names).map(Some),
+            Integration::CustomJson
+            | Integration::CustomForm
+            | Integration::CustomQuery
+            | Integration::CustomXml => Some(None),
+        };
+        let url = match (part.get("url"), &soap) {
+            // The WSDL says where.
+            (None, Some(Some(call))) => Some(Template::literal(&call.operation.address)),
+            (None, None) => None,
+            (Some(_), _) | (None, Some(None)) => {
+                self.needed(&part, "url").and_then(|node| self.url(node, names))
+            }
+        };
+        self.own_keys(&part, integration);
+        let inside = self.inside(&part, integration, names);
+        let is_inside = part.get("json_parameter").or_else(|| part.get("xml_parameter")).is_some();
+        let headers = part.get("headers").map_or(Some(Vec::new()), |node| {
+            self.headers(node, names, |content_type| {
+                content_type_agrees(integration, is_inside, content_type)
+            })
+        });
+        let own = if integration == Integration::CustomQuery { "parameters" } else { "fields" };
+        let fields =
+            part.get(own).map_or(Some(Vec::new()), |node| self.request_fields(node, own, integration, names));
+        let basic_auth =
+            part.get("basic_auth").map_or(Some(None), |node| self.basic_auth(node, names).map(Some));
+        let mut flag =
+            |key: &str, default| part.get(key).map_or(Some(default), |node| self.boolean(node, key));
+        let ascii = flag("ascii", false);
+        let follow_redirects = flag("follow_redirects", integration.follows_redirects());
+        let encode_field_names = flag("encode_form_field_names", true);
+        Some(RequestSettings {
+            integration,
+            method: method?,
+            url: url?,
+            headers: headers?,
+            fields: fields?,
+            basic_auth: basic_auth?,
+            ascii: ascii?,
+            follow_redirects: follow_redirects?,
+            inside: inside?,
+            encode_field_names: encode_field_names?,
+            soap: soap?,
+        })
+    }
+
+    /// Tells of keys that another integration has.
+    fn own_keys(&mut self, part: &Part<'_>, integration: Integration) {
+        let (own, other) = if integration == Integration::CustomQuery {
+            ("parameters", "fields")
+        } else {
+            ("fields", "parameters")
         };
         if let Some(node) = part.get(other) {
             self.problem(node.line, format!("{integration} sends {own:?}, not {other:?}"));
         }
-        let fields =
-            part.get(own).map_or(Some(Vec::new()), |node| self.request_fields(node, own, integration, names));
-        Some(RequestSettings { integration, method: method?, url: url?, headers: headers?, fields: fields? })
+        for (key, integrations) in KEYS_OF {
+            if let Some(node) = part.get(key)
+                && !integrations.contains(&integration)
+            {
+                let whose: Vec<&str> = integrations.iter().map(|own| own.as_str()).collect();
+                self.problem(
+                    node.line,
+                    format!("{integration} has no key {key:?}, which is for {}", whose.join(" and ")),
+                );
+            }
+        }
+    }
+
+    fn inside(
+        &mut self,
+        part: &Part<'_>,
+        integration: Integration,
+        names: Names<'_>,
+    ) -> Option<Option<InsideForm>> {
+        let key = if integration == Integration::CustomXml { "xml_parameter" } else { "json_parameter" };
+        let extra = part.get("extra_parameters");
+        let nested_extra = part.get("nested_extra_parameters");
+        let Some(node) = part.get(key) else {
+            // Of an integration that has none, its keys are told to be wrong elsewhere.
+            if let Some(node) = extra.or(nested_extra)
+                && matches!(integration, Integration::CustomJson | Integration::CustomXml)
+            {
+                self.problem(
+                    node.line,
+                    format!("extra parameters stand beside a document in a form, so they need {key:?}"),
+                );
+            }
+            return Some(None);
+        };
+        let parameter = self.text(node, key)?;
+        if let Some(fault) = name_fault(parameter) {
+            self.problem(node.line, format!("the parameter of the document {fault}"));
+            return None;
+        }
+        let mut parameters = |node: Option<&Node>, what| match node {
+            Some(node) => self.request_fields(node, what, Integration::CustomForm, names),
+            None => Some(Vec::new()),
+        };
+        let extra = parameters(extra, "extra_parameters");
+        let nested_extra = parameters(nested_extra, "nested_extra_parameters");
+        Some(Some(InsideForm { parameter: parameter.into(), extra: extra?, nested_extra: nested_extra? }))
+    }
+
+    fn basic_auth(&mut self, node: &Node, names: Names<'_>) -> Option<BasicAuth> {
+        let part = self.part(node, &keys::BASIC_AUTH)?;
+        let user = self.needed(&part, "user").and_then(|node| self.template(node, "user", names));
+        let password = self.needed(&part, "password").and_then(|node| self.template(node, "password", names));
+        Some(BasicAuth { user: user?, password: password? })
     }
 
     fn integration(&mut self, node: &Node) -> Option<Integration> {
@@ -107,10 +226,15 @@ impl Reader {
         self.template_of(node.line, text, "url", names)
     }
 
-    fn headers(&mut self, node: &Node, names: Names<'_>) -> Option<Vec<(Arc<str>, Template)>> {
+    fn headers(
+        &mut self,
+        node: &Node,
+        names: Names<'_>,
+        content_type_agrees: impl Fn(&str) -> bool,
+    ) -> Option<NamedTemplates> {
         let before = self.problems.len();
         let members = self.map(node, "headers")?;
-        let mut headers: Vec<(Arc<str>, Template)> = Vec::new();
+        let mut headers: NamedTemplates = Vec::new();
         if !self.fits(node.line, "headers", members.len(), HEADERS_MAX) {
             return None;
         }
@@ -127,29 +251,40 @@ impl Reader {
             {
                 self.problem(member.value.line, format!("the header {name} holds a control character"));
             }
+            if name.eq_ignore_ascii_case("content-type")
+                && let Kind::Text(text) = &member.value.kind
+                && !text.contains("{{")
+                && !content_type_agrees(text)
+            {
+                self.problem(member.value.line, format!("the header {name} does not name what is sent"));
+            }
             let value = self.template(&member.value, name, names);
             headers.extend(value.map(|value| (Arc::from(name), value)));
         }
         (self.problems.len() == before).then_some(headers).filter(|headers| headers.len() == members.len())
     }
 
-    fn request_fields(
+    pub(super) fn request_fields(
         &mut self,
         node: &Node,
         what: &str,
         integration: Integration,
         names: Names<'_>,
-    ) -> Option<Vec<(Arc<str>, Template)>> {
+    ) -> Option<NamedTemplates> {
         let members = self.map(node, what)?;
         if !self.fits(node.line, what, members.len(), FIELDS_MAX) {
             return None;
         }
         let mut shape = Shape::default();
+        let mut xml = XmlShape::default();
         let mut fields = Vec::new();
         for member in members {
             let name = member.key.as_str();
             let fault = name_fault(name).map(str::to_owned).or_else(|| match integration {
+                _ if self.is_trying => None,
                 Integration::CustomJson => shape.add(name).err(),
+                Integration::CustomXml => xml.add(name).err(),
+                Integration::CustomSoap => xml_name_fault(name),
                 Integration::CustomForm | Integration::CustomQuery => None,
             });
             let value = self.template(&member.value, name, names);
@@ -183,96 +318,9 @@ fn name_fault(name: &str) -> Option<&'static str> {
     name.chars().any(char::is_control).then_some("holds a control character")
 }
 
-/// The tree that dotted names make: what stands where, so that no two names contradict each other.
-#[derive(Debug, Default)]
-struct Shape {
-    places: BTreeMap<String, Place>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Value,
-    Group,
-    List,
-}
-
-impl Shape {
-    /// Adds a name. Dots nest, numbers make lists.
-    fn add(&mut self, name: &str) -> Result<(), String> {
-        let keys: Vec<&str> = name.split('.').collect();
-        if keys.iter().any(|key| key.is_empty()) {
-            return Err("has an empty part between dots".to_owned());
-        }
-        if keys.len() > FIELD_DEPTH_MAX {
-            return Err(format!("has {} parts; at most {FIELD_DEPTH_MAX} fit", keys.len()));
-        }
-        let mut place = String::new();
-        for key in &keys {
-            let is_number = key.bytes().all(|byte| byte.is_ascii_digit());
-            let is_item =
-                key.parse::<usize>().is_ok_and(|item| item < ITEMS_MAX && item.to_string() == **key);
-            if is_number && !is_item {
-                return Err(format!("counts items of a list from 0 to {}; {key} is none", ITEMS_MAX - 1));
-            }
-            self.put(&place, if is_number { Place::List } else { Place::Group })?;
-            place.push('.');
-            place.push_str(key);
-        }
-        self.put(&place, Place::Value)
-    }
-
-    fn put(&mut self, place: &str, wanted: Place) -> Result<(), String> {
-        let shown = if place.is_empty() { "the body" } else { &place[1..] };
-        match self.places.get(place) {
-            None => {
-                self.places.insert(place.to_owned(), wanted);
-                Ok(())
-            }
-            Some(found) if *found == wanted => Ok(()),
-            Some(Place::Value) => Err(format!("lies within {shown}, which is a value")),
-            Some(Place::Group | Place::List) if wanted == Place::Value => {
-                Err("is a value, but other names lie within it".to_owned())
-            }
-            Some(Place::Group | Place::List) => Err(format!(
-                "makes {shown} a list as well as a group; its parts are all numbers or all names"
-            )),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(names: &[&str], wanted: &str) {
-        let mut shape = Shape::default();
-        let told: Vec<String> = names
-            .iter()
-            .map(|name| shape.add(name).map_or_else(|fault| fault, |()| "good".to_owned()))
-            .collect();
-        assert_eq!(told.last().map(String::as_str), Some(wanted), "{names:?}");
-    }
-
-    #[test]
-    fn dotted_names_make_one_tree() {
-        check(&["contact.mail", "contact.phones.0", "contact.phones.1", "name", "0x"], "good");
-        check(&["0.mail", "1.mail"], "good");
-        check(&["a", "a.b"], "lies within a, which is a value");
-        check(&["a.b.c", "a.b"], "is a value, but other names lie within it");
-        check(&["a.0", "a.b"], "makes a a list as well as a group; its parts are all numbers or all names");
-        check(
-            &["a", "0"],
-            "makes the body a list as well as a group; its parts are all numbers or all names",
-        );
-        check(&["a..b"], "has an empty part between dots");
-        check(&["a.100"], "counts items of a list from 0 to 99; 100 is none");
-        check(
-            &["a.99999999999999999999"],
-            "counts items of a list from 0 to 99; 99999999999999999999 is none",
-        );
-        check(&["a.01"], "counts items of a list from 0 to 99; 01 is none");
-        check(&[&["a"; 21].join(".")], "has 21 parts; at most 20 fit");
-    }
 
     #[test]
     fn a_header_has_a_name_that_is_free() {

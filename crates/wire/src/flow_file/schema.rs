@@ -386,6 +386,17 @@ fn exchanges() -> Value {
             "outcome": reference("reply_outcome"),
             "reason": reference("reply_reason"),
             "reference": reference("reply_reference"),
+            "capture": {
+                "description": "What is taken out of a reply in text or HTML, by name: the first group of an expression",
+                "type": "object",
+                "maxProperties": responses::CAPTURES_MAX,
+                "additionalProperties": { "type": "string", "maxLength": 1000 },
+            },
+            "cookie": reference("reply_cookie"),
+            "content_type": {
+                "description": "The form of the reply, whatever its own content type says, such as application/json",
+                "type": "string",
+            },
             "values": {
                 "description": "What some values of the reply may be, by path; these tell nothing about a person",
                 "type": "object",
@@ -404,13 +415,23 @@ fn exchanges() -> Value {
         .map(|integration| {
             let (other, methods) = (
                 if integration == Integration::CustomQuery { "fields" } else { "parameters" },
-                integration.methods().iter().map(|method| method.as_str()).collect::<Vec<_>>(),
+                integration
+                    .methods()
+                    .iter()
+                    .flat_map(|method| [method.as_str().to_owned(), method.as_str().to_ascii_lowercase()])
+                    .collect::<Vec<_>>(),
             );
+            let required: &[&str] =
+                if integration == Integration::CustomSoap { &["wsdl_text", "function"] } else { &["url"] };
+            let mut properties = json!({ "method": { "enum": methods }, other: false });
+            for (key, integrations) in requests::KEYS_OF {
+                if !integrations.contains(&integration) {
+                    merge(&mut properties, json!({ key: false }));
+                }
+            }
             json!({
                 "if": { "properties": { "integration": { "const": integration.as_str() } } },
-                "then": { "properties": { "request": {
-                    "properties": { "method": { "enum": methods }, other: false },
-                } } },
+                "then": { "properties": { "request": { "properties": properties, "required": required } } },
             })
         })
         .collect();
@@ -421,8 +442,8 @@ fn exchanges() -> Value {
             "if": { "properties": { "price": { "required": ["from"] } }, "required": ["price"] },
             "then": { "properties": { "response": { "required": ["price"] } }, "required": ["response"] },
         },
-        "request": object(&["url"], "What is sent", json!({
-            "method": { "enum": Method::ALL.map(Method::as_str) },
+        "request": object(&[], "What is sent", json!({
+            "method": { "type": "string", "pattern": Method::ALL.map(|method| format!("^{}$", anycase(&method.as_str().to_ascii_lowercase()))).join("|") },
             "url": {
                 "description": "Scheme and host are written out; the rest may hold {{path}}",
                 "type": "string", "pattern": "^https?://[^/?{}@\\s\\\\]+([/?]|$)", "maxLength": TEMPLATE_BYTES_MAX,
@@ -439,6 +460,24 @@ fn exchanges() -> Value {
             },
             "fields": fields,
             "parameters": fields,
+            "basic_auth": reference("basic_auth"),
+            "ascii": { "description": "Texts lose their accents and what else is not ASCII", "type": "boolean", "default": false },
+            "follow_redirects": { "description": "Left out: only custom_query does", "type": "boolean" },
+            "encode_form_field_names": { "description": "Whether names of form fields are escaped", "type": "boolean", "default": true },
+            "json_parameter": { "description": "The JSON goes into this parameter of a form", "type": "string", "minLength": 1, "maxLength": requests::FIELD_NAME_BYTES_MAX },
+            "xml_parameter": { "description": "The XML goes into this parameter of a form", "type": "string", "minLength": 1, "maxLength": requests::FIELD_NAME_BYTES_MAX },
+            "wsdl": { "description": "Where the WSDL was fetched from when the flow was published", "type": "string" },
+            "wsdl_file": { "description": "The file the WSDL was read from when the flow was published", "type": "string" },
+            "wsdl_text": { "description": "The WSDL itself", "type": "string", "maxLength": crate::outbound::WSDL_BYTES_MAX },
+            "function": { "description": "The operation of the WSDL that is called", "type": "string" },
+            "version": { "description": "1.1 or 1.2; left out: whichever the WSDL has first", "type": ["string", "number"] },
+            "soap_headers": fields,
+            "security": reference("security"),
+            "bearer_token": reference("template"),
+            "root_prefix": { "description": "The prefix of the element in the body", "type": "string" },
+            "root_xmlns": reference("root_xmlns"),
+            "extra_parameters": fields,
+            "nested_extra_parameters": fields,
         })),
         "enhancement_response": response(json!({})),
         "recipient_response": response(json!({ "price": reference("reply_price") })),
@@ -451,7 +490,7 @@ fn exchanges() -> Value {
                 },
                 "on_match": { "description": "What it means when the term is found", "allOf": [reference("ending")] },
             })),
-            json!({ "anyOf": [{ "required": ["path"] }, { "required": ["term"] }] }),
+            json!({ "anyOf": [{ "required": ["term"] }, { "required": ["on_match"] }] }),
         ),
         "reply_reason": object(&[], "Where a no says why", json!({
             "path": reference("path"),
@@ -460,6 +499,22 @@ fn exchanges() -> Value {
         "reply_price": object(&["path"], "Where the price stands", json!({
             "path": reference("path"),
             "fallback": { "description": "The price when no amount stands there; 0 unless said otherwise", "allOf": [reference("amount")] },
+        })),
+        "basic_auth": object(&["user", "password"], "User and password of HTTP's basic authentication", json!({
+            "user": reference("template"),
+            "password": reference("template"),
+        })),
+        "security": object(&["user", "password"], "User and password within the envelope of SOAP", json!({
+            "user": reference("template"),
+            "password": reference("template"),
+            "digest": { "description": "Whether the password is sent as a digest", "type": "boolean", "default": false },
+        })),
+        "root_xmlns": object(&["name", "value"], "An attribute more of the element in the body of SOAP", json!({
+            "name": { "type": "string" },
+            "value": { "type": "string" },
+        })),
+        "reply_cookie": object(&["term"], "Picks one Set-Cookie line, appended as cookie", json!({
+            "term": { "description": "Text, or an expression between slashes", "type": ["string", "number", "boolean"], "maxLength": 1000 },
         })),
         "reply_reference": object(&["path"], "Where the other party's own id stands", json!({
             "path": reference("path"),

@@ -176,7 +176,8 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
             line 11: a template in a reason is not supported yet
             line 12: the key "hours" of a recipient is not supported yet
             line 12: the key "on_unknown" of a recipient is not supported yet
-            line 12: the integration custom_soap is not supported yet"#]],
+            line 12: custom_soap needs the WSDL itself under "wsdl_text"; what "wsdl" and "wsdl_file" name is put there before a flow is checked
+            line 12: a request needs the key "function""#]],
     );
 }
 

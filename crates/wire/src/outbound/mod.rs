@@ -4,14 +4,30 @@
 //! [`Reading`] ([`read_reply`]). Nothing here opens a connection: `engine` sends and receives.
 
 mod address;
+mod ascii;
+mod html;
 mod json_body;
 mod parameters;
+mod public_address;
 mod reading;
 mod render;
+mod reply_body;
 mod reply_tree;
 mod request;
+mod soap;
+mod xml;
+mod xpath;
 
 pub use address::ADDRESS_BYTES_MAX;
+pub use public_address::{AddressProblem, address_problem, is_public};
 pub use reading::{APPENDED_MAX, REPLY_BODY_BYTES_MAX, Reading, Reply, read_reply};
-pub use render::{HEADER_BYTES_MAX, OUTBOUND_BODY_BYTES_MAX, RenderError, header_can_be_set, render};
+pub use render::{
+    HEADER_BYTES_MAX, OUTBOUND_BODY_BYTES_MAX, RenderError, header_can_be_set, render, render_fresh,
+};
 pub use request::OutboundRequest;
+pub use soap::{Fresh, WSDL_BYTES_MAX, Wsdl, WsdlError};
+pub use xml::XmlFault;
+
+pub(crate) use render::content_type_agrees;
+pub(crate) use reply_body::path_fault;
+pub(crate) use xml::is_name as is_xml_name;

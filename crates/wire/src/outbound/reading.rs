@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::{Ending, FieldPath, Money, OutcomeSearch, ResponseSettings, Scalar, Value, named_price};
+use domain::{
+    Ending, FieldPath, Money, OutcomeSearch, ReplyForm, ResponseSettings, Scalar, Value, named_price,
+};
 
 use super::parameters::scalar_text;
-use super::reply_tree::{Node, ReplyTree};
+use super::reply_body::ReplyBody;
 
 /// A reply of another party, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub const REPLY_BODY_BYTES_MAX: usize = 1024 * 1024;
 const REASON_CHARS_MAX: usize = 2_000;
 /// Longest id of the other party, in characters.
 const REFERENCE_CHARS_MAX: usize = 255;
+/// Longest cookie that is kept, in characters.
+const COOKIE_CHARS_MAX: usize = 4_096;
+/// Longest text that is captured, in characters.
+const CAPTURE_CHARS_MAX: usize = 2_000;
 
 /// What a reply says.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +46,8 @@ pub struct Reading {
     /// Its own id for the lead.
     pub reference: Option<Arc<str>>,
     /// What the reply adds to the lead, by path below `appended.<step>`: what was read, as `outcome`,
-    /// `reason`, `price` and `reference`, then every value of the reply that is not under one of these
-    /// names.
+    /// `reason`, `price`, `reference` and `cookie`, then every value of the reply that is not under one
+    /// of these names, or what was captured.
     pub appended: Vec<(FieldPath, Value)>,
     /// How many more values the reply had than are kept.
     pub truncated: u32,
@@ -69,93 +75,162 @@ impl Reply {
     }
 }
 
+/// The reason of a fault that the other party's server tells of; its status is recorded beside it.
+const SERVER_ERROR: &str = "Server error";
+
 /// Reads a reply as a step's settings say.
 ///
-/// A status from 500 to 599 is a fault whatever the body says. A body that is JSON is searched by path;
-/// any other is text, in which paths find nothing. Nothing panics, whatever came.
+/// A status from 500 to 599 is a fault whatever the body says. The body is JSON, XML, HTML or text as
+/// the settings or its content type say, else as it looks; what cannot be read so is text. Nothing
+/// panics, whatever came.
 pub fn read_reply(settings: &ResponseSettings, reply: &Reply) -> Reading {
-    if (500..=599).contains(&reply.status) {
-        let reason: Arc<str> = format!("Server error {}", reply.status).into();
-        return Reading::new(Ending::Error, Some(reason), None, None, None);
+    let is_server_error = (500..=599).contains(&reply.status);
+    if is_server_error && !settings.is_soap {
+        return Reading::fault(SERVER_ERROR);
     }
     let body = &reply.body[..reply.body.len().min(REPLY_BODY_BYTES_MAX)];
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
-    let tree = ReplyTree::read(text);
-    let tree = tree.as_ref();
+    let form = settings.content_type.or_else(|| ReplyForm::of_content_type(reply.header("content-type")?));
+    let body = ReplyBody::read(text, form);
 
-    let found = settings.outcome.as_ref().map(|search| is_found(search, tree, text));
+    // Faults of SOAP come with a status of 500, and say more than it does.
+    if settings.is_soap
+        && let Some(fault) = body.soap_fault()
+    {
+        return Reading::fault(&shortened(&fault, REASON_CHARS_MAX));
+    }
+    if is_server_error {
+        return Reading::fault(SERVER_ERROR);
+    }
+
+    let found = settings.outcome.as_ref().map(|search| is_found(search, &body));
     let outcome = match (&settings.outcome, found) {
         (Some(search), Some(found)) => search.meaning(found),
         _ => Ending::Success,
     };
     let price = settings.price.as_ref().map(|search| {
-        let first = tree.and_then(|tree| tree.find(&search.path).first().copied());
-        let amount = first.and_then(|node| match node {
-            Node::Scalar(scalar) => named_price(&Value::Scalar(scalar.clone())),
-            Node::List(_) | Node::Object(_) => None,
-        });
-        amount.unwrap_or(search.fallback)
+        let first = body.values(&search.path).into_iter().next();
+        first.and_then(price).unwrap_or(search.fallback)
     });
-    let reference = settings.reference.as_ref().zip(tree).and_then(|(path, tree)| {
-        let texts = tree.find(path).into_iter().flat_map(Node::own_scalars).filter_map(scalar_text);
+    let price = price.filter(|_| !settings.is_soap || outcome == Ending::Success);
+    let reference = settings.reference.as_ref().and_then(|path| {
+        let texts = body.values(path).into_iter().filter_map(|scalar| scalar_text(&scalar));
         texts.map(|text| shortened(text.trim(), REFERENCE_CHARS_MAX)).find(|text| !text.is_empty())
     });
-    Reading::new(outcome, reason(settings, tree), price, reference, tree)
+    let reason = reason(settings, &body);
+    let cookie = settings.cookie.as_ref().and_then(|term| {
+        let cookies = reply.headers.iter().filter(|(name, _)| name == "set-cookie");
+        let mut lines = cookies.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+        lines.find(|line| term.is_found_in(line)).map(|line| shortened(line.trim(), COOKIE_CHARS_MAX))
+    });
+
+    let mut appended = Appended::default().with("outcome", domain::Outcome::from(outcome).as_str());
+    if let Some(reason) = &reason {
+        appended = appended.with("reason", reason);
+    }
+    if let Some(price) = price {
+        let value = match price.to_string().parse() {
+            Ok(number) => Value::Scalar(Scalar::Number(number)),
+            Err(_) => Value::text(price.to_string()),
+        };
+        appended.add("price", value);
+    }
+    for (name, value) in [("reference", &reference), ("cookie", &cookie)] {
+        if let Some(value) = value {
+            appended = appended.with(name, value);
+        }
+    }
+    if body.is_captured() {
+        for (name, pattern) in &settings.captures {
+            if let Some(group) = pattern.first_group(text).filter(|_| !appended.has(name)) {
+                appended = appended.with(name, &shortened(group, CAPTURE_CHARS_MAX));
+            }
+        }
+    }
+    let mut truncated = 0;
+    if let Some(tree) = body.tree() {
+        let names: Vec<&str> = appended.values.iter().map(|(path, _)| path.as_str()).collect();
+        let rest = tree.flatten(&names, APPENDED_MAX - names.len());
+        truncated = rest.left_out;
+        appended.values.extend(rest.values);
+    }
+    Reading { outcome, reason, price, reference, appended: appended.values, truncated }
 }
 
 impl Reading {
-    fn new(
-        outcome: Ending,
-        reason: Option<Arc<str>>,
-        price: Option<Money>,
-        reference: Option<Arc<str>>,
-        tree: Option<&ReplyTree>,
-    ) -> Reading {
-        let price_value = price.map(|price| match price.to_string().parse() {
-            Ok(number) => Value::Scalar(Scalar::Number(number)),
-            Err(_) => Value::text(price.to_string()),
-        });
-        let own = [
-            ("outcome", Some(Value::text(domain::Outcome::from(outcome).as_str()))),
-            ("reason", reason.as_deref().map(Value::text)),
-            ("price", price_value),
-            ("reference", reference.as_deref().map(Value::text)),
-        ];
-        let mut appended = Vec::new();
-        let mut names = Vec::new();
-        for (name, value) in own {
-            if let Some(value) = value {
-                names.push(name);
-                appended.push((FieldPath::key(name).expect("a plain word is a path"), value));
-            }
+    /// No answer but a fault of the other party's own.
+    fn fault(reason: &str) -> Reading {
+        let appended = Appended::default().with("outcome", "error").with("reason", reason);
+        Reading {
+            outcome: Ending::Error,
+            reason: Some(reason.into()),
+            price: None,
+            reference: None,
+            appended: appended.values,
+            truncated: 0,
         }
-        let rest = tree.map(|tree| tree.flatten(&names, APPENDED_MAX - appended.len())).unwrap_or_default();
-        appended.extend(rest.values);
-        Reading { outcome, reason, price, reference, appended, truncated: rest.left_out }
+    }
+
+    /// Whether the other party's server told of a fault, so that nothing else was read.
+    pub(crate) fn is_fault_of_server(&self) -> bool {
+        self.outcome == Ending::Error && self.price.is_none() && self.reason.as_deref() == Some(SERVER_ERROR)
+    }
+}
+
+/// What is added to a lead, in order.
+#[derive(Debug, Default)]
+struct Appended {
+    values: Vec<(FieldPath, Value)>,
+}
+
+impl Appended {
+    fn with(mut self, name: &str, text: &str) -> Appended {
+        self.add(name, Value::text(text));
+        self
+    }
+
+    /// A name that is no path is left out.
+    fn add(&mut self, name: &str, value: Value) {
+        self.values.extend(FieldPath::key(name).ok().map(|path| (path, value)));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let path = FieldPath::key(name).ok();
+        self.values.iter().any(|(own, _)| Some(own) == path.as_ref())
+    }
+}
+
+/// An amount, which may be less than nothing: then the other party is paid.
+fn price(scalar: Scalar) -> Option<Money> {
+    let text = scalar_text(&scalar)?;
+    match (scalar, text.trim().strip_prefix('-')) {
+        (Scalar::Number(_) | Scalar::Text(_), Some(amount)) => {
+            named_price(&Value::text(amount)).map(|amount| -amount)
+        }
+        (scalar, _) => named_price(&Value::Scalar(scalar)),
     }
 }
 
 /// Whether an outcome's term stands in what it is looked for in. Without a term anything that is
 /// neither blank nor false will do.
-fn is_found(search: &OutcomeSearch, tree: Option<&ReplyTree>, body: &str) -> bool {
+fn is_found(search: &OutcomeSearch, body: &ReplyBody<'_>) -> bool {
     let found_in = |text: &str| match &search.term {
         Some(term) => !text.trim().is_empty() && term.is_found_in(text),
         None => !text.trim().is_empty(),
     };
-    let Some(path) = &search.path else { return found_in(body) };
-    let places = tree.map(|tree| tree.find(path)).unwrap_or_default();
-    places.into_iter().flat_map(Node::scalars).any(|scalar| {
-        let says_nothing = search.term.is_none() && *scalar == Scalar::Bool(false);
-        !says_nothing && scalar_text(scalar).is_some_and(|text| found_in(&text))
+    let Some(path) = &search.path else { return found_in(body.text()) };
+    body.values_below(path).into_iter().any(|scalar| {
+        let says_nothing = search.term.is_none() && scalar == Scalar::Bool(false);
+        !says_nothing && scalar_text(&scalar).is_some_and(|text| found_in(&text))
     })
 }
 
 /// All reasons that stand there, in alphabetical order, else the step's default.
-fn reason(settings: &ResponseSettings, tree: Option<&ReplyTree>) -> Option<Arc<str>> {
-    let places = settings.reason.path.as_ref().zip(tree).map(|(path, tree)| tree.find(path));
-    let scalars = places.unwrap_or_default().into_iter().flat_map(Node::own_scalars);
+fn reason(settings: &ResponseSettings, body: &ReplyBody<'_>) -> Option<Arc<str>> {
+    let scalars = settings.reason.path.as_ref().map(|path| body.values(path)).unwrap_or_default();
     let mut reasons: Vec<String> = scalars
+        .iter()
         .filter(|scalar| !is_no_reason(scalar))
         .filter_map(scalar_text)
         .map(|text| text.trim().to_owned())

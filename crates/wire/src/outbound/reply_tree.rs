@@ -1,4 +1,4 @@
-//! The JSON of a reply as a tree of bounded size, in its own order.
+//! The JSON or XML of a reply as a tree of bounded size, in its own order.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,12 +6,14 @@ use std::fmt;
 use domain::{FieldPath, ReplyPath, Scalar, Value};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::xml::{Document, NodeId, NodeKind};
+
 /// Deepest place that is kept; what lies deeper is counted and left out.
 const DEPTH_MAX: usize = 32;
 /// Most scalars, lists and objects of one reply that are kept.
 const NODES_MAX: usize = 100_000;
 /// Most places that one path finds.
-const FOUND_MAX: usize = 10_000;
+pub(super) const FOUND_MAX: usize = 10_000;
 /// Longest path of a value that is kept, in bytes: `appended.<step>.` must still fit before it.
 const PATH_BYTES_MAX: usize = domain::PATH_BYTES_MAX - "lead.appended.".len() - STEP_ID_BYTES_MAX - ".".len();
 const STEP_ID_BYTES_MAX: usize = 64;
@@ -58,6 +60,17 @@ impl ReplyTree {
         Some(ReplyTree { root, left_out: budget.left_out })
     }
 
+    /// A document as a tree: an element is its text, or an object of its attributes and elements, its
+    /// text then under `#text`; elements of one name are a list.
+    pub(super) fn of_xml(document: &Document) -> ReplyTree {
+        let mut left_out = document.left_out();
+        let members = document
+            .elements(Document::ROOT)
+            .map(|root| (document.name(root).to_owned(), Node::of_element(document, root, 1, &mut left_out)));
+        let root = Node::Object(members.collect());
+        ReplyTree { root, left_out }
+    }
+
     /// The places that a path names, in the order of the reply.
     pub(super) fn find(&self, path: &ReplyPath) -> Vec<&Node> {
         let mut found = vec![&self.root];
@@ -81,6 +94,47 @@ impl ReplyTree {
 }
 
 impl Node {
+    fn of_element(document: &Document, element: NodeId, depth: usize, left_out: &mut u32) -> Node {
+        let mut members: Vec<(String, Node)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut add = |name: &str, node: Node| match places.get(name).map(|at| &mut members[*at].1) {
+            Some(Node::List(items)) => items.push(node),
+            Some(own) => {
+                let first = std::mem::replace(own, Node::List(Vec::new()));
+                *own = Node::List(vec![first, node]);
+            }
+            None => {
+                places.insert(name.to_owned(), members.len());
+                members.push((name.to_owned(), node));
+            }
+        };
+        let text_node = |text: &str| Node::Scalar(Scalar::Text(text.trim().into()));
+        for (name, value) in document.attributes(element) {
+            add(name, text_node(value));
+        }
+        let mut text = String::new();
+        for child in document.children(element) {
+            match document.kind(child) {
+                NodeKind::Element(name) if depth < DEPTH_MAX => {
+                    add(name, Node::of_element(document, child, depth + 1, left_out));
+                }
+                NodeKind::Element(_) => {
+                    let below = document.below(child).len() + 1;
+                    *left_out = left_out.saturating_add(u32::try_from(below).unwrap_or(u32::MAX));
+                }
+                NodeKind::Text(own) => text.push_str(own),
+                NodeKind::Root | NodeKind::Attribute(..) => {}
+            }
+        }
+        if members.is_empty() {
+            return text_node(&text);
+        }
+        if !text.trim().is_empty() {
+            members.push(("#text".to_owned(), text_node(&text)));
+        }
+        Node::Object(members)
+    }
+
     /// What stands below under a key of a path: a member, an item, all of them for `*`, and
     /// `errors[0]` for `errors.0`.
     fn below(&self, key: &str) -> Vec<&Node> {

@@ -15,6 +15,8 @@ pub struct OutboundRequest {
     pub headers: Vec<(String, String)>,
     /// The body; empty when there is none.
     pub body: Vec<u8>,
+    /// Whether a redirect is followed, if every address on the way may be asked.
+    pub follow_redirects: bool,
 }
 
 impl OutboundRequest {

@@ -29,7 +29,7 @@ fn each_form_has_its_methods_and_its_fields() {
     check(
         &request("custom_form", "method: get\nurl: https://x.example.com/\nparameters: { a: b }"),
         expect![[r#"
-            line 11: "get" is not a method; use GET, POST, PUT, PATCH or DELETE
+            line 11: custom_form is sent by POST, not by GET
             line 13: custom_form sends "fields", not "parameters""#]],
     );
     check(
@@ -42,7 +42,7 @@ fn each_form_has_its_methods_and_its_fields() {
             line 11: a request needs the key "url"
             line 12: a request has no key "uri"; did you mean "url"?
             line 13: custom_json sends "fields", not "parameters"
-            line 14: the key "basic_auth" of a request is not supported yet"#]],
+            line 14: the basic authentication needs the key "password""#]],
     );
 }
 

@@ -28,7 +28,7 @@ fn each_fault_is_told_with_its_line() {
              price: { fallback: -1 }\nreference: { path: //id }\nvalues:\n  a: [ x, X ]\n  b: []\n  c: x\n  d..e: [ x ]\n  f: [ \" x\", \"\", { a: 1 } ]",
         ),
         expect![[r#"
-            line 11: "a..b" is not a path of a reply; write keys with dots between, such as result.errors.*.message
+            line 11: "a..b" is no path of a reply: keys of JSON with dots between (result.errors.*.message), an XPath of XML (//status/text()), a selector of HTML (#result@data-code), or an expression for text (/id=(\w+)/)
             line 11: the term is not a regular expression: unclosed group
             line 11: "on_match" is one of success, failure, error, not "maybe"
             line 12: the reason of a response has no key "pth"; did you mean "path"?
@@ -36,7 +36,6 @@ fn each_fault_is_told_with_its_line() {
             line 12: a template in a reason is not supported yet
             line 13: the price of a response needs the key "path"
             line 13: "fallback" is -1, but a price is from 0 to 1000000
-            line 14: a path of XML is not supported yet
             line 16: the value "X" of a is there already; case does not matter
             line 17: the values of b are an empty list
             line 18: "c" must be a list of what it may be, not text
@@ -48,7 +47,7 @@ fn each_fault_is_told_with_its_line() {
     check(
         &response("outcome: {}\nprise: { path: a }"),
         expect![[r#"
-        line 11: the outcome of a response needs one of the keys "path" and "term"
+        line 11: the outcome of a response needs one of the keys "term" and "on_match"
         line 12: the response of a recipient has no key "prise"; did you mean "price"?"#]],
     );
 }

@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 25] = [
+const PARTS: [(&Keys, &str); 28] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
@@ -32,6 +32,10 @@ const PARTS: [(&Keys, &str); 25] = [
     (&keys::RETRY, "retry"),
     (&keys::FEEDBACK, "feedback"),
     (&keys::RULE, "rule"),
+    (&keys::BASIC_AUTH, "basic_auth"),
+    (&keys::SECURITY, "security"),
+    (&keys::XMLNS, "root_xmlns"),
+    (&keys::COOKIE, "reply_cookie"),
 ];
 
 /// What a checker says of a document.
@@ -93,7 +97,8 @@ fn what_the_reader_refuses_for_its_shape_the_schema_refuses_too() {
         ("\"recipient\"", "\"distribute\""),
         ("\"recipient\"", "\"enhancement\""),
         ("buyer_x", "src_x"),
-        ("custom_json", "custom_xml"),
+        ("custom_json", "custom_soap"),
+        ("custom_json", "email"),
         ("custom_json", "custom_query"),
         ("\"PUT\"", "\"GET\""),
         ("\"fields\"", "\"parameters\""),
@@ -103,7 +108,7 @@ fn what_the_reader_refuses_for_its_shape_the_schema_refuses_too() {
         ("x-key", "Host"),
         ("x-key", "x key"),
         ("\"success\"", "\"yes\""),
-        ("\"path\":\"a\",\"term\":\"ok\",", ""),
+        (",\"term\":\"ok\",\"on_match\":\"success\"", ""),
         (",\"price\":{\"path\":\"b\"}", ""),
         ("\"reply\"", "\"bid\""),
         ("\"from\":\"reply\"", "\"fixed\":1"),

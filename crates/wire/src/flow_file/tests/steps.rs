@@ -125,7 +125,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
              - id: b\n      kind: recipient\n      entity: src_x\n      integration: email\n      timeout: 3m\n      \
              retry: { attempts: 21, backoff: [ 8d, 1 x, 0s ] }\n      feedback: { returns: 3y, conversions: 1, refunds: 1 }\n      \
              counts_as: sale\n      response: { outcome: {}, reason: {}, price: {}, reference: {}, values: [] }\n    \
-             - id: c\n      kind: recipient\n      entity: x\n      integration: custom_xml\n      retry: { backoff: [] }\n      \
+             - id: c\n      kind: recipient\n      entity: x\n      integration: email\n      retry: { backoff: [] }\n      \
              on_error: next\n      on_unknown: hold\n      hours: {}\n      caps: []\n      limits: {}\n      ping: {}\n      test: simulate\n",
         ),
         expect![[r#"
@@ -146,12 +146,12 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 19: "returns" is 3y, but must be from 1ms to 2y
             line 19: "conversions" must be true or false, not a number
             line 20: "counts_as" is one of copy, not "sale"
-            line 21: the outcome of a response needs one of the keys "path" and "term"
+            line 21: the outcome of a response needs one of the keys "term" and "on_match"
             line 21: the price of a response needs the key "path"
             line 21: the reference of a response needs the key "path"
             line 21: values must be a group of keys, not a list
             line 24: "x" is not an entity id: src_, buyer_ or svc_ and 1 to 64 of a-z, 0-9 and _
-            line 25: the integration custom_xml is not supported yet
+            line 25: the integration email is not supported yet
             line 26: the retry policy needs the key "attempts"
             line 27: the key "on_error" of a recipient is not supported yet
             line 28: the key "on_unknown" of a recipient is not supported yet

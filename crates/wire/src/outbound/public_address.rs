@@ -2,8 +2,49 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
+/// What keeps an address from being one that anybody may be asked at. A name is looked at as it is
+/// written: that it resolves to a public address is found out when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressProblem {
+    /// Nothing.
+    #[error("the address is missing")]
+    Missing,
+    /// No web address, or a host that no public name can be.
+    #[error("the address is not one of the public web: http or https, and a host with a dot")]
+    Invalid,
+    /// A number that is not public.
+    #[error("the address is not public; a partner inside the network is allowed by --allow-host")]
+    NotPublic,
+}
+
+/// What keeps the text of an address from being public.
+pub fn address_problem(text: &str) -> Option<AddressProblem> {
+    if text.trim().is_empty() {
+        return Some(AddressProblem::Missing);
+    }
+    let Ok(url) = Url::parse(text.trim()) else { return Some(AddressProblem::Invalid) };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Some(AddressProblem::Invalid);
+    }
+    let is_label = |label: &str| {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    match url.host()? {
+        Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            let good = name.contains('.') && name.split('.').all(is_label);
+            (!good).then_some(AddressProblem::Invalid)
+        }
+        Host::Ipv4(address) => (!is_public(address.into())).then_some(AddressProblem::NotPublic),
+        Host::Ipv6(address) => (!is_public(address.into())).then_some(AddressProblem::NotPublic),
+    }
+}
+
 /// Whether an address is one of the internet at large, by the special-purpose registries of IANA.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

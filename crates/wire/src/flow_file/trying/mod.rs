@@ -1,0 +1,135 @@
+//! What would this delivery send, and what would this reply mean? One JSON object in, one out, with the
+//! keys of flow files and without a flow.
+//!
+//! A request: `{"integration", "request", "lead", "fields"}`, where `fields` gives the types of the lead
+//! and a value may be `{"$type": "phone", "$value": "…"}`. A reply: `{"integration", "response",
+//! "reply": {"status", "headers", "body"}}`. With `vars` instead the settings are those of the product
+//! that people come from ([`vars`]). Expressions that cannot be read find nothing here, and names that
+//! contradict each other are tried; a flow with them is not published.
+
+mod answer;
+mod given;
+mod vars;
+
+use domain::{Integration, RequestSettings, ResponseSettings, Timestamp, Variables};
+
+use self::given::Given;
+use super::keys::{self, Keys};
+use super::names::Names;
+use super::node::{Kind, Member, Node};
+use super::problem::FlowFileError;
+use super::reader::Reader;
+use crate::json::ObjectWriter;
+use crate::outbound::{address_problem, read_reply, render};
+
+/// What of a line is read as a step is.
+const TRIED: Keys = Keys { part: "the line", known: &["integration", "request", "response"], later: &[] };
+
+/// What one line asks for, read.
+#[derive(Debug)]
+struct Tried {
+    request: Option<RequestSettings>,
+    response: ResponseSettings,
+    given: Given,
+}
+
+/// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`, or `{"error"}`.
+/// `now` is what birth dates of typed values are held against.
+pub fn try_request(line: &str, now: Timestamp) -> String {
+    answer::told(|| {
+        let mut root = Node::read(line).map_err(|problem| problem.message)?;
+        let tried = read(&mut root, now, true)?;
+        let settings = tried.request.ok_or("the line needs the key \"request\"")?;
+        let variables = Variables::of(&tried.given.lead);
+        let request = render(&settings, &variables).map_err(|error| error.to_string())?;
+        Ok(answer::request(settings.integration, &request))
+    })
+}
+
+/// What a reply means: `{"outcome", "reason", "price", "reference", "appended"}`, or `{"error"}`.
+pub fn try_response(line: &str, now: Timestamp) -> String {
+    answer::told(|| {
+        let mut root = Node::read(line).map_err(|problem| problem.message)?;
+        let fallback = vars::only_fallback(&root);
+        let reply = member(&root, if has(&root, "vars") { "response" } else { "reply" });
+        let reply = given::reply(reply.ok_or("the line needs the key \"reply\"")?)?;
+        let tried = read(&mut root, now, true)?;
+        let reading = read_reply(&tried.response, &reply);
+        Ok(answer::reading(&reading, fallback))
+    })
+}
+
+/// Whether a delivery could be published: `{"invalid": null}`, or what is wrong with it.
+pub fn try_delivery(line: &str, now: Timestamp) -> String {
+    answer::told(|| {
+        let mut root = Node::read(line).map_err(|problem| problem.message)?;
+        let invalid = match read(&mut root, now, false) {
+            Ok(Tried { request: Some(request), given, .. }) => {
+                let url = request.url.render(&Variables::of(&given.lead));
+                address_problem(&url).map(|problem| problem.to_string())
+            }
+            Ok(Tried { request: None, .. }) => None,
+            Err(error) => Some(error),
+        };
+        let mut out = Vec::new();
+        let mut object = ObjectWriter::open(&mut out);
+        match invalid {
+            Some(error) => object.text("invalid", &error),
+            None => object.null("invalid"),
+        }
+        object.close();
+        Ok(out)
+    })
+}
+
+/// Reads the settings of a line. What it leaves out is as little as a step can say.
+fn read(root: &mut Node, now: Timestamp, is_trying: bool) -> Result<Tried, String> {
+    let Kind::Map(members) = &mut root.kind else { return Err("the line is not an object".to_owned()) };
+    vars::translate(members, now)?;
+    let mut given = Given::default();
+    if let Some(at) = members.iter().position(|member| member.key == "lead") {
+        let types = members.iter().position(|member| member.key == "fields");
+        let types = types.map(|at| members[at].value.clone());
+        given.lead(&members[at].value, types.as_ref(), now)?;
+    }
+    if let Some(request) = members.iter_mut().find(|member| member.key == "request") {
+        given.values(&mut request.value, now)?;
+    }
+    let mut step: Vec<Member> =
+        members.iter().filter(|member| TRIED.known.contains(&member.key.as_str())).cloned().collect();
+    if !step.iter().any(|member| member.key == "integration") {
+        step.push(text_member("integration", Kind::Text(Integration::CustomJson.as_str().to_owned())));
+    }
+    let step = Node { line: 1, kind: Kind::Map(step) };
+    let mut reader = Reader { is_trying, ..Reader::default() };
+    let names = Names::Lead { fields: &given.fields, unread: &[], steps: &given.steps };
+    let part = reader.part(&step, &TRIED);
+    let read = part.and_then(|part| {
+        // A reply is read without regard to what was sent.
+        let request = part.get("request").map_or(Some(None), |_| reader.request(&part, names).map(Some));
+        let response = reader.response(&part, &keys::RECIPIENT_RESPONSE);
+        request.zip(response)
+    });
+    match read {
+        Some((request, response)) if reader.problems.is_empty() => Ok(Tried { request, response, given }),
+        Some(_) | None => {
+            let problems = FlowFileError::new(reader.problems);
+            let told: Vec<&str> =
+                problems.problems().iter().map(|problem| problem.message.as_str()).collect();
+            Err(told.join("; "))
+        }
+    }
+}
+
+fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let Kind::Map(members) = &node.kind else { return None };
+    members.iter().find(|member| member.key == key).map(|member| &member.value)
+}
+
+fn has(node: &Node, key: &str) -> bool {
+    member(node, key).is_some()
+}
+
+fn text_member(key: &str, kind: Kind) -> Member {
+    Member { line: 1, key: key.to_owned(), value: Node { line: 1, kind } }
+}
