@@ -208,4 +208,10 @@ impl RequestSettings {
             soap: None,
         }
     }
+
+    /// Whether a password is sent as a digest, which needs a nonce for each request.
+    pub fn has_digest(&self) -> bool {
+        let security = self.soap.as_ref().and_then(|call| call.security.as_ref());
+        security.is_some_and(|security| security.kind == PasswordKind::Digest)
+    }
 }

@@ -9,7 +9,7 @@ use domain::{
     Reason, ReasonCode, RequestSettings, ResponseSettings, Seed, Step, Timestamp, Value, Variables,
     reason_in_the_clear,
 };
-use wire::outbound::{OutboundRequest, Reading, read_reply, render};
+use wire::outbound::{Fresh, OutboundRequest, Reading, RenderError, read_reply, render, render_fresh};
 
 use crate::parties::{Answered, Call, CallFault};
 use crate::run::{Run, millis};
@@ -147,6 +147,20 @@ impl Run {
         let known: Lead = known.map(|(path, value)| (path.clone(), value.clone())).collect();
         let sent = |variables| render(settings, variables).ok().map(|request| request.evidence());
         sent(variables) != sent(&Variables { lead: &known, ..*variables })
+    }
+
+    /// A request as it leaves. What no two requests may share, the nonce of a password's digest, is drawn
+    /// for each; everything else follows from the variables.
+    pub(crate) fn rendered(
+        &self,
+        settings: &RequestSettings,
+        variables: &Variables<'_>,
+    ) -> Result<OutboundRequest, RenderError> {
+        if !settings.has_digest() {
+            return render(settings, variables);
+        }
+        let fresh = Fresh { nonce: self.context.draw(), created: self.context.clock.now() };
+        render_fresh(settings, variables, &fresh)
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.

@@ -8,7 +8,7 @@ use domain::{
     Reason, ReasonCode, Recipient, Retry, Step, StepKind, Value,
 };
 use ledger::{RecordError, Ticket};
-use wire::outbound::{OutboundRequest, RenderError, render};
+use wire::outbound::{OutboundRequest, RenderError};
 
 use crate::asking::{Asked, Party, Question, Taken, not_kept, unknown_after_restart};
 use crate::retries::Due;
@@ -30,7 +30,7 @@ impl Run {
             return self.skip(step, not_kept(), None).await;
         }
         let since = self.context.clock.monotonic();
-        let request = match render(request, &variables) {
+        let request = match self.rendered(request, &variables) {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
@@ -63,7 +63,7 @@ impl Run {
         if self.needs_what_is_gone(&recipient.request, &variables) {
             return self.skip(step, not_kept(), None).await;
         }
-        let request = match render(&recipient.request, &variables) {
+        let request = match self.rendered(&recipient.request, &variables) {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
@@ -95,7 +95,7 @@ impl Run {
             self.skip(step, not_kept(), None).await?;
             return Ok(None);
         }
-        match render(&recipient.request, &variables) {
+        match self.rendered(&recipient.request, &variables) {
             Ok(request) => {
                 self.attempt(step, recipient, Retry { attempt, delivery_id }, request).await.map(Some)
             }

@@ -18,9 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Url};
+use wire::outbound::is_public;
 
 use super::Fault;
-use wire::outbound::is_public;
 
 /// Most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 8;
