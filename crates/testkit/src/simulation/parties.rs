@@ -243,10 +243,10 @@ impl HostileParties {
                 conduct
             }
             87..90 => {
-                // The reader goes by what the body is, not by what it is called.
+                // The reader goes by what the body is when nothing says what it is called.
                 let mut conduct = reply(quick, yes(), true);
                 if let Ok((reply, _)) = &mut conduct.what {
-                    reply.headers = vec![("content-type".to_owned(), b"text/html".to_vec())];
+                    reply.headers = vec![("content-type".to_owned(), b"application/octet-stream".to_vec())];
                 }
                 conduct
             }
