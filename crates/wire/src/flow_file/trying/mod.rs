@@ -40,7 +40,7 @@ pub fn try_request(line: &str, now: Timestamp) -> String {
         let mut root = Node::read(line).map_err(|problem| problem.message)?;
         let tried = read(&mut root, now, true)?;
         let settings = tried.request.ok_or("the line needs the key \"request\"")?;
-        let variables = Variables::of(&tried.given.lead);
+        let variables = Variables { now, ..Variables::of(&tried.given.lead) };
         let request = render(&settings, &variables).map_err(|error| error.to_string())?;
         Ok(answer::request(settings.integration, &request))
     })
