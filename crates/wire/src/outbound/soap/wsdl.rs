@@ -92,6 +92,15 @@ impl Wsdl {
     }
 }
 
+/// The element of a call.
+#[derive(Debug)]
+struct Called {
+    namespace: String,
+    element: String,
+    is_qualified: bool,
+    arguments: Vec<ElementType>,
+}
+
 /// A document while it is read.
 struct Reader<'a> {
     document: &'a Document,
@@ -217,11 +226,16 @@ impl<'a> Reader<'a> {
                 let namespace = body.and_then(|body| self.attribute(body, "namespace"));
                 let namespace =
                     namespace.or_else(|| self.attribute(self.root, "targetNamespace")).unwrap_or_default();
-                Some(((namespace.to_owned(), name.to_owned()), false, self.parts(message)))
+                Some(Called {
+                    namespace: namespace.to_owned(),
+                    element: name.to_owned(),
+                    is_qualified: false,
+                    arguments: self.parts(message),
+                })
             } else {
                 self.wrapped(message)
             };
-            if let Some(((namespace, element), is_qualified, arguments)) = read {
+            if let Some(Called { namespace, element, is_qualified, arguments }) = read {
                 operations.push(SoapOperation {
                     name: name.into(),
                     version,
@@ -248,25 +262,29 @@ impl<'a> Reader<'a> {
     }
 
     /// The one element of a call in the manner of documents.
-    #[expect(clippy::type_complexity, reason = "the parts of one operation, taken apart at once")]
-    fn wrapped(&self, message: NodeId) -> Option<((String, String), bool, Vec<ElementType>)> {
+    fn wrapped(&self, message: NodeId) -> Option<Called> {
         let part = self.below(message, "part").find(|part| self.attribute(*part, "element").is_some())?;
         let reference = self.attribute(part, "element")?;
         let namespace = self.namespace_of(part, reference).unwrap_or_default();
-        let element = (namespace.to_owned(), local(reference).to_owned());
-        let Some((schema, declared)) = self.schemas().into_iter().find_map(|schema| {
+        let declared = self.schemas().into_iter().find_map(|schema| {
             let is_own = self.attribute(schema, "targetNamespace").unwrap_or_default() == namespace;
             let found = self
                 .below(schema, "element")
                 .find(|node| self.attribute(*node, "name") == Some(local(reference)));
             Some((schema, found.filter(|_| is_own)?))
-        }) else {
-            return Some((element, true, Vec::new()));
+        });
+        let mut called = Called {
+            namespace: namespace.to_owned(),
+            element: local(reference).to_owned(),
+            is_qualified: true,
+            arguments: Vec::new(),
         };
-        let is_qualified = self.attribute(schema, "elementFormDefault") == Some("qualified");
-        let mut room = TYPE_ELEMENTS_MAX;
-        let read = self.element_type(declared, local(reference), 0, &mut room);
-        Some((element, is_qualified, read.elements))
+        if let Some((schema, declared)) = declared {
+            called.is_qualified = self.attribute(schema, "elementFormDefault") == Some("qualified");
+            let mut room = TYPE_ELEMENTS_MAX;
+            called.arguments = self.element_type(declared, local(reference), 0, &mut room).elements;
+        }
+        Some(called)
     }
 
     fn schemas(&self) -> Vec<NodeId> {

@@ -2,7 +2,7 @@
 
 use super::super::xml::{Document, NodeId, NodeKind};
 use super::functions;
-use super::parser::{Axis, Expression, Operator, Path, Start, Step, Test, XPath};
+use super::parser::{Axis, Calculation, Comparison, Expression, Operator, Path, Start, Step, Test, XPath};
 
 /// Most nodes that one expression may look at; with more it finds nothing.
 const WORK_MAX: usize = 2_000_000;
@@ -100,63 +100,67 @@ impl Evaluation<'_> {
     ) -> Option<Found> {
         let left = self.evaluate(left, context)?;
         match operator {
-            Operator::Or if self.truth(&left) => return Some(Found::Truth(true)),
-            Operator::And if !self.truth(&left) => return Some(Found::Truth(false)),
-            _ => {}
-        }
-        let right = self.evaluate(right, context)?;
-        Some(match operator {
-            Operator::Or | Operator::And => Found::Truth(self.truth(&right)),
-            Operator::Equal
-            | Operator::Unequal
-            | Operator::Less
-            | Operator::LessOrEqual
-            | Operator::Greater
-            | Operator::GreaterOrEqual => Found::Truth(self.compare(operator, &left, &right)?),
-            Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide | Operator::Modulo => {
+            Operator::Or => {
+                let found = self.truth(&left) || {
+                    let right = self.evaluate(right, context)?;
+                    self.truth(&right)
+                };
+                Some(Found::Truth(found))
+            }
+            Operator::And => {
+                let found = self.truth(&left) && {
+                    let right = self.evaluate(right, context)?;
+                    self.truth(&right)
+                };
+                Some(Found::Truth(found))
+            }
+            Operator::Compare(comparison) => {
+                let right = self.evaluate(right, context)?;
+                self.compare(comparison, &left, &right).map(Found::Truth)
+            }
+            Operator::Calculate(calculation) => {
+                let right = self.evaluate(right, context)?;
                 let (left, right) = (self.number(&left)?, self.number(&right)?);
-                Found::Number(match operator {
-                    Operator::Plus => left + right,
-                    Operator::Minus => left - right,
-                    Operator::Times => left * right,
-                    Operator::Divide => left / right,
-                    _ => left % right,
-                })
+                Some(Found::Number(match calculation {
+                    Calculation::Plus => left + right,
+                    Calculation::Minus => left - right,
+                    Calculation::Times => left * right,
+                    Calculation::Divide => left / right,
+                    Calculation::Modulo => left % right,
+                }))
             }
             Operator::Union => {
+                let right = self.evaluate(right, context)?;
                 let (Found::Nodes(mut nodes), Found::Nodes(more)) = (left, right) else { return None };
                 nodes.extend(more);
-                Found::Nodes(in_order(nodes))
+                Some(Found::Nodes(in_order(nodes)))
             }
-        })
+        }
     }
 
     /// Compares as section 3.4 says: a set of nodes is equal when any of its nodes is.
-    fn compare(&mut self, operator: Operator, left: &Found, right: &Found) -> Option<bool> {
+    fn compare(&mut self, comparison: Comparison, left: &Found, right: &Found) -> Option<bool> {
+        let is_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
         if let (Found::Truth(_), _) | (_, Found::Truth(_)) = (left, right)
-            && matches!(operator, Operator::Equal | Operator::Unequal)
+            && is_equality
         {
-            return Some((self.truth(left) == self.truth(right)) == (operator == Operator::Equal));
+            return Some((self.truth(left) == self.truth(right)) == (comparison == Comparison::Equal));
         }
         let lefts = self.each(left)?;
         let rights = self.each(right)?;
-        let by_number = !matches!(operator, Operator::Equal | Operator::Unequal)
-            || matches!((left, right), (Found::Number(_), _) | (_, Found::Number(_)));
+        let has_number = matches!((left, right), (Found::Number(_), _) | (_, Found::Number(_)));
         for left in &lefts {
             for right in &rights {
                 self.spend(1 + left.len().min(right.len()) / 16)?;
-                let holds = if by_number {
-                    let (left, right) = (functions::number_of(left), functions::number_of(right));
-                    match operator {
-                        Operator::Equal => left == right,
-                        Operator::Unequal => left != right,
-                        Operator::Less => left < right,
-                        Operator::LessOrEqual => left <= right,
-                        Operator::Greater => left > right,
-                        _ => left >= right,
-                    }
-                } else {
-                    (left == right) == (operator == Operator::Equal)
+                let (left_number, right_number) = (functions::number_of(left), functions::number_of(right));
+                let is_equal = if has_number { left_number == right_number } else { left == right };
+                let holds = match comparison {
+                    Comparison::Equal => is_equal,
+                    Comparison::Unequal => !is_equal,
+                    Comparison::Less => left_number < right_number,
+                    Comparison::LessOrEqual => left_number <= right_number,
+                    Comparison::Greater => left_number > right_number,
+                    Comparison::GreaterOrEqual => left_number >= right_number,
                 };
                 if holds {
                     return Some(true);
@@ -310,7 +314,6 @@ impl Evaluation<'_> {
         for (at, node) in nodes.into_iter().enumerate() {
             let position = at + 1;
             let holds = match self.evaluate(predicate, Context { node, position, size })? {
-                #[expect(clippy::cast_precision_loss, reason = "positions are below a hundred thousand")]
                 Found::Number(number) => number == position as f64,
                 other @ (Found::Nodes(_) | Found::Text(_) | Found::Truth(_)) => self.truth(&other),
             };

@@ -80,7 +80,6 @@ pub(super) fn call(
         Some(argument) => evaluation.number(argument),
         None => evaluation.text_of(context.node).map(|text| number_of(&text)),
     };
-    #[expect(clippy::cast_precision_loss, reason = "counts are below a hundred thousand")]
     let count = |count: usize| Found::Number(count as f64);
     Some(match function {
         Function::Last => count(context.size),

@@ -35,18 +35,28 @@ pub(super) enum Expression {
 pub(super) enum Operator {
     Or,
     And,
+    Compare(Comparison),
+    Calculate(Calculation),
+    Union,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
     Equal,
     Unequal,
     Less,
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calculation {
     Plus,
     Minus,
     Times,
     Divide,
     Modulo,
-    Union,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,15 +111,19 @@ pub(super) enum Test {
 const LEVELS: [&[(&str, Operator)]; 7] = [
     &[("or", Operator::Or)],
     &[("and", Operator::And)],
-    &[("=", Operator::Equal), ("!=", Operator::Unequal)],
+    &[("=", Operator::Compare(Comparison::Equal)), ("!=", Operator::Compare(Comparison::Unequal))],
     &[
-        ("<", Operator::Less),
-        ("<=", Operator::LessOrEqual),
-        (">", Operator::Greater),
-        (">=", Operator::GreaterOrEqual),
+        ("<", Operator::Compare(Comparison::Less)),
+        ("<=", Operator::Compare(Comparison::LessOrEqual)),
+        (">", Operator::Compare(Comparison::Greater)),
+        (">=", Operator::Compare(Comparison::GreaterOrEqual)),
     ],
-    &[("+", Operator::Plus), ("-", Operator::Minus)],
-    &[("*", Operator::Times), ("div", Operator::Divide), ("mod", Operator::Modulo)],
+    &[("+", Operator::Calculate(Calculation::Plus)), ("-", Operator::Calculate(Calculation::Minus))],
+    &[
+        ("*", Operator::Calculate(Calculation::Times)),
+        ("div", Operator::Calculate(Calculation::Divide)),
+        ("mod", Operator::Calculate(Calculation::Modulo)),
+    ],
     &[("|", Operator::Union)],
 ];
 
