@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    EarlierStep, Field, FieldPath, FieldType, Fields, Lead, Scalar, SensitiveType, Timestamp, Value,
+    EarlierStep, Field, FieldPath, FieldType, Fields, Lead, Scalar, Timestamp, UnknownFieldType, Value,
 };
 
 use super::super::node::{Kind, Member, Node};
@@ -52,12 +52,8 @@ impl Given {
                 (_, Some(name)) => name.as_str(),
                 (Some(_) | None, None) => "string",
             };
-            // A sensitive type is read where its value is given; here it is text already.
-            let field_type = match name.parse::<FieldType>() {
-                Ok(field_type) => field_type,
-                Err(_) if SensitiveType::ALL_NAMES.contains(&name) => FieldType::String,
-                Err(error) => return Err(format!("{path}: {error}")),
-            };
+            let field_type: FieldType =
+                name.parse().map_err(|error: UnknownFieldType| format!("{path}: {error}"))?;
             fields.push(Field::new(path.parse().map_err(|error| format!("{path}: {error}"))?, field_type));
         }
         self.fields = Fields::new(fields)
@@ -67,7 +63,7 @@ impl Given {
             let path: FieldPath = path.parse().map_err(|error| format!("{path}: {error}"))?;
             raw.set(path, value.clone());
         }
-        self.lead = self.fields.parse(&raw);
+        self.lead = self.fields.parse(&raw, now);
         for (path, value) in raw.iter().filter(|(path, _)| path.as_str().starts_with("appended.")) {
             self.lead.set(path.clone(), value.clone());
         }
@@ -120,12 +116,8 @@ pub(super) fn typed(node: &Node) -> Option<(&str, &Node)> {
 pub(super) fn value(node: &Node, now: Timestamp) -> Result<Value, String> {
     if let Some((name, node)) = typed(node) {
         let raw = value(node, now)?;
-        let sensitive = SensitiveType::ALL.into_iter().find(|sensitive| sensitive.as_str() == name);
-        let parsed = match sensitive {
-            Some(sensitive) => sensitive.parse(&raw, now),
-            None => name.parse::<FieldType>().map_err(|error| error.to_string())?.parse(&raw),
-        };
-        return Ok(match parsed {
+        let field_type: FieldType = name.parse().map_err(|error: UnknownFieldType| error.to_string())?;
+        return Ok(match field_type.parse_at(&raw, now) {
             Some(parsed) if parsed.valid != Some(false) => parsed.normal,
             Some(_) | None => raw,
         });
