@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     /// Services and buyers that may be asked though their address is not public.
     #[serde(default)]
     pub(crate) allow_hosts: Vec<String>,
+    /// Proxies, by address or range, whose `X-Forwarded-For` counts.
+    #[serde(default)]
+    pub(crate) trusted_proxies: Vec<String>,
     /// What is logged: `info`, `debug`, `ledger=debug,info`.
     pub(crate) log: Option<String>,
 }

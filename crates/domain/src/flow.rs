@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId, FieldStates, Fields, FlowId, Judgement,
-    Lead, Mapping, Money, PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar, SourceId, Step,
-    StepId, StepKind, TIMEOUT_MAX, TimeZone, Variables, Vocabulary,
+    Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId, FieldStates, Fields, FlowId, Intake,
+    Judgement, Lead, Mapping, Money, PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar,
+    SourceId, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone, Variables, Vocabulary,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -57,6 +57,8 @@ pub struct FlowSource {
     pub accept: Option<Check>,
     /// What it is paid; none means the flow's price.
     pub price: Option<PurchasePrice>,
+    /// How its submissions are taken in and answered.
+    pub intake: Intake,
 }
 
 /// Why a flow does not fit together.
@@ -499,6 +501,7 @@ mod tests {
                 map: vec![],
                 accept: Some(require(state_in("TX, OK"), Some("Not from there"))),
                 price: None,
+                intake: Intake::default(),
             }],
             steps: vec![
                 filter("soft", require(state_in("OK"), None), OnFail::Continue),

@@ -8,6 +8,8 @@
 //! (what is true of each kind of moment). What a lead goes through is a [`Flow`]: its [`Fields`]
 //! read the lead, [`Condition`]s judge it, and [`Flow::next`] says what comes next.
 
+mod address_range;
+mod answer_field;
 mod catalogue;
 mod condition;
 mod control;
@@ -21,6 +23,7 @@ mod field_states;
 mod field_type;
 mod flow;
 mod id;
+mod intake;
 mod lead;
 mod lead_summary;
 mod ledger_event;
@@ -51,6 +54,8 @@ mod value;
 mod variables;
 mod vocabulary;
 
+pub use address_range::{AddressRange, AddressRangeError};
+pub use answer_field::{AnswerField, AnswerForm};
 pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
 pub use condition::{CONDITION_DEPTH_MAX, Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
@@ -69,6 +74,9 @@ pub use flow::{
     SOURCES_MAX, STEPS_MAX,
 };
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
+pub use intake::{
+    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, INTAKE_LIMIT_MAX, Intake, IntakeLimits, IntakePeriod, SAME_PAYLOAD_MAX,
+};
 pub use lead::Lead;
 pub use lead_summary::{
     Buyer, LeadState, LeadSummary, PATH_POINTS_MAX, PathPoint, Sign, Standing, UnknownLeadState,

@@ -25,9 +25,9 @@ use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
 use crate::story::{DeliveryState, Events, Stage, Story};
 use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
 
-/// Writes the whole answer as it will be sent (status line, headers, empty line, body). What it
-/// gives is recorded as evidence before its first byte leaves.
-pub type Render = Box<dyn FnOnce(LeadId, &Answer) -> Arc<[u8]> + Send>;
+/// Writes the whole answer as it will be sent (status line, headers, empty line, body), from the lead as
+/// it is recorded at the end. What it gives is recorded as evidence before its first byte leaves.
+pub type Render = Box<dyn FnOnce(LeadId, &Answer, &Lead) -> Arc<[u8]> + Send>;
 
 /// A lead that arrives.
 pub struct Submission {
@@ -49,13 +49,34 @@ pub struct Submission {
     pub render: Render,
 }
 
-/// What a source sent to make its submission safe to repeat.
+/// What makes a submission safe to repeat.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The key; a source's own.
-    pub key: String,
+    /// What names it.
+    pub key: RepeatKey,
     /// All that must be the same when the key is: the parameters as they came.
     pub payload: Vec<u8>,
+}
+
+/// What names a submission that may be repeated.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RepeatKey {
+    /// A key of the source's own, kept for a day.
+    Own(String),
+    /// The payload itself, for as long as the flow says.
+    Payload {
+        /// How long, in milliseconds; at most a day.
+        kept_ms: i64,
+    },
+}
+
+impl IdempotencyKey {
+    fn kept_ms(&self) -> i64 {
+        match self.key {
+            RepeatKey::Own(_) => KEPT_MS,
+            RepeatKey::Payload { kept_ms } => kept_ms.min(KEPT_MS),
+        }
+    }
 }
 
 impl fmt::Debug for Submission {
@@ -263,8 +284,9 @@ impl Engine {
         check_size(&raw)?;
         let now = self.context.clock.now();
         let lead_id = LeadId::new(LeadIdKind::Lead, now, self.context.draw());
+        let kept_ms = idempotency.as_ref().map_or(KEPT_MS, IdempotencyKey::kept_ms);
         let tags = idempotency.map(|sent| self.tags(flow.flow.id(), &source_id, &sent));
-        let answered = match tags.map(|tags| self.keys.claim(tags, lead_id, now)) {
+        let answered = match tags.map(|tags| self.keys.claim(tags, lead_id, kept_ms, now)) {
             None => None,
             Some(Claim::New(answered)) => Some(answered),
             Some(Claim::Twin(first, answered)) => return self.replay(first, answered, render).await,
@@ -305,12 +327,24 @@ impl Engine {
         }
     }
 
+    /// Whether the same submission of this key came before, so that it makes no lead of its own.
+    pub fn is_repeat(&self, flow_id: &FlowId, source_id: &SourceId, sent: &IdempotencyKey) -> bool {
+        let tags = self.tags(flow_id, source_id, sent);
+        self.keys.is_known(tags, sent.kept_ms(), self.context.clock.now())
+    }
+
     fn tags(&self, flow_id: &FlowId, source_id: &SourceId, sent: &IdempotencyKey) -> Idempotency {
-        let key = format!("{flow_id}\0{source_id}\0{}", sent.key);
-        Idempotency {
-            key: self.leads().lookup_tag("idempotency key", key.as_bytes()),
-            payload: self.leads().lookup_tag("idempotency payload", &sent.payload),
-        }
+        let key = match &sent.key {
+            RepeatKey::Own(key) => {
+                let key = format!("{flow_id}\0{source_id}\0{key}");
+                self.leads().lookup_tag("idempotency key", key.as_bytes())
+            }
+            RepeatKey::Payload { .. } => {
+                let key = [format!("{flow_id}\0{source_id}\0").as_bytes(), &sent.payload].concat();
+                self.leads().lookup_tag("same payload", &key)
+            }
+        };
+        Idempotency { key, payload: self.leads().lookup_tag("idempotency payload", &sent.payload) }
     }
 
     /// The answer of a lead that came before, once it has one: as it was sent, or, when a restart came
@@ -352,7 +386,7 @@ impl Engine {
                 reason: completion.reason,
                 price: if succeeded { price } else { Money::ZERO },
             };
-            let response = response.unwrap_or_else(|| render(lead_id, &answer));
+            let response = response.unwrap_or_else(|| render(lead_id, &answer, &event.body.lead));
             return Ok(Submitted { lead_id, answer, response, replayed: true });
         }
         Err(gone())

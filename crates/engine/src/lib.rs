@@ -29,8 +29,8 @@ pub use barriers::Barriers;
 pub use clock::{Clock, SystemClock};
 pub use control::{Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow};
 pub use engine::{
-    Engine, EngineParts, IdempotencyKey, LEAD_BYTES_MAX, Render, ResumeError, Submission, SubmitError,
-    Submitted,
+    Engine, EngineParts, IdempotencyKey, LEAD_BYTES_MAX, Render, RepeatKey, ResumeError, Submission,
+    SubmitError, Submitted,
 };
 pub use feedback::{FeedbackError, Report, Reported, Sale};
 pub use http_parties::{HttpOptions, HttpParties};

@@ -218,7 +218,7 @@ impl Run {
         let offered = self.story.price.unwrap_or(Money::ZERO);
         let price = if outcome == Outcome::Success { offered } else { Money::ZERO };
         let answer = Answer { outcome, reason: reason.clone(), price };
-        let response = render.map(|render| render(self.story.lead_id, &answer));
+        let response = render.map(|render| render(self.story.lead_id, &answer, &self.story.lead));
         // Test leads stay out of money.
         let counted = |amount: Money| if self.story.marks.test { Money::ZERO } else { amount };
         let progress = &self.story.progress;

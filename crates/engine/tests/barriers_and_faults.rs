@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::{Answer, EventId, EventType, FieldPath, Lead, LeadId, Timestamp, Value};
 use engine::{
-    Barrier, Barriers, Clock, Control, Engine, EngineParts, IdempotencyKey, Parties, Submission, SubmitError,
-    Submitted,
+    Barrier, Barriers, Clock, Control, Engine, EngineParts, IdempotencyKey, Parties, RepeatKey, Submission,
+    SubmitError, Submitted,
 };
 use expect_test::expect;
 use ledger::{Defences, Disk, Ledger, LedgerKind, LedgerOptions, RecordError, Writer, verify};
@@ -114,8 +114,10 @@ impl House {
             request: Arc::from(b"POST /submit HTTP/1.1".as_slice()),
             request_id: None,
             test: false,
-            idempotency: Some(IdempotencyKey { key: "1".to_owned(), payload: Vec::new() }),
-            render: Box::new(|_: LeadId, answer: &Answer| Arc::from(answer.outcome.as_str().as_bytes())),
+            idempotency: Some(IdempotencyKey { key: RepeatKey::Own("1".to_owned()), payload: Vec::new() }),
+            render: Box::new(|_: LeadId, answer: &Answer, _: &Lead| {
+                Arc::from(answer.outcome.as_str().as_bytes())
+            }),
         };
         let engine = life.engine.clone();
         let submitting = tokio::spawn(async move { engine.submit(submission).await });

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use domain::AddressRange;
 use tokio::sync::Semaphore;
 
 use crate::Services;
+use crate::intake::IntakeCounters;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::refusals::Refusals;
@@ -18,12 +20,13 @@ pub struct Api {
     services: Services,
     limits: Limits,
     demo: bool,
+    trusted_proxies: Vec<AddressRange>,
 }
 
 impl Api {
     /// The API with the limits that production uses.
     pub fn new(services: Services) -> Api {
-        Api { services, limits: Limits::default(), demo: false }
+        Api { services, limits: Limits::default(), demo: false, trusted_proxies: Vec::new() }
     }
 
     /// With other limits.
@@ -38,14 +41,32 @@ impl Api {
         Api { demo: true, ..self }
     }
 
+    /// Behind proxies of these addresses, which say for whom they ask in `X-Forwarded-For`.
+    #[must_use]
+    pub fn trusted_proxies(self, trusted_proxies: Vec<AddressRange>) -> Api {
+        Api { trusted_proxies, ..self }
+    }
+
     /// The whole API.
     pub fn router(self) -> Router {
-        let Api { services, limits, demo } = self;
+        let Api { services, limits, demo, trusted_proxies } = self;
         let metrics = Arc::new(Metrics::new(&services));
-        let (sessions, refusals) = (Arc::default(), Arc::default());
+        let (sessions, refusals, intake) = (Arc::default(), Arc::default(), Arc::default());
+        let trusted_proxies = trusted_proxies.into();
         let streams = Arc::new(Semaphore::new(limits.streams));
         let (routes, openapi) = crate::router::documented();
-        let state = ApiState { services, limits, demo, sessions, refusals, metrics, openapi, streams };
+        let state = ApiState {
+            services,
+            limits,
+            demo,
+            sessions,
+            refusals,
+            intake,
+            trusted_proxies,
+            metrics,
+            openapi,
+            streams,
+        };
         crate::router::surround(routes, state)
     }
 }
@@ -59,6 +80,10 @@ pub(crate) struct ApiState {
     pub(crate) demo: bool,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) refusals: Arc<Refusals>,
+    /// How often each source submitted.
+    pub(crate) intake: Arc<IntakeCounters>,
+    /// Whose word counts about where a request comes from.
+    pub(crate) trusted_proxies: Arc<[AddressRange]>,
     pub(crate) metrics: Arc<Metrics>,
     /// The description of the API, as JSON.
     pub(crate) openapi: Arc<str>,

@@ -5,6 +5,7 @@
 //! [`Record`] (what the ledger stores of an event) and [`Body`] (its sealed half).
 
 pub mod flow_file;
+pub mod inbound;
 pub mod json;
 pub mod mask;
 pub mod outbound;

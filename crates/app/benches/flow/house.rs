@@ -167,7 +167,9 @@ fn submission(services: &Services, number: usize) -> Submission {
         request_id: Some("req_bench".into()),
         test: false,
         idempotency: None,
-        render: Box::new(|lead_id, answer| Arc::from(format!("{lead_id} {}", answer.outcome).into_bytes())),
+        render: Box::new(|lead_id, answer, _| {
+            Arc::from(format!("{lead_id} {}", answer.outcome).into_bytes())
+        }),
     }
 }
 

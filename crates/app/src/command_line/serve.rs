@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use domain::AddressRange;
 
 #[derive(Debug, Args)]
 #[command(
@@ -32,4 +33,12 @@ pub(crate) struct Serve {
         value_name = "HOST[:PORT]"
     )]
     pub(crate) allow_hosts: Vec<String>,
+    /// Proxies, by address or range, whose X-Forwarded-For says where a request comes from; repeat for more
+    #[arg(
+        long = "trusted-proxy",
+        env = "GLASSLINE_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "CIDR"
+    )]
+    pub(crate) trusted_proxies: Vec<AddressRange>,
 }

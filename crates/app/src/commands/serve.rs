@@ -26,12 +26,15 @@ pub(crate) const SYSTEM: &str = "system";
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Serve { data, listen, name, admin_key, mut allow_hosts } = options;
+    let Serve { data, listen, name, admin_key, mut allow_hosts, mut trusted_proxies } = options;
     let data = data_directory(data, settings)?;
     let listen =
         listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN.parse().expect("the default is an address"));
     let name = name.or_else(|| settings.name.clone()).unwrap_or_else(|| DEFAULT_NAME.into());
     allow_hosts.extend(settings.allow_hosts.iter().cloned());
+    for range in &settings.trusted_proxies {
+        trusted_proxies.push(range.parse().context("cannot use trusted_proxies of the settings")?);
+    }
     let directory = DataDirectory::open(&data)?;
     let installation = Installation::assemble(directory, Surroundings::real(&name, allow_hosts)?)?;
     let prepared = async {
@@ -43,7 +46,7 @@ pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<E
     };
     match prepared.await {
         Ok((listener, address)) => {
-            let api = Api::new(installation.services.clone());
+            let api = Api::new(installation.services.clone()).trusted_proxies(trusted_proxies);
             serve(installation, api, listener, CancellationToken::new(), || {
                 console::say(&format!("Glassline is listening on http://{address}"));
             })

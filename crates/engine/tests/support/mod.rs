@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Answer, Event, FieldPath, Lead, LeadId, Timestamp, Value};
-use engine::{Barriers, Clock, Control, Engine, EngineParts, IdempotencyKey, Parties, Submission, Submitted};
+use engine::{
+    Barriers, Clock, Control, Engine, EngineParts, IdempotencyKey, Parties, RepeatKey, Submission, Submitted,
+};
 use ledger::{DataDirectory, Ledger, LedgerKind, LedgerOptions, OsEntropy, Running};
 use testkit::ledger_log::SeededEntropy;
 use testkit::{FakeClock, ScriptedParties};
@@ -93,7 +95,7 @@ impl House {
             request_id: Some("req_1".into()),
             test: false,
             idempotency: None,
-            render: Box::new(|_: LeadId, answer: &Answer| {
+            render: Box::new(|_: LeadId, answer: &Answer, _: &Lead| {
                 Arc::from(format!("{} {}", answer.outcome, answer.price).into_bytes())
             }),
         }
@@ -102,7 +104,7 @@ impl House {
     /// The same with an idempotency key.
     pub(crate) fn keyed(&self, key: &str, parameters: &[(&str, &str)]) -> Submission {
         let payload = format!("{parameters:?}").into_bytes();
-        let idempotency = Some(IdempotencyKey { key: key.to_owned(), payload });
+        let idempotency = Some(IdempotencyKey { key: RepeatKey::Own(key.to_owned()), payload });
         Submission { idempotency, ..self.submission("flow_roofs", "src_web", parameters) }
     }
 

@@ -1,25 +1,20 @@
-//! What sources send: read in steps, each of which may refuse it with the status and text that
-//! users know.
-//!
-//! `body` finds the parameters, `tree` joins them into one tree, `lead` makes a lead of it;
-//! `evidence` keeps the request as it came, `reply` is what goes back.
+//! What sources send, and how they are answered. Reading and writing is done by `wire::inbound`; here is what
+//! takes a request to it: whether it may come in (`client`, `counters`), why not (`refusal`), the request as
+//! it came (`evidence`), and the answer as one piece of HTTP (`reply`).
 
-mod body;
+mod client;
+mod counters;
 mod evidence;
-mod lead;
 mod refusal;
 mod reply;
-mod tree;
 
-pub(crate) use body::read_parameters;
+pub(crate) use client::client_address;
+pub(crate) use counters::IntakeCounters;
 pub(crate) use evidence::{Circumstances, evidence};
-pub(crate) use lead::{is_set, read_lead};
 pub(crate) use refusal::Refusal;
-pub(crate) use reply::{ReplyWish, read_reply, write_reply};
+pub(crate) use reply::{ReplyWish, answer_format, read_reply, write_reply};
 
 /// Most bytes of a request's body.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = wire::inbound::INTAKE_BODY_BYTES_MAX;
 /// Longest idempotency key, in bytes.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
-/// Most parameters of a submission.
-pub(crate) const PARAMETERS_MAX: usize = 500;

@@ -6,30 +6,25 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use domain::{Answer, LeadId, Outcome, Timestamp};
-use wire::json::ObjectWriter;
+use domain::{Answer, AnswerField, AnswerForm, Lead, LeadId, Timestamp, Value};
+use wire::inbound::{AnswerFormat, AnswerNode, AnswerWish, write_answer};
 
 use crate::frame::REQUEST_ID;
 
-/// What the source wishes of its answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What the source wishes of its answer, and what its flow says.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplyWish {
-    /// `strict`: statuses that tell outcomes apart.
-    pub(crate) strict: bool,
-    /// `redir_url`: where to send the person.
-    pub(crate) redirect: Option<String>,
+    pub(crate) answer: AnswerWish,
+    /// What is told; none means the usual.
+    pub(crate) fields: Option<Vec<AnswerField>>,
 }
 
-impl ReplyWish {
-    fn status(&self, outcome: Outcome) -> StatusCode {
-        if self.redirect.is_some() {
-            return StatusCode::SEE_OTHER;
-        }
-        match outcome {
-            Outcome::Failure if self.strict => StatusCode::UNPROCESSABLE_ENTITY,
-            Outcome::Error if self.strict => StatusCode::BAD_GATEWAY,
-            Outcome::Success | Outcome::Failure | Outcome::Error | Outcome::Skip => StatusCode::CREATED,
-        }
+/// The form in which a source is answered that asks for none.
+pub(crate) fn answer_format(form: AnswerForm) -> AnswerFormat {
+    match form {
+        AnswerForm::Json => AnswerFormat::Json,
+        AnswerForm::Xml => AnswerFormat::Xml,
+        AnswerForm::Text => AnswerFormat::Text,
     }
 }
 
@@ -40,32 +35,40 @@ pub(crate) fn write_reply(
     now: Timestamp,
     lead_id: LeadId,
     answer: &Answer,
+    lead: &Lead,
 ) -> Arc<[u8]> {
-    let mut body = Vec::new();
-    let mut object = ObjectWriter::open(&mut body);
-    object.text("outcome", answer.outcome.as_str());
-    if let Some(reason) = &answer.reason {
-        object.text("reason", &reason.text);
-    }
-    let mut lead = ObjectWriter::open(object.value("lead"));
-    lead.plain("id", lead_id);
-    lead.close();
-    // The text of an amount is a JSON number.
-    object.value("price").extend_from_slice(answer.price.to_string().as_bytes());
-    object.close();
-
-    let mut reply = format!("HTTP/1.1 {}\r\n", wish.status(answer.outcome));
+    let names: Option<Vec<&str>> =
+        wish.fields.as_ref().map(|fields| fields.iter().map(AnswerField::name).collect());
+    let variable = |name: &str| {
+        let text = |text: &str| Some(Value::text(text));
+        let value = match name {
+            "outcome" => text(answer.outcome.as_str()),
+            "reason" => answer.reason.as_ref().and_then(|reason| text(&reason.text)),
+            "lead.id" => text(&lead_id.to_string()),
+            "price" => answer.price.to_string().parse::<domain::Number>().ok().map(Value::from),
+            other => wish.fields.iter().flatten().find_map(|field| match field {
+                AnswerField::Value { name, path } if **name == *other => lead.get(path.as_str()).cloned(),
+                AnswerField::Value { .. }
+                | AnswerField::Outcome
+                | AnswerField::Reason
+                | AnswerField::Price
+                | AnswerField::LeadId => None,
+            }),
+        };
+        value.map(AnswerNode::Value)
+    };
+    let written = write_answer(&wish.answer, names.as_deref(), &variable);
+    let status = StatusCode::from_u16(written.status).expect("answers have statuses of HTTP");
+    let mut reply = format!("HTTP/1.1 {status}\r\n");
     let mut line = |name: &str, value: &str| reply.push_str(&format!("{name}: {value}\r\n"));
-    line("content-type", "application/json");
-    line("content-length", &body.len().to_string());
-    if let Some(redirect) = &wish.redirect {
-        line("location", redirect);
+    for (name, value) in &written.headers {
+        line(&name.to_ascii_lowercase(), value);
     }
     line("date", &http_date(now));
     line(REQUEST_ID.as_str(), request_id);
     reply.push_str("\r\n");
     let mut reply = reply.into_bytes();
-    reply.extend_from_slice(&body);
+    reply.extend_from_slice(&written.body);
     reply.into()
 }
 
@@ -94,17 +97,27 @@ pub(crate) fn read_reply(bytes: &[u8]) -> Option<Response> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{LeadIdKind, Money, Reason, ReasonCode};
+    use domain::{LeadIdKind, Money, Outcome, Reason, ReasonCode};
     use expect_test::{Expect, expect};
 
+    use wire::inbound::Door;
+
     use super::*;
+
+    fn wish(format: AnswerFormat, strict: bool, redirect: Option<&str>) -> ReplyWish {
+        let redirect = redirect.map(str::to_owned);
+        ReplyWish { answer: AnswerWish { door: Door::Submit, format, strict, redirect }, fields: None }
+    }
 
     fn check(wish: &ReplyWish, answer: &Answer, wanted: Expect) {
         let now: Timestamp = "2024-01-15T14:30:45.123Z".parse().unwrap();
         let lead_id = LeadId::new(LeadIdKind::Lead, now, [1; 6]);
-        let bytes = write_reply(wish, "req_1", now, lead_id, answer);
+        let bytes = {
+            let lead = [("email".parse().unwrap(), Value::text("ann@example.com"))].into_iter().collect();
+            write_reply(wish, "req_1", now, lead_id, answer, &lead)
+        };
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        assert_eq!(read_reply(&bytes).unwrap().headers().len(), text.lines().count() - 3);
+        assert_eq!(read_reply(&bytes).unwrap().headers().len(), text.split("\r\n").count() - 3);
         wanted.assert_eq(&text.replace("\r\n", "\n"));
     }
 
@@ -113,7 +126,7 @@ mod tests {
         let answer =
             Answer { outcome: Outcome::Success, reason: None, price: Money::from_millionths(14_500_000) };
         check(
-            &ReplyWish::default(),
+            &wish(AnswerFormat::Json, false, None),
             &answer,
             expect![[r#"
                 HTTP/1.1 201 Created
@@ -131,7 +144,7 @@ mod tests {
         let reason = Some(Reason::new(ReasonCode::Criteria, "State must be TX"));
         let answer = Answer { outcome: Outcome::Failure, reason, price: Money::ZERO };
         check(
-            &ReplyWish { strict: true, redirect: None },
+            &wish(AnswerFormat::Json, true, None),
             &answer,
             expect![[r#"
             HTTP/1.1 422 Unprocessable Entity
@@ -143,7 +156,7 @@ mod tests {
             {"outcome":"failure","reason":"State must be TX","lead":{"id":"lead_018d0d882e83010101010101"},"price":0}"#]],
         );
         check(
-            &ReplyWish { strict: true, redirect: Some("https://example.com/thanks".into()) },
+            &wish(AnswerFormat::Json, true, Some("https://example.com/thanks")),
             &answer,
             expect![[r#"
                 HTTP/1.1 303 See Other
@@ -154,6 +167,30 @@ mod tests {
                 x-request-id: req_1
 
                 {"outcome":"failure","reason":"State must be TX","lead":{"id":"lead_018d0d882e83010101010101"},"price":0}"#]],
+        );
+    }
+
+    #[test]
+    fn a_flow_may_say_what_is_told_and_how() {
+        let answer = Answer { outcome: Outcome::Success, reason: None, price: Money::ZERO };
+        let email = AnswerField::Value { name: "lead.email".into(), path: "email".parse().unwrap() };
+        let gone = AnswerField::Value { name: "lead.state".into(), path: "state".parse().unwrap() };
+        let fields = vec![AnswerField::Outcome, email, AnswerField::LeadId, gone];
+        let wish = ReplyWish { fields: Some(fields), ..wish(AnswerFormat::Text, false, None) };
+        check(
+            &wish,
+            &answer,
+            expect![[r#"
+                HTTP/1.1 201 Created
+                content-type: text/plain
+                content-length: 84
+                date: Mon, 15 Jan 2024 14:30:45 GMT
+                x-request-id: req_1
+
+                outcome: success
+                lead_email: ann@example.com
+                lead_id: lead_018d0d882e83010101010101
+            "#]],
         );
     }
 }

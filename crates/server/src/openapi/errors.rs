@@ -56,13 +56,15 @@ impl IntoResponses for Refused {
         let why = [
             (400, "It cannot be read"),
             (401, "No key, or one that may not submit as this source"),
+            (403, "The source takes nothing from this address"),
             (404, "There is no such flow or source"),
             (405, "Neither GET nor POST"),
             (406, "Another content type, or one that cannot be answered"),
             (408, "The body did not come in time"),
             (409, "The Idempotency-Key came before with another submission"),
             (413, "Too large"),
-            (415, "A body without a type"),
+            (415, "A body without a type, or of a charset or compression that is not known"),
+            (429, "More than the source may send; Retry-After says when it may again"),
             (503, "The flow is disabled, the source paused, or nothing can be recorded"),
         ];
         let text = || {

@@ -3,18 +3,19 @@
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{EntityId, EventId, FeedbackKind, Lead, LeadId, Scalar, Scope, Value};
 use engine::{Report, Reported, Sale};
 use readers::ParameterError;
+use wire::inbound::{Door, InboundHead, Refusal, read};
 use wire::json::ObjectWriter;
 
 use crate::RemoteAddress;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::frame::RequestId;
-use crate::intake::{Circumstances, evidence, read_lead, read_parameters};
+use crate::intake::{Circumstances, evidence};
 use crate::openapi::{Error, ErrorsOrMissing, FeedbackReply, FeedbackRequest, SaleParameters};
 use crate::parameters;
 use crate::routes::{body, json};
@@ -55,14 +56,22 @@ pub(crate) async fn feedback(
     caller.need(&Scope::Feedback(buyer))?;
     let bytes = body(bytes)?;
     // The query names the sale; the report is the body.
-    let refused = |refusal: crate::intake::Refusal| ApiError::bad_body(refusal.kept_text());
-    let sent = read_lead(&read_parameters("", &headers, &bytes).map_err(refused)?).map_err(refused)?;
+    let head = InboundHead {
+        method: "POST",
+        query: "",
+        accept: None,
+        content_type: headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
+        content_encoding: headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes),
+    };
+    let refused = |refusal: Refusal| ApiError::bad_body(refusal.kept_text());
+    let parameters = read(Door::Submit, &head, &bytes).map_err(refused)?;
+    let sent = parameters.lead().map_err(refused)?;
     let remote = remote.map(|Extension(remote)| remote.0);
     let around = Circumstances { remote, key_name: Some(caller.name()) };
     let report = read_report(&sent, sale)?;
     let reported = engine
         .feedback(Report {
-            request: evidence(&Method::POST, &uri, &headers, around, &bytes),
+            request: evidence(&Method::POST, &uri, &headers, around, &parameters.body),
             request_id: Some(request_id),
             ..report
         })

@@ -1,6 +1,7 @@
 //! `GET` and `POST /flows/{flow}/sources/{source}/submit`: a lead comes in, and is answered when
 //! its events are durable.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +10,18 @@ use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Request
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{EntityId, FlowId, Lead, Scope, SourceId};
-use engine::{IdempotencyKey, PublishedFlow, Submission, SubmitError};
+use domain::{AddressRange, EntityId, FlowId, FlowSource, Scope, SourceId};
+use engine::{IdempotencyKey, RepeatKey, Submission, SubmitError};
 use ledger::RecordError;
+use wire::inbound::{AnswerWish, Door, InboundHead, is_set, read};
 
 use crate::RemoteAddress;
 use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{
-    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, evidence, is_set,
-    read_lead, read_parameters, read_reply, write_reply,
+    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, answer_format,
+    client_address, evidence, read_reply, write_reply,
 };
 use crate::openapi::{Answer, Refused, SubmitParameters};
 use crate::refusals::RefusedSubmission;
@@ -38,7 +40,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
     security((), ("bearer" = []), ("basic" = []), ("session" = [])),
     params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes"), SubmitParameters),
     request_body(
-        content((Object = "application/json"), (Object = "application/x-www-form-urlencoded")),
+        content((Object = "application/json"), (Object = "application/x-www-form-urlencoded"), (Object = "application/xml"), (Object = "text/xml")),
         description = "At most 1 MiB and 500 parameters"
     ),
     responses(
@@ -122,7 +124,8 @@ pub(crate) async fn submit(
     refusal.into_response()
 }
 
-/// Everything that can refuse a request before a lead exists, in order.
+/// Everything that can refuse a request before a lead exists, in order. A repeat of an earlier submission
+/// makes no lead, so the limits do not count it.
 async fn admit(
     state: &ApiState,
     flow: &str,
@@ -132,15 +135,35 @@ async fn admit(
 ) -> Result<Submission, Refusal> {
     let services = &state.services;
     let (parts, body) = request.into_parts();
+    let accept = joined(&parts.headers, &header::ACCEPT);
+    let head = InboundHead {
+        method: parts.method.as_str(),
+        query: parts.uri.query().unwrap_or_default(),
+        accept: accept.as_deref(),
+        content_type: parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
+        content_encoding: parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes),
+    };
     if parts.method != Method::GET && parts.method != Method::POST {
-        return Err(Refusal::Method(parts.method));
-    }
-    if !takes_json(&parts.headers) {
-        return Err(Refusal::Accept);
+        return Err(wire::inbound::Refusal::Method(parts.method.to_string()).into());
     }
     let flow = flow.parse::<FlowId>().ok().and_then(|id| services.control.flow(&id)).ok_or(Refusal::Flow)?;
     let source_id = source.parse::<SourceId>().map_err(|_| Refusal::Source)?;
-    let key_name = authorize(state, &flow, &source_id, &parts)?;
+    let source = flow.flow.source(&source_id).ok_or(Refusal::Source)?;
+    let intake = &source.intake;
+    let format = head.format(answer_format(intake.answer_as))?;
+    let remote = parts.extensions.get::<RemoteAddress>().map(|remote| remote.0);
+    allow(
+        &intake.allow_from,
+        remote.map(|remote| client_address(remote.ip(), &parts.headers, &state.trusted_proxies)),
+    )?;
+    let flow_id = flow.flow.id();
+    let count = || state.intake.admit(flow_id, &source_id, &intake.limits, services.clock.monotonic());
+    let may_repeat = intake.same_payload.is_some() || parts.headers.contains_key(IDEMPOTENCY_KEY);
+    // Whether it is a repeat only its body tells, which nobody unknown gets read.
+    if !may_repeat {
+        count()?;
+    }
+    let key_name = authorize(state, source, &parts)?;
     if !flow.flow.enabled() {
         return Err(Refusal::Disabled);
     }
@@ -152,48 +175,76 @@ async fn admit(
     } else {
         Bytes::new()
     };
-    let idempotency = idempotency_key(&parts.headers, &parts.uri, &body)?;
-    let query = parts.uri.query().unwrap_or_default();
-    let raw = read_lead(&read_parameters(query, &parts.headers, &body)?)?;
-    let wish = ReplyWish { strict: is_set(&raw, "strict")?, redirect: redirect(&raw)? };
-    let remote = parts.extensions.get::<RemoteAddress>().map(|remote| remote.0);
+    let idempotency = idempotency_key(&parts.headers, &parts.uri, &body, intake.same_payload)?;
+    let is_repeat =
+        idempotency.as_ref().is_some_and(|key| services.engine.is_repeat(flow_id, &source_id, key));
+    if may_repeat && !is_repeat {
+        count()?;
+    }
+    let parameters = read(Door::Submit, &head, &body)?;
+    let raw = parameters.lead()?;
+    let strict = is_set(&raw, "strict")?;
+    let answer = AnswerWish { door: Door::Submit, format, strict, redirect: parameters.redirect };
+    let wish = ReplyWish { answer, fields: intake.answer.clone() };
     let around = Circumstances { remote, key_name: key_name.as_deref() };
     let render_id = Arc::clone(request_id);
     let clock = Arc::clone(&services.clock);
     Ok(Submission {
         source_id,
-        request: evidence(&parts.method, &parts.uri, &parts.headers, around, &body),
+        request: evidence(&parts.method, &parts.uri, &parts.headers, around, &parameters.body),
         request_id: Some(Arc::clone(request_id)),
         test: is_set(&raw, "is_test")?,
         idempotency,
         raw,
         flow,
-        render: Box::new(move |lead_id, answer| write_reply(&wish, &render_id, clock.now(), lead_id, answer)),
+        render: Box::new(move |lead_id, answer, lead| {
+            write_reply(&wish, &render_id, clock.now(), lead_id, answer, lead)
+        }),
     })
 }
 
-/// The key that the source sent, with all that must be the same when it is.
-fn idempotency_key(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option<IdempotencyKey>, Refusal> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = value.to_str().map_err(|_| Refusal::Key)?;
-    if !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
-        return Err(Refusal::Key);
-    }
+/// The values of a header as one, with commas.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| values.join(&b", "[..]))
+}
+
+/// Passes requests from where the source sends.
+fn allow(ranges: &[AddressRange], client: Option<IpAddr>) -> Result<(), Refusal> {
+    let is_allowed = |client: IpAddr| ranges.iter().any(|range| range.contains(client));
+    if ranges.is_empty() || client.is_some_and(is_allowed) { Ok(()) } else { Err(Refusal::Address) }
+}
+
+/// What makes a repeat of this submission the same one: the key that the source sent, or, where its
+/// flow says so, the payload alone.
+fn idempotency_key(
+    headers: &HeaderMap,
+    uri: &Uri,
+    body: &[u8],
+    same_payload: Option<Duration>,
+) -> Result<Option<IdempotencyKey>, Refusal> {
+    let key = match headers.get(IDEMPOTENCY_KEY) {
+        Some(value) => {
+            let key = value.to_str().map_err(|_| Refusal::Key)?;
+            if !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
+                return Err(Refusal::Key);
+            }
+            RepeatKey::Own(key.to_owned())
+        }
+        None => match same_payload {
+            Some(kept) => RepeatKey::Payload { kept_ms: i64::try_from(kept.as_millis()).unwrap_or(i64::MAX) },
+            None => return Ok(None),
+        },
+    };
     // The query ends with a byte that it cannot hold, so that nothing can move from one to the other.
     let payload = [uri.query().unwrap_or_default().as_bytes(), b"\0", body].concat();
-    Ok(Some(IdempotencyKey { key: key.to_owned(), payload }))
+    Ok(Some(IdempotencyKey { key, payload }))
 }
 
 /// Gives the name of the key that came along, when one did. A session counts only for requests
 /// that no page of another site can have sent, which one by GET could be.
-fn authorize(
-    state: &ApiState,
-    flow: &PublishedFlow,
-    source_id: &SourceId,
-    parts: &Parts,
-) -> Result<Option<Arc<str>>, Refusal> {
-    let source = flow.flow.source(source_id).ok_or(Refusal::Source)?;
-    let scope = Scope::Submit(source_id.clone());
+fn authorize(state: &ApiState, source: &FlowSource, parts: &Parts) -> Result<Option<Arc<str>>, Refusal> {
+    let scope = Scope::Submit(source.id.clone());
     let refuse = |why: &str| Err(Refusal::Unauthorized(why.to_owned()));
     match identify(state, &parts.method, &parts.headers) {
         Identity::Known { key, by_cookie } if !by_cookie || parts.method == Method::POST => {
@@ -219,67 +270,5 @@ async fn read_body(body: Body, time_max: Duration) -> Result<Bytes, Refusal> {
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::TooLarge),
         Ok(Err(_)) => Err(Refusal::Broken),
         Err(_) => Err(Refusal::Slow),
-    }
-}
-
-/// Whether the client takes an answer in JSON, the only form there is.
-fn takes_json(headers: &HeaderMap) -> bool {
-    let mut wanted =
-        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    if wanted.peek().is_none() {
-        return true;
-    }
-    wanted.flat_map(|value| value.split(',')).any(|range| {
-        let media_type = range.split(';').next().unwrap_or_default().trim();
-        ["*/*", "application/*", "application/json"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(media_type))
-    })
-}
-
-/// Where the source wants the person sent; only to an address of the web.
-fn redirect(raw: &Lead) -> Result<Option<String>, Refusal> {
-    let Some(value) = raw.get("redir_url") else { return Ok(None) };
-    let url = value.as_text().and_then(|text| url::Url::parse(text).ok());
-    match url {
-        Some(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url.into())),
-        Some(_) | None => Err(Refusal::Redirect),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_answered_to_whoever_takes_it() {
-        for (accept, wanted) in [
-            (None, true),
-            (Some("*/*"), true),
-            (Some("application/*"), true),
-            (Some("text/html, application/json;q=0.9"), true),
-            (Some("text/html"), false),
-            (Some("image/png"), false),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(accept) = accept {
-                headers.insert(header::ACCEPT, accept.parse().unwrap());
-            }
-            assert_eq!(takes_json(&headers), wanted, "{accept:?}");
-        }
-    }
-
-    #[test]
-    fn people_are_sent_to_the_web_only() {
-        for (url, good) in [
-            ("https://example.com/thanks", true),
-            ("example.com", false),
-            ("javascript:alert(1)", false),
-            ("", false),
-        ] {
-            let raw: Lead = [("redir_url".parse().unwrap(), domain::Value::text(url))].into_iter().collect();
-            assert_eq!(redirect(&raw).is_ok(), good, "{url}");
-        }
-        assert_eq!(redirect(&Lead::new()), Ok(None));
     }
 }

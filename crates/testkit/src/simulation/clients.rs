@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Answer, EventType, FieldPath, Lead, LeadId, Money, Outcome, Value};
-use engine::{Control, FeedbackError, IdempotencyKey, Report, Sale, Submission, SubmitError, Submitted};
+use engine::{
+    Control, FeedbackError, IdempotencyKey, RepeatKey, Report, Sale, Submission, SubmitError, Submitted,
+};
 use tokio::time::sleep;
 use wire::Header;
 
@@ -138,10 +140,11 @@ fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) 
         request: Arc::from(format!("POST /submit HTTP/1.1\r\n\r\n{number}").into_bytes()),
         request_id: Some(format!("req_{number}").into()),
         test: plan.test,
-        idempotency: plan
-            .keyed
-            .then(|| IdempotencyKey { key: format!("key {number}"), payload: plan.state.into() }),
-        render: Box::new(move |lead_id: LeadId, answer: &Answer| {
+        idempotency: plan.keyed.then(|| IdempotencyKey {
+            key: RepeatKey::Own(format!("key {number}")),
+            payload: plan.state.into(),
+        }),
+        render: Box::new(move |lead_id: LeadId, answer: &Answer, _: &Lead| {
             let Answer { outcome, price, .. } = answer;
             Arc::from(format!("{lead_id} {outcome} {price}{SENT_AS}{number}/{sent}").into_bytes())
         }),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::{Check, Flow, FlowError, FlowParts, TimeZone};
+use domain::{Check, EarlierStep, Flow, FlowError, FlowParts, Step, TimeZone};
 
 use super::FlowFile;
 use super::keys::{self, nearest};
@@ -53,8 +53,12 @@ impl Reader {
         let reasons = part.get("reasons").map_or(Some(Vec::new()), |node| self.reasons(node));
         let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
         let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
-        let sources = self.list(part.get("sources"), "sources", |reader, node| reader.source(node, names));
         let steps = self.steps(part.get("steps"), names);
+        let all_steps: Vec<EarlierStep> = steps.iter().filter_map(Step::as_earlier).collect();
+        let at_the_end =
+            if steps.len() == count(part.get("steps")) { names.after(&all_steps) } else { Names::Unknown };
+        let sources =
+            self.list(part.get("sources"), "sources", |reader, node| reader.source(node, names, at_the_end));
         let places = Places {
             flow: node.line,
             dims: dims.iter().map(|(line, dim)| (*line, dim.path.to_string())).collect(),
@@ -164,6 +168,12 @@ impl Places {
         };
         line.unwrap_or(self.flow)
     }
+}
+
+/// How many items a list has.
+fn count(node: Option<&Node>) -> usize {
+    let Some(Node { kind: Kind::List(nodes), .. }) = node else { return 0 };
+    nodes.len()
 }
 
 /// The texts under one key of each member of a list.

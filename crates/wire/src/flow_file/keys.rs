@@ -59,17 +59,25 @@ pub(super) const PRICE_ROW: Keys = Keys { part: "a row of prices", known: &["amo
 
 pub(super) const SOURCE: Keys = Keys {
     part: "a source",
-    known: &["entity", "key_required", "map", "accept", "price"],
-    later: &[
-        "caps",
-        "answer",
-        "ping",
-        "ping_limits",
-        "ping_expires",
+    known: &[
+        "entity",
+        "key_required",
         "allow_from",
+        "limits",
         "same_payload",
-        "feedback",
+        "map",
+        "accept",
+        "price",
+        "answer",
+        "answer_as",
     ],
+    later: &["caps", "ping", "ping_limits", "ping_expires", "feedback"],
+};
+
+pub(super) const INTAKE_LIMITS: Keys = Keys {
+    part: "the limits of a source",
+    known: &["per_second", "per_minute", "per_hour", "per_day"],
+    later: &["concurrent"],
 };
 
 pub(super) const MAPPING: Keys = Keys { part: "a mapping", known: &["to", "value", "when"], later: &[] };

@@ -4,6 +4,7 @@
 //! [`FlowFile::read`]; `keys` lists what a file may say, `flow` and the modules after it give each
 //! part its meaning with the means of `reader`, and [`schema`] tells editors the same.
 
+mod intake;
 mod keys;
 mod node;
 mod problem;

@@ -3,8 +3,9 @@
 //! [`FlowFile::read`](super::FlowFile::read) can tell.
 
 use domain::{
-    BUCKETS_MAX, DIMS_MAX, FIELDS_MAX, FieldType, Integration, Method, Operator, REASON_CHARS_MAX,
-    SOURCES_MAX, STEPS_MAX, TEMPLATE_BYTES_MAX,
+    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, AnswerForm, BUCKETS_MAX, DIMS_MAX, FIELDS_MAX, FieldType,
+    INTAKE_LIMIT_MAX, Integration, Method, Operator, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX,
+    TEMPLATE_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -233,7 +234,33 @@ fn parties() -> Value {
             },
             "accept": reference("accept"),
             "price": reference("purchase_price"),
+            "allow_from": {
+                "description": "Ranges of addresses that submissions may come from; left out: anywhere",
+                "type": "array", "minItems": 1, "maxItems": ALLOW_FROM_MAX,
+                "items": { "type": "string", "pattern": "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$" },
+            },
+            "limits": reference("intake_limits"),
+            "same_payload": {
+                "description": "For how long, up to 24h, an identical submission gets the first answer; left out: each is a lead",
+                "allOf": [reference("duration")],
+            },
+            "answer": {
+                "description": "What the source is told: outcome, reason, price, lead.id, lead.<field>, <step>.<value>",
+                "type": "array", "maxItems": ANSWER_FIELDS_MAX,
+                "items": { "type": "string", "minLength": 1 },
+            },
+            "answer_as": {
+                "description": "The form of the answer for who takes any",
+                "enum": AnswerForm::ALL.map(AnswerForm::as_str), "default": AnswerForm::default().as_str(),
+            },
         })),
+        "intake_limits": object(&[], "How many submissions are taken; more are answered 429", json!({
+            "per_second": reference("intake_limit"),
+            "per_minute": reference("intake_limit"),
+            "per_hour": reference("intake_limit"),
+            "per_day": reference("intake_limit"),
+        })),
+        "intake_limit": { "type": "integer", "minimum": 1, "maximum": INTAKE_LIMIT_MAX },
         "mapping": object(&["to", "value"], "Puts a value under the name of a field", json!({
             "to": reference("field_name"),
             "value": reference("template"),

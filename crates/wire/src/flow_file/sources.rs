@@ -11,7 +11,13 @@ use super::reader::Reader;
 pub(super) const MAPPINGS_MAX: usize = 500;
 
 impl Reader {
-    pub(super) fn source(&mut self, node: &Node, names: Names<'_>) -> Option<FlowSource> {
+    /// `at_the_end` is what answers may name.
+    pub(super) fn source(
+        &mut self,
+        node: &Node,
+        names: Names<'_>,
+        at_the_end: Names<'_>,
+    ) -> Option<FlowSource> {
         let part = self.part(node, &keys::SOURCE)?;
         let id: Option<SourceId> =
             self.needed(&part, "entity").and_then(|node| self.parse_text(node, "entity"));
@@ -20,7 +26,15 @@ impl Reader {
         let map = self.mappings(part.get("map"), names);
         let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
         let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
-        Some(FlowSource { id: id?, key_required: key_required?, map: map?, accept: accept?, price: price? })
+        let intake = self.intake(&part, at_the_end);
+        Some(FlowSource {
+            id: id?,
+            key_required: key_required?,
+            map: map?,
+            accept: accept?,
+            price: price?,
+            intake: intake?,
+        })
     }
 
     fn mappings(&mut self, node: Option<&Node>, names: Names<'_>) -> Option<Vec<Mapping>> {

@@ -2002,6 +2002,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description The source takes nothing from this address */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             /** @description There is no such flow or source */
             404: {
                 headers: {
@@ -2056,7 +2065,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description A body without a type */
+            /** @description A body without a type, or of a charset or compression that is not known */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2072,6 +2081,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description More than the source may send; Retry-After says when it may again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description With `strict`: error */
@@ -2122,6 +2140,8 @@ export interface operations {
             content: {
                 "application/json": Record<string, never>;
                 "application/x-www-form-urlencoded": Record<string, never>;
+                "application/xml": Record<string, never>;
+                "text/xml": Record<string, never>;
             };
         };
         responses: {
@@ -2154,6 +2174,15 @@ export interface operations {
             };
             /** @description No key, or one that may not submit as this source */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The source takes nothing from this address */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2215,7 +2244,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description A body without a type */
+            /** @description A body without a type, or of a charset or compression that is not known */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2231,6 +2260,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description More than the source may send; Retry-After says when it may again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description With `strict`: error */

@@ -23,9 +23,7 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 56: the key "hours" of the flow is not supported yet
         line 61: the key "caps" of the flow is not supported yet
         line 71: the key "caps" of a source is not supported yet
-        line 72: the key "answer" of a source is not supported yet
         line 74: the key "ping" of a source is not supported yet
-        line 76: the key "same_payload" of a source is not supported yet
         line 77: the key "feedback" of a source is not supported yet
         line 89: "x-key", column 1 of the template: {{secret.phone_check_key}} is not supported yet
         line 103: a step of the kind distribute is not supported yet
@@ -45,7 +43,6 @@ fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
         line 16: the key "ping" of a source is not supported yet
         line 17: the key "ping_limits" of a source is not supported yet
         line 18: the key "ping_expires" of a source is not supported yet
-        line 19: the key "allow_from" of a source is not supported yet
         line 20: the key "share" of the price of a source is not supported yet
         line 20: the key "of" of the price of a source is not supported yet
         line 22: a step of the kind distribute is not supported yet

@@ -18,6 +18,7 @@ const PARTS: [(&Keys, &str); 29] = [
     (&keys::SALE_PRICE, "sale_price"),
     (&keys::PRICE_ROW, "price_row"),
     (&keys::SOURCE, "source"),
+    (&keys::INTAKE_LIMITS, "intake_limits"),
     (&keys::MAPPING, "mapping"),
     (&keys::FILTER, "filter"),
     (&keys::ENHANCEMENT, "enhancement"),

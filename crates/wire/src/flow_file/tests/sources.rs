@@ -101,3 +101,55 @@ fn parameters_that_steer_a_submission_are_no_fields() {
             line 8: "ping_token" is not a free field name: redir_url, strict, is_test and ping_token steer the submission"#]],
     );
 }
+
+const INTAKE: &str =
+    "  fields: { email: email, state: state, zip: postal_code }\n  sources:\n    - entity: src_a\n";
+
+#[test]
+fn a_source_says_whence_how_often_and_what_is_answered() {
+    let file = read_twice(&flow(&format!(
+        "{INTAKE}      allow_from: [ 203.0.113.0/24, \"2001:db8::/32\", 198.51.100.7 ]\n      \
+         limits: {{ per_second: 50, per_day: 10000 }}\n      same_payload: 60s\n      \
+         answer: [ outcome, price, lead.id, lead.email, lead.zip.zip, source.name, check.line_type ]\n      \
+         answer_as: xml\n  steps: [ {{ id: check, kind: enhancement, entity: svc_a, integration: custom_query, request: {{ url: \"https://a.example.com\" }} }} ]\n"
+    )));
+    let intake = &file.flow.sources()[0].intake;
+    let ranges: Vec<String> = intake.allow_from.iter().map(ToString::to_string).collect();
+    assert_eq!(ranges, ["203.0.113.0/24", "2001:db8::/32", "198.51.100.7/32"]);
+    let limits: Vec<(&str, u32)> = intake.limits.iter().map(|(period, max)| (period.as_str(), max)).collect();
+    assert_eq!(limits, [("second", 50), ("day", 10_000)]);
+    assert_eq!(intake.same_payload, Some(std::time::Duration::from_secs(60)));
+    let told: Vec<&str> = intake.answer.iter().flatten().map(domain::AnswerField::name).collect();
+    let wanted =
+        ["outcome", "price", "lead.id", "lead.email", "lead.zip.zip", "source.name", "check.line_type"];
+    assert_eq!(told, wanted);
+    assert_eq!(intake.answer_as, domain::AnswerForm::Xml);
+    let usual = read_twice(&flow("  sources: [ { entity: src_a } ]\n"));
+    assert_eq!(usual.flow.sources()[0].intake, domain::Intake::default());
+}
+
+#[test]
+fn what_a_source_cannot_say_is_told() {
+    check(
+        &flow(&format!(
+            "{INTAKE}      allow_from: [ 203.0.113.7/24, example.com ]\n      limits: {{ per_second: 0, per_minut: 5, concurrent: 2 }}\n      \
+             same_payload: 2d\n      answer_as: yaml\n      answer:\n        - lead.emial\n        - outcome\n        \
+             - outcome\n        - lead.zip\n        - lead.zip.zip\n        - state\n        - later.outcome\n    \
+             - {{ entity: src_b, allow_from: [] }}\n"
+        )),
+        expect![[r#"
+            line 7: the range "203.0.113.7/24" begins at 203.0.113.0/24; write that, or a longer prefix
+            line 7: "example.com" is not a range of addresses; write 203.0.113.0/24, 2001:db8::/32 or one address
+            line 8: the limits of a source has no key "per_minut"; did you mean "per_minute"?
+            line 8: the key "concurrent" of the limits of a source is not supported yet
+            line 8: "per_second" must be a whole number from 1 to 1000000000
+            line 9: "same_payload" is 2d, but must be from 1s to 1d
+            line 10: "answer_as" is one of json, xml, text, not "yaml"
+            line 12: the answer names lead.emial, which is not a field of the flow; did you mean lead.email?
+            line 14: the answer tells outcome twice
+            line 16: the answer cannot tell both lead.zip and lead.zip.zip: one has no place beside the other
+            line 17: the answer names state, but only lead.<field>, source.name and <earlier step>.<value> can be named; did you mean lead.state?
+            line 18: the answer names later.outcome, but no step later runs before it
+            line 19: "allow_from" is empty; name ranges, or leave it out to take from anywhere"#]],
+    );
+}
