@@ -587,13 +587,10 @@ mod tests {
         let declared: Vec<Arc<str>> = ["Mobile", "landline"].map(Arc::from).to_vec();
         let enhancement = crate::Enhancement {
             entity_id: "svc_check".parse().unwrap(),
-            request: crate::RequestSettings {
-                integration: crate::Integration::CustomQuery,
-                method: crate::Method::Get,
-                url: crate::Template::literal("https://check.example.com/"),
-                headers: vec![],
-                fields: vec![],
-            },
+            request: crate::RequestSettings::new(
+                crate::Integration::CustomQuery,
+                crate::Template::literal("https://check.example.com/"),
+            ),
             response: crate::ResponseSettings {
                 values: vec![("line_type".into(), declared)],
                 ..crate::ResponseSettings::default()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Condition, EarlierStep, Field, FieldName, FieldPath, FieldType, Fields, Lead, Scalar, StepId, Strictness,
-    TimeZone, Timestamp, TracedRule, Value, Variables,
+    TimeZone, Timestamp, TracedRule, Value, Variables, standard_fields,
 };
 use serde_json::{Map, Value as Json};
 
@@ -18,13 +18,14 @@ const APPENDED: &str = "appended";
 /// names of its fields.
 ///
 /// A value is raw and read as the type that `"fields": {name: type}` gives its field, or as
-/// `{"$type": …, "$value": …}` does; else it is text. Below `appended` stands what steps appended. `"now"` and
+/// `{"$type": …, "$value": …}` does; else as that of the standard field of its name, or as its JSON says. A
+/// field that only the rules name is one that the lead lacks. Below `appended` stands what steps appended. `"now"` and
 /// `"time_zone"` may give the moment and the place, `"partial": true` says that more of the lead is to come.
 ///
 /// The answer is `{"pass", "reason", "trace"}`, or `{"error"}` when the line cannot be understood.
-pub fn try_rules(line: &str, now: Timestamp) -> String {
+pub fn try_rules(line: &str, now: Timestamp, time_zone: &TimeZone) -> String {
     let mut out = Vec::new();
-    match Trial::read(line, now) {
+    match Trial::read(line, now, time_zone) {
         Ok(trial) => trial.write(&mut out),
         Err(error) => {
             let mut object = ObjectWriter::open(&mut out);
@@ -44,7 +45,7 @@ struct Trial {
 }
 
 impl Trial {
-    fn read(line: &str, now: Timestamp) -> Result<Trial, String> {
+    fn read(line: &str, now: Timestamp, time_zone: &TimeZone) -> Result<Trial, String> {
         let line: Json =
             serde_json::from_str(line).map_err(|error| format!("the line is no JSON: {error}"))?;
         let Json::Object(line) = line else { return Err("the line must be a JSON object".to_owned()) };
@@ -64,7 +65,7 @@ impl Trial {
             Some(text) => text.parse().map_err(|error| format!("\"now\": {error}"))?,
         };
         let time_zone = match text("time_zone")? {
-            None => TimeZone::UTC,
+            None => time_zone.clone(),
             Some(text) => text.parse().map_err(|error| format!("\"time_zone\": {error}"))?,
         };
         let strictness = match line.get("partial") {
@@ -90,8 +91,9 @@ impl Trial {
         if let Some(members) = object("lead")? {
             leaves.gather("", members)?;
         }
-        let (fields, lead, steps) = leaves.parsed(now)?;
         let rules = line.get("rules").ok_or("the line needs the key \"rules\"")?;
+        leaves.name_all(rules);
+        let (fields, lead, steps) = leaves.parsed(now)?;
         let condition = read_condition(&rules.to_string(), &fields, &steps).map_err(|error| {
             // The line is one, so that numbers of lines say nothing.
             let messages: Vec<&str> =
@@ -132,6 +134,20 @@ fn field_type_of(text: &str) -> Result<FieldType, String> {
     })
 }
 
+/// The type of a field that none is given for.
+fn usual_type(name: &str, value: Option<&Value>) -> FieldType {
+    let standard = standard_fields().iter().find(|field| field.name == name);
+    if let Some(field_type) = standard.and_then(|field| field.field_type.parse().ok()) {
+        return field_type;
+    }
+    match value {
+        Some(Value::Scalar(Scalar::Number(_))) => FieldType::Number,
+        Some(Value::Scalar(Scalar::Bool(_))) => FieldType::Boolean,
+        Some(Value::List(_)) => FieldType::List,
+        Some(Value::Scalar(Scalar::Null | Scalar::Text(_))) | None => FieldType::String,
+    }
+}
+
 /// The values of a lead by their dotted names.
 #[derive(Default)]
 struct Leaves {
@@ -142,7 +158,10 @@ struct Leaves {
 impl Leaves {
     fn gather(&mut self, below: &str, members: &Map<String, Json>) -> Result<(), String> {
         for (key, value) in members {
-            let name = if below.is_empty() { key.clone() } else { format!("{below}.{key}") };
+            let name = match below {
+                "" => key.strip_prefix("lead.").unwrap_or(key).to_owned(),
+                _ => format!("{below}.{key}"),
+            };
             match value {
                 Json::Object(inner) if inner.contains_key("$type") || inner.contains_key("$value") => {
                     if let Some(Json::String(field_type)) = inner.get("$type") {
@@ -167,6 +186,40 @@ impl Leaves {
         Ok(())
     }
 
+    /// Declares the fields that only the rules name.
+    fn name_all(&mut self, rules: &Json) {
+        let mut left = vec![rules];
+        while let Some(json) = left.pop() {
+            match json {
+                Json::Object(members) => {
+                    if let Some(name) = members.get("field").and_then(Json::as_str)
+                        && let Some(name) = name.trim().strip_prefix("lead.")
+                    {
+                        self.name(name);
+                    }
+                    left.extend(members.values());
+                }
+                Json::Array(items) => left.extend(items),
+                Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+            }
+        }
+    }
+
+    /// Declares the field of a place: the standard field whose component it is, or the place itself.
+    fn name(&mut self, place: &str) {
+        let within = |field: &str| {
+            place.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if place.parse::<FieldName>().is_err()
+            || self.types.keys().chain(self.values.keys()).any(|field| within(field))
+        {
+            return;
+        }
+        let standard = standard_fields().iter().filter(|field| within(field.name));
+        let name = standard.map(|field| field.name).max_by_key(|name| name.len()).unwrap_or(place);
+        self.types.insert(name.to_owned(), usual_type(name, None));
+    }
+
     /// The fields, the lead as they read it with what steps appended, and those steps.
     fn parsed(self, now: Timestamp) -> Result<(Fields, Lead, Vec<EarlierStep>), String> {
         let mut raw = Vec::new();
@@ -177,7 +230,7 @@ impl Leaves {
             if name.split('.').next() == Some(APPENDED) {
                 appended.push((path, value));
             } else {
-                fields.entry(name).or_insert(FieldType::String);
+                fields.entry(name).or_insert_with_key(|name| usual_type(name, Some(&value)));
                 raw.push((path, value));
             }
         }
@@ -217,8 +270,12 @@ mod tests {
 
     use super::*;
 
+    fn tried(line: &str) -> String {
+        try_rules(line, "2026-01-15T05:00:00Z".parse().unwrap(), &TimeZone::UTC)
+    }
+
     fn check(line: &str, wanted: Expect) {
-        wanted.assert_eq(&try_rules(line, "2026-01-15T05:00:00Z".parse().unwrap()));
+        wanted.assert_eq(&tried(line));
     }
 
     #[test]
@@ -261,13 +318,24 @@ mod tests {
     }
 
     #[test]
+    fn a_type_that_is_not_given_is_the_usual_one() {
+        check(
+            r#"{"rules": {"all": [{"field": "lead.email", "op": "valid"}, {"field": "lead.visits", "op": "gt", "value": 3}, {"field": "lead.phone_2.area", "op": "blank"}]},
+                "lead": {"email": "ana@example.com", "lead.visits": 4}}"#,
+            expect![[
+                r#"{"pass":true,"reason":null,"trace":[{"rule":"email format is valid","actual":"ana@example.com","passed":true,"decided":false},{"rule":"visits is greater than 3","actual":4,"passed":true,"decided":false},{"rule":"phone_2.area is blank","actual":null,"passed":true,"decided":true}]}"#
+            ]],
+        );
+    }
+
+    #[test]
     fn a_line_that_cannot_be_understood_says_why() {
         for (line, error) in [
             ("", "the line is no JSON"),
             ("[]", "the line must be a JSON object"),
             ("{}", "the line needs the key \\\"rules\\\""),
             (r#"{"rule": 1}"#, "there is no key \\\"rule\\\""),
-            (r#"{"rules": {"field": "lead.a", "op": "blank"}}"#, "lead.a, which is not a field of the flow"),
+            (r#"{"rules": {"field": "lead.A", "op": "blank"}}"#, "lead.A, which is not a field of the flow"),
             (
                 r#"{"rules": {}, "fields": {"a": "colour"}}"#,
                 "\\\"colour\\\" is not a field type; the types are string",
@@ -280,20 +348,20 @@ mod tests {
                 "asks \\\"is less than\\\" of a value of the type string; it takes is equal to",
             ),
         ] {
-            let told = try_rules(line, Timestamp::default());
+            let told = tried(line);
             assert!(told.starts_with("{\"error\":\"") && told.contains(error), "{line}: {told}");
         }
         let deep = format!("{{\"rules\":{}{}}}", r#"{"all":["#.repeat(10_000), "]}".repeat(10_000));
-        assert!(try_rules(&deep, Timestamp::default()).contains("the line is no JSON: recursion limit"));
+        assert!(tried(&deep).contains("the line is no JSON: recursion limit"));
         let deep = format!("{{\"rules\":{}{}}}", r#"{"all":["#.repeat(30), "]}".repeat(30));
-        assert!(try_rules(&deep, Timestamp::default()).contains("nested more than 24 deep"));
+        assert!(tried(&deep).contains("nested more than 24 deep"));
     }
 
     proptest! {
         #[test]
         fn every_line_has_an_answer(line in ".{0,60}", key in "[a-z_.$A-Z]{0,8}", value in "[\\[\\]{}\":,a-z0-9 ]{0,12}") {
             for line in [line, format!("{{\"rules\": {{\"all\": []}}, \"lead\": {{\"{key}\": {value}}}}}")] {
-                let answer: Json = serde_json::from_str(&try_rules(&line, Timestamp::default())).unwrap();
+                let answer: Json = serde_json::from_str(&tried(&line)).unwrap();
                 prop_assert!(answer.get("error").is_some() != answer.get("pass").is_some());
             }
         }

@@ -62,7 +62,7 @@ pub(crate) enum Command {
         after_help = "Example: glassline key create --url http://127.0.0.1:8080 --scope read --label reports"
     )]
     Key(KeyCommand),
-    /// Ask what would become of a value or a template: JSON lines in, JSON lines out
+    /// Ask what would become of a value, a rule, a delivery or a submission: JSON lines in, JSON lines out
     #[command(
         subcommand,
         after_help = "Example: echo '{\"template\": \"{{uppercase lead.city}}\", \"vars\": {\"lead.city\": \"Austin\"}}' \\\n           \

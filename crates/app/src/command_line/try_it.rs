@@ -10,9 +10,21 @@ pub(crate) enum TryCommand {
     /// What a field type makes of values
     #[command(after_help = TYPES_HELP)]
     Types(TryOptions),
+    /// How leads fare under conditions, and why
+    #[command(after_help = RULES_HELP)]
+    Rules(TryOptions),
     /// What templates become
     #[command(after_help = TEMPLATE_HELP)]
     Template(TryOptions),
+    /// What deliveries send
+    #[command(after_help = REQUEST_HELP)]
+    Request(TryOptions),
+    /// What replies mean
+    #[command(after_help = RESPONSE_HELP)]
+    Response(TryOptions),
+    /// What submissions become, and how they are answered
+    #[command(after_help = INTAKE_HELP)]
+    Intake(TryOptions),
 }
 
 const TYPES_HELP: &str = "\
@@ -25,6 +37,46 @@ Values of the sensitive types (ssn, credential, dob, credit_card) are answered a
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
 Example: echo '{\"type\": \"phone\", \"value\": \"(512) 555-0143\"}' | glassline try types";
+
+const RULES_HELP: &str = "\
+Reads {\"rules\": …, \"lead\": {…}}, one a line, the condition as in flow files, and answers {\"pass\": …, \
+\"reason\": …, \"trace\": […]}. \"fields\": {name: type} gives the types of the lead's values, and so does \
+{\"$type\": \"phone\", \"$value\": \"…\"}; else a standard field has its own type, and any other that of its \
+JSON. What steps appended stands below \"appended\".
+
+A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
+
+Example: echo '{\"rules\": {\"field\": \"lead.state\", \"op\": \"in\", \"value\": [\"TX\"]}, \
+\"lead\": {\"state\": \"Texas\"}}' | glassline try rules";
+
+const REQUEST_HELP: &str = "\
+Reads {\"integration\": …, \"request\": {…}, \"lead\": {…}}, one a line, the settings as in flow files, and answers \
+{\"method\": …, \"url\": …, \"headers\": {…}, \"body\": …, \"follow_redirects\": …}. Values may be typed: \
+{\"$type\": \"phone\", \"$value\": \"…\"}.
+
+A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
+
+Example: echo '{\"integration\": \"custom_json\", \"request\": {\"url\": \"https://buyer.example.com/\", \
+\"fields\": {\"name\": \"{{lead.first_name}}\"}}, \"lead\": {\"first_name\": \"Ana\"}}' | glassline try request";
+
+const RESPONSE_HELP: &str = "\
+Reads {\"integration\": …, \"response\": {…}, \"reply\": {\"status\": …, \"headers\": {…}, \"body\": …}}, one a line, \
+the settings as in flow files, and answers {\"outcome\": …, \"reason\": …, \"price\": …, \"reference\": …, \
+\"appended\": {…}}.
+
+A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
+
+Example: echo '{\"integration\": \"custom_json\", \"response\": {\"outcome\": {\"path\": \"status\", \"term\": \"ok\"}}, \
+\"reply\": {\"status\": 200, \"body\": \"{\\\"status\\\":\\\"ok\\\"}\"}}' | glassline try response";
+
+const INTAKE_HELP: &str = "\
+Reads {\"method\": …, \"uri\": …, \"headers\": {…}, \"body\": …}, one a line, and answers {\"lead\": {…}} or \
+{\"refusal\": {\"status\": …, \"headers\": {…}, \"body\": …}}; or {\"answer_for\": {…}, \"accept\": …, \"fields\": […], \
+\"as\": …, \"uri\": …}, and answers {\"status\": …, \"headers\": {…}, \"body\": …}.
+
+A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
+
+Example: echo '{\"method\": \"GET\", \"uri\": \"/submit?state=TX\"}' | glassline try intake";
 
 const TEMPLATE_HELP: &str = "\
 Reads {\"template\": …, \"vars\": {…}}, one a line, and answers {\"value\": …}. Vars are a tree or have dotted names; \

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Field, FlowParts, Number, Template, Vocabulary};
+use crate::{Field, FlowParts, Intake, Number, Template, Vocabulary};
 
 const NOW: &str = "2026-01-15T12:00:00Z";
 
@@ -33,6 +33,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         map: map.collect(),
         accept: None,
         price: None,
+        intake: Intake::default(),
     };
     Flow::new(FlowParts {
         id: "flow_a".parse().unwrap(),

@@ -19,8 +19,8 @@ use serde_json::{Value as Json, json};
 use crate::command_line::{TryCommand, TryOptions};
 use crate::console::try_say;
 
-/// Longest question, in bytes.
-const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// Longest question, in bytes: the largest body of a submission, escaped throughout.
+const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// When and where it is while a question is answered.
 #[derive(Debug)]
@@ -31,15 +31,29 @@ struct Scene {
 
 pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
     match command {
-        TryCommand::Types(options) => answer_all(options, types::answer),
-        TryCommand::Template(options) => answer_all(options, template::answer),
+        TryCommand::Types(options) => {
+            answer_all(options, |line, scene| answer_json(line, scene, types::answer))
+        }
+        TryCommand::Rules(options) => {
+            answer_all(options, |line, scene| Ok(wire::try_rules(line, scene.now, &scene.time_zone)))
+        }
+        TryCommand::Template(options) => {
+            answer_all(options, |line, scene| answer_json(line, scene, template::answer))
+        }
+        TryCommand::Request(options) => {
+            answer_all(options, |line, scene| Ok(wire::flow_file::try_request(line, scene.now)))
+        }
+        TryCommand::Response(options) => {
+            answer_all(options, |line, scene| Ok(wire::flow_file::try_response(line, scene.now)))
+        }
+        TryCommand::Intake(options) => answer_all(options, |line, _| Ok(wire::inbound::try_intake(line))),
     }
 }
 
 /// Answers every line. That nobody reads the answers any more ends it, and is no error.
 fn answer_all(
     options: TryOptions,
-    answer: impl Fn(&Json, &Scene) -> Result<Json, String>,
+    answer: impl Fn(&str, &Scene) -> Result<String, String>,
 ) -> anyhow::Result<ExitCode> {
     let scene = Scene {
         now: options.now.unwrap_or_else(|| SystemClock::default().now()),
@@ -51,18 +65,26 @@ fn answer_all(
         next_line(&mut lines).with_context(|| format!("cannot read {}", options.file.display()))?
     {
         number += 1;
-        let question = line.and_then(|line| {
-            serde_json::from_slice::<Json>(&line).map_err(|error| format!("the line is not JSON: {error}"))
-        });
-        let said = match question.and_then(|question| answer(&question, &scene)) {
+        let said = match line.and_then(|line| answer(&line, &scene)) {
             Ok(said) => said,
-            Err(error) => json!({ "error": error, "line": number }),
+            Err(error) => json!({ "error": error, "line": number }).to_string(),
         };
-        if try_say(&said.to_string()).is_err() {
+        if try_say(&said).is_err() {
             break;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Answers a question that is any JSON.
+fn answer_json(
+    line: &str,
+    scene: &Scene,
+    answer: impl Fn(&Json, &Scene) -> Result<Json, String>,
+) -> Result<String, String> {
+    let question =
+        serde_json::from_str::<Json>(line).map_err(|error| format!("the line is not JSON: {error}"))?;
+    answer(&question, scene).map(|said| said.to_string())
 }
 
 fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
@@ -74,7 +96,7 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 }
 
 /// The next line without its end, or why it is none; nothing at the end.
-fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<Result<Vec<u8>, String>>> {
+fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<Result<String, String>>> {
     let mut line = Vec::new();
     if Read::take(&mut *lines, LINE_BYTES_MAX + 1).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
@@ -84,7 +106,7 @@ fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<Result<Vec<u8>, 
         lines.skip_until(b'\n')?;
         return Ok(Some(Err(format!("the line has more than {LINE_BYTES_MAX} bytes"))));
     }
-    Ok(Some(Ok(line)))
+    Ok(Some(String::from_utf8(line).map_err(|_| "the line is not JSON: it is not UTF-8".to_owned())))
 }
 
 /// A member that must be text.
