@@ -253,7 +253,12 @@ impl HostileParties {
             90..93 => {
                 let bid = ["99999999999999999999999", "-4", "\"free\"", "1e400"][world.draw(0..4) as usize];
                 let body = format!(r#"{{"status":"accepted","bid":{bid},"id":"r{number}"}}"#);
-                let says = if entity == "buyer_bid" { Says::Unclear } else { Says::Yes(None) };
+                // Less than nothing is an amount too: it is the flow that says what it takes.
+                let says = match (entity == "buyer_bid", bid) {
+                    (true, "-4") => Says::Yes(Some("-4".parse().expect("an amount"))),
+                    (true, _) => Says::Unclear,
+                    (false, _) => Says::Yes(None),
+                };
                 reply(quick, (200, body, says), true)
             }
             93..94 => reply(quick, text(200, &"[".repeat(5_000)), false),
