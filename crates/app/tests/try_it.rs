@@ -150,3 +150,24 @@ fn a_file_is_read_and_a_missing_one_is_told() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read /no/such/file"));
 }
+
+#[test]
+fn a_request_and_a_reply_are_tried_with_the_keys_of_flow_files() {
+    let lines = concat!(
+        r#"{"integration": "custom_form", "request": {"url": "https://buyer.example.com/", "#,
+        r#""fields": {"zip": "{{lead.zip}}", "at": "{{format now \"YYYY\"}}", "a": "1"}}, "#,
+        r#""lead": {"zip": "k1a0b1"}, "fields": {"zip": "postal_code"}}"#,
+        "\n[]\n"
+    );
+    let said = answers(&["request", "--now", "2026-01-15T12:00:00Z"], lines.as_bytes());
+    assert_eq!(said[0]["body"], "zip=K1A%200B1&at=2026&a=1");
+    assert_eq!((&said[0]["method"], &said[0]["follow_redirects"]), (&json!("POST"), &json!(false)));
+    assert_eq!(said[1], json!({ "error": "the line is not an object", "line": 2 }));
+    let reply = json!({ "integration": "custom_json", "response": { "outcome": { "path": "ok", "term": "true" } },
+        "reply": { "status": 200, "body": { "ok": false, "n": [1, 2] } } });
+    let said = answer(&["response"], &reply);
+    assert_eq!(
+        said,
+        json!({ "outcome": "failure", "reason": null, "price": 0, "reference": null, "appended": { "ok": false, "n": [1, 2] } })
+    );
+}

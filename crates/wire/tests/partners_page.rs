@@ -4,9 +4,13 @@
 
 use domain::{
     Ending, FaultKind, Field, FieldType, Fields, Integration, Lead, Number, OutcomeSearch, ReasonSearch,
-    RequestSettings, ResponseSettings, Scalar, Template, Value, Variables, Vocabulary,
+    RequestSettings, ResponseSettings, Scalar, Template, TimeZone, Timestamp, Value, Variables, Vocabulary,
 };
+use wire::flow_file::{try_request, try_response};
 use wire::outbound::{Reply, read_reply, render};
+
+/// A line tried at a moment.
+type Try = fn(&str, Timestamp) -> Result<String, String>;
 
 const PAGE: &str = include_str!("../../../docs/partners.md");
 
@@ -73,13 +77,12 @@ fn the_reply_is_read_as_the_page_says() {
 fn what_is_tried_answers_as_the_page_says() {
     let now = "2026-01-15T12:00:00Z".parse().unwrap();
     let [requests, responses] = blocks("jsonl")[..] else { panic!("two blocks") };
-    for (block, try_line) in [
-        (requests, wire::flow_file::try_request as fn(&str, domain::Timestamp) -> String),
-        (responses, wire::flow_file::try_response),
-    ] {
+    for (block, try_line) in
+        [(requests, (|line, now| try_request(line, now, &TimeZone::UTC)) as Try), (responses, try_response)]
+    {
         let lines: Vec<&str> = block.lines().collect();
         for pair in lines.chunks(2) {
-            assert_eq!(try_line(pair[0], now), pair[1], "{}", pair[0]);
+            assert_eq!(try_line(pair[0], now).unwrap(), pair[1], "{}", pair[0]);
         }
     }
 }

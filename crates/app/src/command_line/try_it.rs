@@ -27,6 +27,27 @@ pub(crate) enum TryCommand {
     Intake(TryOptions),
 }
 
+const REQUEST_HELP: &str = "\
+Reads {\"integration\": …, \"request\": {…}, \"lead\": {…}, \"fields\": {…}}, one a line, and answers {\"method\", \"url\", \
+\"headers\", \"body\", \"follow_redirects\"}. The request has the keys of flow files; `fields` gives the types of the \
+lead's fields; a value of the lead or of the request may also be {\"$type\": \"phone\", \"$value\": \"…\"}. The nonce of a \
+password's digest is all zeros here.
+
+A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
+
+Example: echo '{\"integration\": \"custom_json\", \"request\": {\"url\": \"https://buyer.example.com/\", \"fields\": \
+{\"contact.mail\": \"{{lead.email}}\"}}, \"lead\": {\"email\": \"ann@example.com\"}}' | glassline try request";
+
+const RESPONSE_HELP: &str = "\
+Reads {\"integration\": …, \"response\": {…}, \"reply\": {\"status\": 200, \"headers\": {…}, \"body\": …}}, one a line, and \
+answers {\"outcome\", \"reason\", \"price\", \"reference\", \"appended\"}. The response has the keys of flow files; a body that \
+is no text is sent as JSON. The price is 0 where none is looked for.
+
+A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
+
+Example: echo '{\"integration\": \"custom_xml\", \"response\": {\"outcome\": {\"path\": \"//status\", \"term\": \"ok\"}}, \
+\"reply\": {\"headers\": {\"Content-Type\": \"text/xml\"}, \"body\": \"<status>OK</status>\"}}' | glassline try response";
+
 const TYPES_HELP: &str = "\
 Reads {\"type\": …, \"value\": …}, one a line, and answers {\"normal\": …, \"valid\": …, \"components\": {…}}. The \
 component raw is what was sent. `valid` is null where the type takes anything, or nothing was sent.
@@ -48,26 +69,6 @@ A line that cannot be answered gives {\"error\": …}; the next line is read all
 
 Example: echo '{\"rules\": {\"field\": \"lead.state\", \"op\": \"in\", \"value\": [\"TX\"]}, \
 \"lead\": {\"state\": \"Texas\"}}' | glassline try rules";
-
-const REQUEST_HELP: &str = "\
-Reads {\"integration\": …, \"request\": {…}, \"lead\": {…}}, one a line, the settings as in flow files, and answers \
-{\"method\": …, \"url\": …, \"headers\": {…}, \"body\": …, \"follow_redirects\": …}. Values may be typed: \
-{\"$type\": \"phone\", \"$value\": \"…\"}.
-
-A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
-
-Example: echo '{\"integration\": \"custom_json\", \"request\": {\"url\": \"https://buyer.example.com/\", \
-\"fields\": {\"name\": \"{{lead.first_name}}\"}}, \"lead\": {\"first_name\": \"Ana\"}}' | glassline try request";
-
-const RESPONSE_HELP: &str = "\
-Reads {\"integration\": …, \"response\": {…}, \"reply\": {\"status\": …, \"headers\": {…}, \"body\": …}}, one a line, \
-the settings as in flow files, and answers {\"outcome\": …, \"reason\": …, \"price\": …, \"reference\": …, \
-\"appended\": {…}}.
-
-A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
-
-Example: echo '{\"integration\": \"custom_json\", \"response\": {\"outcome\": {\"path\": \"status\", \"term\": \"ok\"}}, \
-\"reply\": {\"status\": 200, \"body\": \"{\\\"status\\\":\\\"ok\\\"}\"}}' | glassline try response";
 
 const INTAKE_HELP: &str = "\
 Reads {\"method\": …, \"uri\": …, \"headers\": {…}, \"body\": …}, one a line, and answers {\"lead\": {…}} or \

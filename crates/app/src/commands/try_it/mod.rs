@@ -41,10 +41,10 @@ pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
             answer_all(options, |line, scene| answer_json(line, scene, template::answer))
         }
         TryCommand::Request(options) => {
-            answer_all(options, |line, scene| Ok(wire::flow_file::try_request(line, scene.now)))
+            answer_all(options, |line, scene| wire::flow_file::try_request(line, scene.now, &scene.time_zone))
         }
         TryCommand::Response(options) => {
-            answer_all(options, |line, scene| Ok(wire::flow_file::try_response(line, scene.now)))
+            answer_all(options, |line, scene| wire::flow_file::try_response(line, scene.now))
         }
         TryCommand::Intake(options) => answer_all(options, |line, _| Ok(wire::inbound::try_intake(line))),
     }

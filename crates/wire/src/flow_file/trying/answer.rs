@@ -5,20 +5,12 @@ use domain::{Integration, Value};
 use crate::json::{ObjectWriter, write_string, write_value};
 use crate::outbound::{OutboundRequest, Reading};
 
-/// An answer as text; what went wrong is one too.
-pub(super) fn told(answer: impl FnOnce() -> Result<Vec<u8>, String>) -> String {
-    let bytes = answer().unwrap_or_else(|error| {
-        let mut out = Vec::new();
-        let mut object = ObjectWriter::open(&mut out);
-        object.text("error", &error);
-        object.close();
-        out
-    });
+fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("JSON of text is text")
 }
 
 /// `{"method", "url", "headers", "body", "follow_redirects"}`; a body that is no text has `\u{fffd}`.
-pub(super) fn request(integration: Integration, request: &OutboundRequest) -> Vec<u8> {
+pub(super) fn request(integration: Integration, request: &OutboundRequest) -> String {
     let mut out = Vec::new();
     let mut object = ObjectWriter::open(&mut out);
     object.text("method", request.method.as_str());
@@ -38,12 +30,12 @@ pub(super) fn request(integration: Integration, request: &OutboundRequest) -> Ve
     }
     object.boolean("follow_redirects", request.follow_redirects);
     object.close();
-    out
+    text(out)
 }
 
 /// `{"outcome", "reason", "price", "reference", "appended"}`. The price is 0 when none was looked for,
 /// and nothing after a fault.
-pub(super) fn reading(reading: &Reading, fallback: Option<String>) -> Vec<u8> {
+pub(super) fn reading(reading: &Reading, fallback: Option<String>) -> String {
     let mut out = Vec::new();
     let mut object = ObjectWriter::open(&mut out);
     object.text("outcome", domain::Outcome::from(reading.outcome).as_str());
@@ -76,7 +68,7 @@ pub(super) fn reading(reading: &Reading, fallback: Option<String>) -> Vec<u8> {
         object.number("truncated", reading.truncated.into());
     }
     object.close();
-    out
+    text(out)
 }
 
 /// An amount as a JSON number without zeros at its end.

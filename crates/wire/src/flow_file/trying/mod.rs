@@ -11,7 +11,7 @@ mod answer;
 mod given;
 mod vars;
 
-use domain::{Integration, RequestSettings, ResponseSettings, Timestamp, Variables};
+use domain::{Integration, RequestSettings, ResponseSettings, Seed, TimeZone, Timestamp, Variables};
 
 use self::given::Given;
 use super::keys::{self, Keys};
@@ -19,8 +19,7 @@ use super::names::Names;
 use super::node::{Kind, Member, Node};
 use super::problem::FlowFileError;
 use super::reader::Reader;
-use crate::json::ObjectWriter;
-use crate::outbound::{address_problem, read_reply, render};
+use crate::outbound::{Fresh, address_problem, read_reply, render_fresh};
 
 /// What of a line is read as a step is.
 const TRIED: Keys = Keys { part: "the line", known: &["integration", "request", "response"], later: &[] };
@@ -33,53 +32,46 @@ struct Tried {
     given: Given,
 }
 
-/// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`, or `{"error"}`.
-/// `now` is what birth dates of typed values are held against.
-pub fn try_request(line: &str, now: Timestamp) -> String {
-    answer::told(|| {
-        let mut root = Node::read(line).map_err(|problem| problem.message)?;
-        let tried = read(&mut root, now, true)?;
-        let settings = tried.request.ok_or("the line needs the key \"request\"")?;
-        let variables = Variables { now, ..Variables::of(&tried.given.lead) };
-        let request = render(&settings, &variables).map_err(|error| error.to_string())?;
-        Ok(answer::request(settings.integration, &request))
-    })
+/// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`. `now` and
+/// `time_zone` are those of templates, and `now` is what birth dates are held against.
+///
+/// # Errors
+/// With what is wrong with the line, or why it cannot be sent.
+pub fn try_request(line: &str, now: Timestamp, time_zone: &TimeZone) -> Result<String, String> {
+    let mut root = Node::read(line).map_err(|problem| problem.message)?;
+    let tried = read(&mut root, now, true)?;
+    let settings = tried.request.ok_or("the line needs the key \"request\"")?;
+    let seed = Seed::of(&[&now.as_millis().to_be_bytes()]);
+    let variables = Variables { now, time_zone, seed, ..Variables::of(&tried.given.lead) };
+    let fresh = Fresh { nonce: [0; 16], created: now };
+    let request = render_fresh(&settings, &variables, &fresh).map_err(|error| error.to_string())?;
+    Ok(answer::request(settings.integration, &request))
 }
 
-/// What a reply means: `{"outcome", "reason", "price", "reference", "appended"}`, or `{"error"}`.
-pub fn try_response(line: &str, now: Timestamp) -> String {
-    answer::told(|| {
-        let mut root = Node::read(line).map_err(|problem| problem.message)?;
-        let fallback = vars::only_fallback(&root);
-        let reply = member(&root, if has(&root, "vars") { "response" } else { "reply" });
-        let reply = given::reply(reply.ok_or("the line needs the key \"reply\"")?)?;
-        let tried = read(&mut root, now, true)?;
-        let reading = read_reply(&tried.response, &reply);
-        Ok(answer::reading(&reading, fallback))
-    })
+/// What a reply means: `{"outcome", "reason", "price", "reference", "appended"}`.
+///
+/// # Errors
+/// With what is wrong with the line.
+pub fn try_response(line: &str, now: Timestamp) -> Result<String, String> {
+    let mut root = Node::read(line).map_err(|problem| problem.message)?;
+    let fallback = vars::only_fallback(&root);
+    let reply = member(&root, if has(&root, "vars") { "response" } else { "reply" });
+    let reply = given::reply(reply.ok_or("the line needs the key \"reply\"")?)?;
+    let tried = read(&mut root, now, true)?;
+    let reading = read_reply(&tried.response, &reply);
+    Ok(answer::reading(&reading, fallback))
 }
 
-/// Whether a delivery could be published: `{"invalid": null}`, or what is wrong with it.
-pub fn try_delivery(line: &str, now: Timestamp) -> String {
-    answer::told(|| {
-        let mut root = Node::read(line).map_err(|problem| problem.message)?;
-        let invalid = match read(&mut root, now, false) {
-            Ok(Tried { request: Some(request), given, .. }) => {
-                let url = request.url.render(&Variables::of(&given.lead));
-                address_problem(&url).map(|problem| problem.to_string())
-            }
-            Ok(Tried { request: None, .. }) => None,
-            Err(error) => Some(error),
-        };
-        let mut out = Vec::new();
-        let mut object = ObjectWriter::open(&mut out);
-        match invalid {
-            Some(error) => object.text("invalid", &error),
-            None => object.null("invalid"),
-        }
-        object.close();
-        Ok(out)
-    })
+/// Whether a delivery could be published and sent to the public web.
+///
+/// # Errors
+/// With what is wrong with it.
+pub fn try_delivery(line: &str, now: Timestamp) -> Result<(), String> {
+    let mut root = Node::read(line).map_err(|problem| problem.message)?;
+    let tried = read(&mut root, now, false)?;
+    let Some(request) = tried.request else { return Ok(()) };
+    let url = request.url.render(&Variables::of(&tried.given.lead));
+    address_problem(&url).map_or(Ok(()), |problem| Err(problem.to_string()))
 }
 
 /// Reads the settings of a line. What it leaves out is as little as a step can say.
