@@ -99,7 +99,7 @@ fn a_bad_line_gets_its_error_and_the_next_is_answered() {
     lines.extend(b"{\"template\": \"a\", \"vars\": 1}\n");
     lines.extend(b"{\"template\": \"{{x}}\", \"vars\": {\"x\": {\"$type\": \"fone\", \"$value\": 1}}}\n");
     lines.extend(b"\xff\xfe\n");
-    lines.extend(std::iter::repeat_n(b'x', 1024 * 1024 + 5));
+    lines.extend(std::iter::repeat_n(b'x', 16 * 1024 * 1024 + 5));
     lines.extend(b"\n{\"template\": \"z\"}");
     let said = answers(&["template"], &lines);
     assert_eq!(said.len(), 11, "{said:?}");
@@ -113,7 +113,7 @@ fn a_bad_line_gets_its_error_and_the_next_is_answered() {
         (6, "\"vars\" must be an object"),
         (7, "\"fone\" is not a field type"),
         (8, "not JSON"),
-        (9, "more than 1048576 bytes"),
+        (9, "more than 16777216 bytes"),
     ] {
         assert_eq!(said[at]["line"], json!(at + 1));
         assert!(said[at]["error"].as_str().unwrap().contains(wanted), "{}", said[at]);

@@ -352,10 +352,15 @@ impl Walk {
         if owner != chain {
             return Err(format!("slot {slot} serves sensitive values of both {owner} and {chain}"));
         }
-        let key = match vault.read(slot).map_err(|error| error.to_string())? {
-            Slot::Live(key) => SensitiveKey::derive(slot, &key),
-            Slot::Erased => return Ok(()),
-            Slot::Free => return Err(format!("the slot {slot} of its sensitive values is empty")),
+        let key = match vault.read(slot) {
+            Ok(Slot::Live(key)) => SensitiveKey::derive(slot, &key),
+            // A power cut while it was being destroyed leaves a torn slot, which the next start destroys
+            // again: what it would open is gone either way, by intention.
+            Ok(Slot::Erased) | Err(VaultError::Damaged { .. }) => return Ok(()),
+            Ok(Slot::Free) => return Err(format!("the slot {slot} of its sensitive values is empty")),
+            Err(error @ (VaultError::Disk { .. } | VaultError::MasterKey { .. })) => {
+                return Err(error.to_string());
+            }
         };
         let cipher = key.cipher.as_ref().expect("a live key has a cipher");
         let plain = seal::open_sensitive(cipher, &opener.ledger_id, &header.id, &sealed)

@@ -26,5 +26,6 @@ pub use connections::{RemoteAddress, SHUTDOWN_MAX, serve, serve_within};
 pub use intake::BODY_BYTES_MAX;
 pub use limits::Limits;
 pub use router::router;
+pub use routes::flows::list_flows;
 pub use services::Services;
 pub use state::Api;

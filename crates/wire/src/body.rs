@@ -356,8 +356,7 @@ mod tests {
             }],
         });
         let body = Body::of_event(&event).unwrap();
-        expect_test::expect![[r#"
-            [["exchange.0.request","GET /"],["lead.email","ann@example.com"],["lead.state","TX"],["reason_raw","no \"luck\""],["rules",[{"rule":"state is TX","actual":"TX","passed":true}]]]"#]]
+        expect_test::expect![[r#"[["exchange.0.request","GET /"],["lead.email","ann@example.com"],["lead.state","TX"],["reason_raw","no \"luck\""],["rules",[{"rule":"state is TX","actual":"TX","passed":true,"decided":true}]]]"#]]
         .assert_eq(str::from_utf8(body.bytes()).unwrap());
 
         let view = BodyView::read(body.bytes()).unwrap();

@@ -510,32 +510,32 @@ mod tests {
             Some(BODY),
             &masked(Shape::Flat),
             expect![[r#"
-            id: "evt_018d0d882e839a41d06f0001"
-            seq: 48213
-            type: "recipient.delivered"
-            timestamp: "2024-01-15T14:30:45.123Z"
-            lead_id: "lead_018d0d882d57aa10f3e7715b"
-            lead_seq: 6
-            flow_id: "flow_solar"
-            flow_version: 12
-            step_id: "premier"
-            source_id: "src_web_a"
-            entity_id: "buyer_premier"
-            outcome: "success"
-            reason: null
-            reason_code: null
-            duration_ms: 245
-            wait_ms: 241
-            total_ms: 300
-            integration: "custom_json"
-            response_code: 200
-            price: 25.5
-            later: {"x":[1]}
-            dims: {"lead.state":"TX"}
-            lead: {"id":"lead_018d0d882d57aa10f3e7715b","email":"a•••@example.com","email.domain":"example.com","email.user":"•••","email.valid":true,"other":"•••","source.name":"Web Form A","state":"TX"}
-            exchange: [{"request":"POST /leads?e=••• HTTP/1.1\r\nx-key: •••\r\n\r\n•••","response":"HTTP/1.1 200\r\n\r\n•••"},{"request":"GET / HTTP/1.1"},{"request":"•••"}]
-            rules: [{"rule":"state is included in TX","actual":"•••","passed":true},{"rule":"age is blank","actual":null,"passed":true}]
-            reason_raw: "•••""#]],
+                id: "evt_018d0d882e839a41d06f0001"
+                seq: 48213
+                type: "recipient.delivered"
+                timestamp: "2024-01-15T14:30:45.123Z"
+                lead_id: "lead_018d0d882d57aa10f3e7715b"
+                lead_seq: 6
+                flow_id: "flow_solar"
+                flow_version: 12
+                step_id: "premier"
+                source_id: "src_web_a"
+                entity_id: "buyer_premier"
+                outcome: "success"
+                reason: null
+                reason_code: null
+                duration_ms: 245
+                wait_ms: 241
+                total_ms: 300
+                integration: "custom_json"
+                response_code: 200
+                price: 25.5
+                later: {"x":[1]}
+                dims: {"lead.state":"TX"}
+                lead: {"id":"lead_018d0d882d57aa10f3e7715b","email":"a•••@example.com","email.domain":"example.com","email.user":"•••","email.valid":true,"other":"•••","source.name":"Web Form A","state":"TX"}
+                exchange: [{"request":"POST /leads?e=••• HTTP/1.1\r\nx-key: •••\r\n\r\n•••","response":"HTTP/1.1 200\r\n\r\n•••"},{"request":"GET / HTTP/1.1"},{"request":"•••"}]
+                rules: [{"rule":"state is included in TX","actual":"•••","passed":true,"decided":false},{"rule":"age is blank","actual":null,"passed":true,"decided":false}]
+                reason_raw: "•••""#]],
         );
     }
 

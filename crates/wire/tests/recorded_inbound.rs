@@ -11,6 +11,11 @@ use wire::inbound::try_intake;
 /// One case a line: `{id, op, request, expected}`, and `vars`, `fields` for answers.
 const CASES: &str = include_str!("data/inbound.jsonl");
 
+/// What a line gives, as one of JSON.
+fn try_line(line: &Value) -> Value {
+    try_intake(line).unwrap_or_else(|error| json!({ "error": error }))
+}
+
 /// Cases that a ruling overrides: the answer we give, and why. There are none.
 const OVERRIDDEN: &[(&str, &str, &str)] = &[];
 
@@ -44,7 +49,7 @@ fn what_no_ruling_overrides_is_as_recorded() {
         let case: Value = serde_json::from_str(case).unwrap();
         let id = case["id"].as_str().unwrap();
         let count = counts.entry(case["op"].as_str().unwrap().to_owned()).or_default();
-        let got: Value = serde_json::from_str(&try_intake(&line(&case).to_string())).unwrap();
+        let got: Value = try_line(&line(&case));
         let recorded = wanted(&case["expected"]);
         match OVERRIDDEN.iter().find(|(own, _, _)| *own == id) {
             None => {
@@ -73,11 +78,11 @@ fn what_no_ruling_overrides_is_as_recorded() {
 
 /// Tries a line, and again in the other words.
 fn tried(line: &str) -> Value {
-    let told = serde_json::from_str(&try_intake(line)).unwrap();
     let line: Value = serde_json::from_str(line).unwrap();
+    let told = try_line(&line);
     if let (Some(variables), Some(fields)) = (line.get("answer_for"), line.get("fields")) {
         let other = json!({ "vars": variables, "fields": fields, "accept": line["accept"], "request": line });
-        assert_eq!(serde_json::from_str::<Value>(&try_intake(&other.to_string())).unwrap(), told);
+        assert_eq!(try_line(&other), told);
     }
     told
 }
@@ -114,7 +119,7 @@ fn an_answer_takes_its_form_its_fields_and_its_address() {
 fn a_body_counts_when_it_is_announced() {
     let submit = |headers: &str| {
         let line = format!(r#"{{"method":"POST","uri":"/submit?b=2","headers":{headers},"body":"a=1"}}"#);
-        serde_json::from_str::<Value>(&try_intake(&line)).unwrap()
+        try_line(&serde_json::from_str(&line).unwrap())
     };
     let form = r#""content-type":"application/x-www-form-urlencoded""#;
     assert_eq!(submit(&format!("{{{form}}}")), json!({"lead": {"b": "2"}}));
@@ -129,7 +134,6 @@ fn a_body_counts_when_it_is_announced() {
 #[test]
 fn what_cannot_be_tried_is_told() {
     for (line, wanted) in [
-        ("{", "the line is no JSON: EOF while parsing an object at line 1 column 1"),
         ("[]", "a line is a JSON object"),
         ("{}", "a line needs method and uri, for a submission, or answer_for, for an answer"),
         (
@@ -140,6 +144,6 @@ fn what_cannot_be_tried_is_told() {
         (r#"{"uri":"/submit","body_base64":"!"}"#, "\"body_base64\" must be base64"),
         (r#"{"answer_for":{},"as":"yaml"}"#, "\"as\" must be json, xml or text"),
     ] {
-        assert_eq!(serde_json::from_str::<Value>(&try_intake(line)).unwrap(), json!({ "error": wanted }));
+        assert_eq!(try_line(&serde_json::from_str(line).unwrap()), json!({ "error": wanted }));
     }
 }

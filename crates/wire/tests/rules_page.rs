@@ -1,7 +1,5 @@
 //! The conditions that `docs/rules.md` shows are read.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use wire::flow_file::FlowFile;
 
 const PAGE: &str = include_str!("../../../docs/rules.md");

@@ -77,27 +77,7 @@ pub(crate) async fn list(json: bool, target: Target, settings: &Settings) -> any
     let flows = match Place::of(target, settings)? {
         Place::Server(client) => client.list("/flows").await?,
         Place::Directory(path) => {
-            change_directory(&path, async |services| {
-                let control = &services.control;
-                let mut flows: Vec<Value> = Vec::new();
-                for published in control.flows() {
-                    let flow = &published.flow;
-                    let sources = flow.sources().iter().map(|source| source.id.to_string());
-                    flows.push(json!({
-                        "id": flow.id().to_string(),
-                        "name": flow.name(),
-                        "version": published.version.0,
-                        "enabled": flow.enabled(),
-                        "sources": sources.collect::<Vec<_>>(),
-                        "published_at": published.published_at.to_string(),
-                        "published_by": &*published.published_by,
-                        "draft": control.draft(flow.id()).is_some(),
-                    }));
-                }
-                flows.sort_by_key(|flow| member(flow, "id"));
-                Ok(flows)
-            })
-            .await?
+            change_directory(&path, async |services| Ok(server::list_flows(&services.control))).await?
         }
     };
     let columns =

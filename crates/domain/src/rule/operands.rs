@@ -101,13 +101,13 @@ impl Computed {
         field_type: Option<FieldType>,
         variables: &Variables<'_>,
     ) -> Option<Question> {
-        let values = self.items.iter().filter_map(|item| match item {
+        let mut values = self.items.iter().filter_map(|item| match item {
             Item::Fixed(scalar) => Some(Value::Scalar(scalar.clone())),
             Item::Template(written) => written.value(variables),
         });
         let operand = if self.is_list {
             let mut items = Vec::new();
-            for value in values {
+            for value in values.by_ref() {
                 match value {
                     Value::Scalar(scalar) => items.push(scalar),
                     Value::List(list) => items.extend(list.iter().cloned()),
@@ -115,7 +115,7 @@ impl Computed {
             }
             Value::List(items.into())
         } else {
-            values.last()?
+            values.next_back()?
         };
         let operands = operands(operator, Some(&operand), field_type).ok()?;
         Question::new(operator, &operands, field_type, Made::PerLead).ok()

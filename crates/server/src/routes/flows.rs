@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{Dim, DimKind, Flow, FlowId, FlowVersion, Scope};
-use engine::{Draft, PublishedFlow};
+use engine::{Control, Draft, PublishedFlow};
 use readers::ParameterError;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -85,7 +85,7 @@ impl DimReply {
 }
 
 impl FlowReply {
-    fn new(services: &Services, published: &PublishedFlow) -> FlowReply {
+    fn new(control: &Control, published: &PublishedFlow) -> FlowReply {
         let flow = &published.flow;
         FlowReply {
             id: flow.id().to_string(),
@@ -97,10 +97,21 @@ impl FlowReply {
             fields: flow.fields().iter().map(|field| field.name.to_string()).collect(),
             published_at: Some(published.published_at.to_string()),
             published_by: Some(published.published_by.to_string()),
-            draft: services.control.draft(flow.id()).is_some(),
+            draft: control.draft(flow.id()).is_some(),
             document: None,
             changed: None,
         }
+    }
+
+    /// Every flow, by id.
+    fn all(control: &Control) -> Vec<FlowReply> {
+        let mut flows: Vec<_> =
+            control.flows().iter().map(|published| FlowReply::new(control, published)).collect();
+        let drafts = control.drafts();
+        let new = drafts.iter().filter(|(id, _)| control.flow(id).is_none());
+        flows.extend(new.map(|(id, draft)| FlowReply::of_draft(id, draft)));
+        flows.sort_by(|left, right| left.id.cmp(&right.id));
+        flows
     }
 
     /// A flow that was never published.
@@ -187,6 +198,12 @@ impl ProblemReply {
     }
 }
 
+/// What `GET /flows` lists, for commands that work on a data directory.
+pub fn list_flows(control: &Control) -> Vec<serde_json::Value> {
+    let as_json = |flow| serde_json::to_value(flow).expect("it has text keys and no maps");
+    FlowReply::all(control).into_iter().map(as_json).collect()
+}
+
 /// The newest version of every flow, and the drafts of flows that were never published.
 #[utoipa::path(
     get,
@@ -201,14 +218,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<FlowReply>>, ApiError> {
     caller.need(&Scope::Read)?;
     parameters::none(&uri)?;
-    let control = &services.control;
-    let mut flows: Vec<_> =
-        control.flows().iter().map(|published| FlowReply::new(&services, published)).collect();
-    let drafts = control.drafts();
-    let new = drafts.iter().filter(|(id, _)| control.flow(id).is_none());
-    flows.extend(new.map(|(id, draft)| FlowReply::of_draft(id, draft)));
-    flows.sort_by(|left, right| left.id.cmp(&right.id));
-    Ok(list_of(flows))
+    Ok(list_of(FlowReply::all(&services.control)))
 }
 
 /// One flow with its document; `?version=` shows an earlier one.
@@ -244,7 +254,7 @@ pub(crate) async fn one(
     };
     let published = published.ok_or_else(|| ApiError::not_found("flow"))?;
     let document = Some(raw(&published.document)?);
-    Ok(Json(FlowReply { document, ..FlowReply::new(&services, &published) }))
+    Ok(Json(FlowReply { document, ..FlowReply::new(&services.control, &published) }))
 }
 
 /// The versions of a flow, newest first.
@@ -416,7 +426,7 @@ async fn publish_file(
 ) -> Result<(StatusCode, Json<FlowReply>), ApiError> {
     let published = services.control.publish_flow(caller.name(), file).await?;
     let status = if published.changed { StatusCode::CREATED } else { StatusCode::OK };
-    let reply = FlowReply::new(services, &published.flow);
+    let reply = FlowReply::new(&services.control, &published.flow);
     Ok((status, Json(FlowReply { changed: Some(published.changed), ..reply })))
 }
 

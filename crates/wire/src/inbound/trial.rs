@@ -11,10 +11,7 @@ use super::{
     write_answer,
 };
 
-/// Why a line cannot be tried.
-struct TrialError(String);
-
-/// Tries one line; `{"error"}` when it cannot be understood.
+/// Tries one line.
 ///
 /// - `{"method", "uri", "headers", "body"}` is a submission, which gives `{"lead"}`, the tree of its parameters,
 ///   or `{"refusal": {"status", "headers", "body"}}`. As on the wire, a body counts when `Content-Length` or
@@ -25,18 +22,11 @@ struct TrialError(String);
 ///   and the submission's own keys, of which the address tells a ping, `strict` and `redir_url`.
 ///
 /// The submission's keys may also stand in a `request`; `vars` is another word for `answer_for`.
-pub fn try_intake(line: &str) -> String {
-    let read = serde_json::from_str::<Json>(line)
-        .map_err(|error| TrialError(format!("the line is no JSON: {error}")));
-    let told = match read.and_then(|line| try_line(&line)) {
-        Ok(told) => told,
-        Err(TrialError(error)) => json!({ "error": error }),
-    };
-    told.to_string()
-}
-
-fn try_line(line: &Json) -> Result<Json, TrialError> {
-    let line = line.as_object().ok_or_else(|| TrialError("a line is a JSON object".into()))?;
+///
+/// # Errors
+/// When the line cannot be understood.
+pub fn try_intake(line: &Json) -> Result<Json, String> {
+    let line = line.as_object().ok_or_else(|| "a line is a JSON object".to_owned())?;
     let request = match line.get("request") {
         Some(request) => request.as_object().ok_or_else(|| wrong("request", "an object"))?,
         None => line,
@@ -49,7 +39,7 @@ fn try_line(line: &Json) -> Result<Json, TrialError> {
         }
         None => {
             let wanted = "a line needs method and uri, for a submission, or answer_for, for an answer";
-            Err(TrialError(wanted.into()))
+            Err(wanted.to_owned())
         }
     }
 }
@@ -65,7 +55,7 @@ struct Request {
 }
 
 impl Request {
-    fn read(line: &Map<String, Json>) -> Result<Request, TrialError> {
+    fn read(line: &Map<String, Json>) -> Result<Request, String> {
         let text = |key: &'static str, usual: &str| match line.get(key) {
             None | Some(Json::Null) => Ok(usual.to_owned()),
             Some(Json::String(text)) => Ok(text.clone()),
@@ -127,8 +117,8 @@ impl Request {
     }
 }
 
-fn wrong(key: &str, wanted: &str) -> TrialError {
-    TrialError(format!("{key:?} must be {wanted}"))
+fn wrong(key: &str, wanted: &str) -> String {
+    format!("{key:?} must be {wanted}")
 }
 
 fn submission(request: &Request) -> Json {
@@ -157,7 +147,7 @@ fn refused(refusal: &Refusal) -> Json {
     json!({ "status": refusal.status(), "headers": headers, "body": refusal.text() })
 }
 
-fn answer(line: &Map<String, Json>, request: &Request, variables: &Json) -> Result<Json, TrialError> {
+fn answer(line: &Map<String, Json>, request: &Request, variables: &Json) -> Result<Json, String> {
     let usual = match line.get("as").map(|word| word.as_str().unwrap_or_default()) {
         None | Some("json") => AnswerFormat::Json,
         Some("xml") => AnswerFormat::Xml,

@@ -73,7 +73,7 @@ impl<'a> ReplyBody<'a> {
     pub(super) fn values(&self, path: &ReplyPath) -> Vec<Scalar> {
         match &self.parsed {
             Parsed::Json(tree) => {
-                tree.find(path).into_iter().flat_map(Node::own_scalars).cloned().take(FOUND_MAX).collect()
+                tree.find(path).into_iter().flat_map(Node::own_scalars).take(FOUND_MAX).cloned().collect()
             }
             Parsed::Xml(..) | Parsed::Html(_) | Parsed::Text => self.texts(path),
         }
@@ -83,7 +83,7 @@ impl<'a> ReplyBody<'a> {
     pub(super) fn values_below(&self, path: &ReplyPath) -> Vec<Scalar> {
         match &self.parsed {
             Parsed::Json(tree) => {
-                tree.find(path).into_iter().flat_map(Node::scalars).cloned().take(FOUND_MAX).collect()
+                tree.find(path).into_iter().flat_map(Node::scalars).take(FOUND_MAX).cloned().collect()
             }
             // Text has no places; an outcome is looked for in all of it.
             Parsed::Text => vec![Scalar::Text(self.text.into())],

@@ -46,7 +46,9 @@ pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
         TryCommand::Response(options) => {
             answer_all(options, |line, scene| wire::flow_file::try_response(line, scene.now))
         }
-        TryCommand::Intake(options) => answer_all(options, |line, _| Ok(wire::inbound::try_intake(line))),
+        TryCommand::Intake(options) => answer_all(options, |line, scene| {
+            answer_json(line, scene, |question, _| wire::inbound::try_intake(question))
+        }),
     }
 }
 

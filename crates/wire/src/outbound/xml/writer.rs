@@ -339,7 +339,7 @@ mod tests {
     fn check(fields: &[(&str, &str)], wanted: &str) {
         let fields: Vec<(&str, Value)> =
             fields.iter().map(|(name, text)| (*name, Value::text(*text))).collect();
-        let told = body(&fields).map_or_else(|fault| fault.to_string(), |body| body);
+        let told = body(&fields).unwrap_or_else(|fault| fault.to_string());
         assert_eq!(told.trim_start_matches(DECLARATION), wanted);
     }
 
