@@ -15,6 +15,8 @@ pub(crate) enum Name {
     Ledger,
     /// Whole leads through a running server, with and without calls to others.
     Flow,
+    /// What one lead costs to read, parse, judge, render and answer, without disk and network.
+    Lead,
 }
 
 impl Name {
@@ -23,6 +25,7 @@ impl Name {
         match self {
             Name::Ledger => "ledger",
             Name::Flow => "flow",
+            Name::Lead => "lead",
         }
     }
 
@@ -31,6 +34,7 @@ impl Name {
         match self {
             Name::Ledger => "ledger",
             Name::Flow => "app",
+            Name::Lead => "wire",
         }
     }
 }
