@@ -8,6 +8,10 @@ use crate::template::expression::{Expression, Room, cut};
 use crate::template::scan::Wrong;
 use crate::template::{RENDERED_BYTES_MAX, fault::TemplateFault};
 
+/// How far into a text an expression is looked for again and again, in bytes: that takes up to the square
+/// of the length. The rest stays as it is.
+const PATTERN_TEXT_BYTES_MAX: usize = 8 * 1024;
+
 /// What is looked for where, and what stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::template) struct Replace {
@@ -77,7 +81,9 @@ impl Replace {
                 }
             }
             Find::Pattern(pattern) => {
-                for found in pattern.regex().captures_iter(&text) {
+                let end = (0..=PATTERN_TEXT_BYTES_MAX.min(text.len())).rev();
+                let end = end.into_iter().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+                for found in pattern.regex().captures_iter(&text[..end]) {
                     let whole = found.get_match();
                     out.push_str(&text[from..whole.start()]);
                     match &self.by {

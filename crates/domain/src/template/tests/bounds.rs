@@ -10,6 +10,17 @@ fn what_it_becomes_is_bounded() {
     assert_eq!(text.len(), RENDERED_BYTES_MAX);
 }
 
+/// Finding again and again can take the square of the length: `.*[^A-Z]|[A-Z]` looks at all that is left
+/// each time.
+#[test]
+fn an_expression_is_looked_for_in_the_first_part_of_a_long_text() {
+    let long = "A".repeat(200 * 1024);
+    let lead: Lead = [("first_name".parse().unwrap(), Value::text(long))].into_iter().collect();
+    let template =
+        read("{{replace lead.first_name pattern=\"regexp(.*[^A-Z]|[A-Z])\" replace=\"\"}}").unwrap();
+    assert_eq!(template.render(&Variables::of(&lead)).len(), (200 - 8) * 1024);
+}
+
 #[test]
 fn nothing_may_stand_too_deep() {
     let deep = |open: &str, inner: &str, close: &str, times: usize| {
