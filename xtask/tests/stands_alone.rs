@@ -63,7 +63,9 @@ fn places_are_told_from_what_only_looks_like_them() {
 fn every_version_stands_once_in_the_root_manifest() {
     let mut found = Vec::new();
     for path in tracked_files() {
-        if path == Path::new("Cargo.toml") || path.file_name().is_none_or(|name| name != "Cargo.toml") {
+        let is_manifest = path.file_name().is_some_and(|name| name == "Cargo.toml");
+        // `fuzz` is a workspace of its own, which needs another compiler.
+        if !is_manifest || path == Path::new("Cargo.toml") || path.starts_with("fuzz") {
             continue;
         }
         let Ok(text) = std::fs::read_to_string(root().join(&path)) else { continue };

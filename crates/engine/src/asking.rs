@@ -93,6 +93,13 @@ impl Asked {
     }
 }
 
+/// A request, and what is recorded of it.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) request: OutboundRequest,
+    pub(crate) evidence: Arc<[u8]>,
+}
+
 /// Whom to ask, and how to read what it says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
@@ -150,22 +157,36 @@ impl Run {
     }
 
     /// A request as it leaves. What no two requests may share, the nonce of a password's digest, is drawn
-    /// for each; everything else follows from the variables.
+    /// for each; everything else follows from the variables. What is recorded of it is made from the lead
+    /// as it may be recorded, so that no helper carries a part of a sensitive value into a record.
     pub(crate) fn rendered(
         &self,
         settings: &RequestSettings,
         variables: &Variables<'_>,
-    ) -> Result<OutboundRequest, RenderError> {
-        if !settings.has_digest() {
-            return render(settings, variables);
-        }
-        let fresh = Fresh { nonce: self.context.draw(), created: self.context.clock.now() };
-        render_fresh(settings, variables, &fresh)
+    ) -> Result<Outgoing, RenderError> {
+        let fresh = settings
+            .has_digest()
+            .then(|| Fresh { nonce: self.context.draw(), created: self.context.clock.now() });
+        let made = |variables: &Variables<'_>| match &fresh {
+            Some(fresh) => render_fresh(settings, variables, fresh),
+            None => render(settings, variables),
+        };
+        let request = made(variables)?;
+        let evidence = match self.recorded_lead(variables.lead) {
+            Some(recorded) => match made(&Variables { lead: &recorded, ..*variables }) {
+                Ok(recorded) => recorded.evidence(),
+                Err(error) => format!("not recorded: with stars in it the request cannot be made: {error}")
+                    .into_bytes()
+                    .into(),
+            },
+            None => request.evidence(),
+        };
+        Ok(Outgoing { request, evidence })
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
-    pub(crate) async fn ask(&self, question: Question<'_>, request: OutboundRequest) -> Asked {
-        let sent = request.evidence();
+    pub(crate) async fn ask(&self, question: Question<'_>, outgoing: Outgoing) -> Asked {
+        let Outgoing { request, evidence: sent } = outgoing;
         let call = Call { entity_id: question.entity_id.clone(), request, time_limit: question.time_limit };
         match self.context.parties.ask(call).await {
             Ok(Answered { reply, waited }) => {

@@ -8,9 +8,9 @@ use domain::{
     Reason, ReasonCode, Recipient, Retry, Step, StepKind, Value,
 };
 use ledger::{RecordError, Ticket};
-use wire::outbound::{OutboundRequest, RenderError};
+use wire::outbound::RenderError;
 
-use crate::asking::{Asked, Party, Question, Taken, not_kept, unknown_after_restart};
+use crate::asking::{Asked, Outgoing, Party, Question, Taken, not_kept, unknown_after_restart};
 use crate::retries::Due;
 use crate::run::{Moment, Run};
 use crate::story::{Delivery, DeliveryState};
@@ -112,13 +112,13 @@ impl Run {
         step: &Step,
         recipient: &Recipient,
         retry: Retry,
-        request: OutboundRequest,
+        outgoing: Outgoing,
     ) -> Result<Ticket, RecordError> {
         let since = self.context.clock.monotonic();
         let first = retry.attempt == 1;
         let attempted = EventKind::RecipientAttempted { call: called(step, None), retry, caps: vec![] };
         let attempted = Moment {
-            exchanges: vec![Exchange { request: Some(request.evidence()), response: None }],
+            exchanges: vec![Exchange { request: Some(outgoing.evidence.clone()), response: None }],
             id: first.then_some(retry.delivery_id),
             ..Moment::new(attempted, since)
         };
@@ -138,7 +138,7 @@ impl Run {
             response: &recipient.response,
             time_limit: recipient.timeout,
         };
-        let asked = self.ask(question, request).await;
+        let asked = self.ask(question, outgoing).await;
         self.take_in(step, &asked);
         let call = called(step, asked.response_code);
         let kind = match asked.result {

@@ -264,6 +264,12 @@ impl Run {
         Ok(ticket)
     }
 
+    /// The lead as it may be recorded, where that differs from what steps work with.
+    pub(crate) fn recorded_lead(&self, lead: &Lead) -> Option<Lead> {
+        let masks = self.context.barriers.masking && self.redactor.has_own();
+        masks.then(|| self.redactor.lead(self.flow.flow.fields(), lead))
+    }
+
     /// The body of an event at this moment: what may be recorded, and what of the rest later steps still
     /// need.
     fn body(

@@ -263,6 +263,35 @@ async fn steps_work_with_what_no_record_holds() {
     house.close();
 }
 
+/// What a buyer is sent, and never what is recorded of it: parts, digests and other forms that no search
+/// of a text could know.
+#[tokio::test]
+async fn no_helper_carries_a_part_of_a_value_into_a_record() {
+    let house = house(Barriers::ALL).await;
+    let flow = FLOW.replace(
+        "          echo: \"{{echo.note}}\"\n",
+        "          last: \"{{lead.ssn.last_four}}\"\n          digest: \"{{md5 lead.ssn}}\"\n          \
+         word: \"{{uppercase lead.password}}\"\n          day: '{{format lead.dob format=\"YYMMDD\"}}'\n",
+    );
+    house.control.publish_flow("system", &FlowFile::read(&flow).unwrap()).await.unwrap();
+    submit(&house).await;
+    let texts = everything(&house);
+    let (_, sent) = sent_to(&house, "buyer_premier").remove(0);
+    for wanted in [
+        r#""last":"9999""#,
+        r#""digest":"db1f08a02ae61b3fa13a1999d26c5d3f""#,
+        "BLUE WHALE/7",
+        r#""day":"760105""#,
+    ] {
+        assert!(sent.contains(wanted), "{wanted} is sent: {sent}");
+        let (_, value) = wanted.rsplit_once(':').unwrap_or(("", wanted));
+        let value = value.trim_matches('"');
+        assert!(!holds(&texts, value), "{value} is recorded");
+    }
+    assert!(holds(&texts, r#"\"last\":\"****\""#), "the rest of the request is");
+    house.close();
+}
+
 #[tokio::test]
 async fn without_masking_the_same_search_finds_them() {
     let house = house(Barriers::without(Barrier::Masking)).await;
