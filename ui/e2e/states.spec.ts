@@ -207,12 +207,16 @@ test('a lead that is under way grows on screen', async ({ page }) => {
 test('a search takes ids only, and says so', async ({ page }) => {
   await signIn(page);
   const id = await submit(page, 'sold');
-  await page.keyboard.press('/');
-  await page.keyboard.type('joan@example.com');
+  const search = page.getByLabel('Go to a lead or event by its id');
+  await expect(async () => {
+    await page.keyboard.press('/');
+    await expect(search).toBeFocused({ timeout: 500 });
+  }).toPass();
+  await search.fill('joan@example.com');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('alert')).toContainText('That is no id');
   expect(page.url()).not.toContain('joan');
-  await page.getByLabel('Go to a lead or event by its id').fill(` ${id} `);
+  await search.fill(` ${id} `);
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(new RegExp(`/ui/leads/${id}$`));
 });
