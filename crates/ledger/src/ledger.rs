@@ -360,6 +360,23 @@ impl Ledger {
         })
     }
 
+    /// Destroys the key of a chain, with one sync: no body of its records can be opened again. What says
+    /// why must be durable before. Doing it twice does no harm, so that a start can do again what a crash
+    /// may have cut short. Blocks the thread.
+    ///
+    /// # Errors
+    /// When its first record cannot be read, or the vault cannot be written; the ledger has then stopped
+    /// for good.
+    pub fn erase(&self, chain: impl Into<ChainId>) -> Result<(), LeaseError> {
+        self.check_running()?;
+        let reader = self.reader();
+        // Records that come after it name no slot.
+        let Some(first) = reader.chain(chain).first().copied() else { return Ok(()) };
+        let (_, key_slot, _) = reader.header(first)?;
+        let slots: &[u64] = if key_slot == 0 { &[] } else { &[key_slot] };
+        Ok(self.erase_sensitive(slots)?)
+    }
+
     /// Whether nobody has the chain at this moment, and everything of it is durable.
     pub fn is_idle(&self, chain: impl Into<ChainId>) -> bool {
         self.shared.leases().is_idle(&chain.into())
@@ -681,9 +698,10 @@ mod tests {
         };
         let mut lease = ledger.create(subject_id).unwrap();
         record(&mut lease, 1);
-        let slot = ledger.reader().header(1).unwrap().1;
         drop(lease);
-        ledger.shared.vault.erase(&[slot]).unwrap();
+        ledger.erase(subject_id).unwrap();
+        ledger.erase(subject_id).unwrap();
+        ledger.erase(SubjectId::new(at, [9; 6])).unwrap();
 
         let mut lease = ledger.try_lease(subject_id).unwrap().unwrap();
         record(&mut lease, 2);
