@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{EntityId, EventId, FlowId, FlowVersion, LeadId, SubjectId, Timestamp};
+use crate::{EntityId, EventId, FlowId, FlowVersion, LeadId, SecretName, SecretValue, SubjectId, Timestamp};
 
 /// One thing done to the installation: written once, never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct ControlEvent {
     pub id: EventId,
     /// When.
     pub at: Timestamp,
-    /// What it was done to: a flow, an entity, a key; its events form one chain.
+    /// What it was done to: a flow, an entity, a key, a value of a secret; its events form one chain.
     pub subject_id: SubjectId,
     /// Which key did it, in its public form (`key_…`); `system` for the installation itself.
     pub actor: Arc<str>,
@@ -76,6 +76,30 @@ pub enum ControlKind {
         /// Its public name.
         key_name: Arc<str>,
     },
+    /// A secret was given a value. Each version is a subject of its own, so that its key can be destroyed
+    /// by itself.
+    SecretSet {
+        /// Which secret.
+        name: SecretName,
+        /// Which value of it, from 1.
+        version: u32,
+        /// The value, sealed at rest; none once its key is destroyed.
+        value: Option<SecretValue>,
+    },
+    /// A secret was taken away: no request is filled with it any more.
+    SecretRemoved {
+        /// Which secret.
+        name: SecretName,
+        /// The value it had last.
+        version: u32,
+    },
+    /// The key of a value that nothing uses any more is about to be destroyed.
+    SecretDestroyed {
+        /// Which secret.
+        name: SecretName,
+        /// Which value of it.
+        version: u32,
+    },
     /// Personal values are about to be shown in clear: durable before they are.
     PiiRevealed(Reveal),
 }
@@ -135,6 +159,9 @@ impl ControlKind {
             ControlKind::EntityResumed { .. } => "entity.resumed",
             ControlKind::KeyCreated { .. } => "key.created",
             ControlKind::KeyRevoked { .. } => "key.revoked",
+            ControlKind::SecretSet { .. } => "secret.set",
+            ControlKind::SecretRemoved { .. } => "secret.removed",
+            ControlKind::SecretDestroyed { .. } => "secret.destroyed",
             ControlKind::PiiRevealed(_) => "pii.revealed",
         }
     }

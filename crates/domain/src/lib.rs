@@ -45,6 +45,7 @@ mod response;
 mod retry_policy;
 mod rule;
 mod scope;
+mod secret;
 mod seed;
 mod step;
 mod template;
@@ -84,7 +85,7 @@ pub use lead_summary::{
 pub use ledger_event::{LedgerEvent, LedgerEventKind, Predecessor};
 pub use mapping::Mapping;
 pub use money::{Money, MoneyError};
-pub use name::{EntityId, FlowId, FlowVersion, NameError, SourceId, StepId};
+pub use name::{EntityId, FlowId, FlowVersion, NameError, SecretName, SourceId, StepId};
 pub use next::{Next, Progress, StepEnd};
 pub use number::Number;
 pub use operator::{Operator, UnknownOperator, operators_of};
@@ -94,7 +95,7 @@ pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
 pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
-pub use redaction::Redactor;
+pub use redaction::{Redactor, SecretGuard};
 pub use request::{
     BasicAuth, ElementType, InsideForm, Integration, Method, NamedTemplates, PasswordKind, RequestSettings,
     SoapCall, SoapOperation, SoapSecurity, SoapVersion, UnknownMethod,
@@ -106,6 +107,7 @@ pub use response::{
 pub use retry_policy::{ATTEMPTS_MAX, BACKOFF_MAX, DEFAULT_BACKOFF, RetryPolicy};
 pub use rule::{Rule, RuleError, RuleFault, Strictness, WINDOW_AMOUNT_MAX};
 pub use scope::{Scope, UnknownScope};
+pub use secret::{SECRET_CHARS_MAX, SECRET_CHARS_MIN, SecretFault, SecretValue, Secrets};
 pub use seed::Seed;
 pub use step::{
     Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,

@@ -81,6 +81,11 @@ name!(
     StepId, &[""], "a step id: 1 to 64 of a-z, 0-9 and _"
 );
 
+name!(
+    /// Names one secret: up to 64 of `a-z 0-9 _`, as in `{{secret.name}}`.
+    SecretName, &[""], "the name of a secret: 1 to 64 of a-z, 0-9 and _"
+);
+
 impl From<SourceId> for EntityId {
     fn from(id: SourceId) -> EntityId {
         EntityId(id.0)

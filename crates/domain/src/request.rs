@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::Template;
+use crate::{SecretName, Template, Variables};
 
 pub use soap::{ElementType, PasswordKind, SoapCall, SoapOperation, SoapSecurity, SoapVersion};
 
@@ -207,6 +207,31 @@ impl RequestSettings {
             encode_field_names: true,
             soap: None,
         }
+    }
+
+    /// Every text with holes, in no order.
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        fn of(named: &NamedTemplates) -> impl Iterator<Item = &Template> {
+            named.iter().map(|(_, template)| template)
+        }
+        let basic_auth = self.basic_auth.iter().flat_map(|auth| [&auth.user, &auth.password]);
+        let inside = self.inside.iter().flat_map(|form| of(&form.extra).chain(of(&form.nested_extra)));
+        let soap = self.soap.iter().flat_map(|call| {
+            let security = call.security.iter().flat_map(|security| [&security.user, &security.password]);
+            of(&call.headers).chain(security).chain(&call.bearer_token)
+        });
+        let own = [&self.url].into_iter().chain(of(&self.headers)).chain(of(&self.fields));
+        own.chain(basic_auth).chain(inside).chain(soap)
+    }
+
+    /// The secrets it names; one may come more than once.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretName> {
+        self.templates().flat_map(Template::secrets)
+    }
+
+    /// What of a request is made of secrets ([`Template::secret_texts`]).
+    pub fn secret_texts(&self, variables: &Variables<'_>) -> Vec<String> {
+        self.templates().flat_map(|template| template.secret_texts(variables)).collect()
     }
 
     /// Whether a password is sent as a digest, which needs a nonce for each request.

@@ -1,6 +1,6 @@
 //! What templates are filled with: one lead at one moment.
 
-use crate::{EventId, Lead, LeadId, Money, Seed, TimeZone, Timestamp};
+use crate::{EventId, Lead, LeadId, Money, Secrets, Seed, TimeZone, Timestamp};
 
 /// The values that templates may ask for. What is not known at a moment is absent, and renders as
 /// nothing.
@@ -19,6 +19,8 @@ pub struct Variables<'a> {
     pub now: Timestamp,
     /// The flow's, in which moments are shown.
     pub time_zone: &'a TimeZone,
+    /// `secret.…`: only where a request is made.
+    pub secrets: &'a Secrets,
     /// What `rand()` follows from, and `random` where there is no lead id.
     pub seed: Seed,
 }
@@ -35,6 +37,7 @@ impl<'a> Variables<'a> {
             price: None,
             now: Timestamp::default(),
             time_zone: &UTC,
+            secrets: Secrets::none(),
             seed: Seed::default(),
         }
     }

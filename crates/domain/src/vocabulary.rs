@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{FieldPath, FieldType, Fields, Privacy, StepId};
+use crate::{FieldPath, FieldType, Fields, Privacy, SecretName, StepId};
 
 /// What may be named at one place of a flow.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,15 @@ pub enum Vocabulary<'a> {
         fields: &'a Fields,
         /// The steps that run before this place.
         steps: &'a [EarlierStep],
+    },
+    /// The same where a step says what it sends: there secrets can be named too.
+    Request {
+        /// The fields of the flow.
+        fields: &'a Fields,
+        /// The steps that run before this place.
+        steps: &'a [EarlierStep],
+        /// The secrets that the flow lists; none when any may be named.
+        secrets: Option<&'a [SecretName]>,
     },
 }
 
@@ -51,6 +60,17 @@ pub enum PlaceError {
         place: String,
         /// The step it names.
         step: String,
+    },
+    /// A secret where none may stand: it would be recorded, or shown to a source.
+    #[error("{0}, but secrets stand only in what enhancements and recipients send")]
+    SecretElsewhere(String),
+    /// A secret that the flow does not list.
+    #[error("{place}, but the file does not list {name} under \"secrets\"")]
+    SecretUnlisted {
+        /// The place.
+        place: String,
+        /// The secret it names.
+        name: String,
     },
 }
 
@@ -93,8 +113,11 @@ impl Vocabulary<'_> {
         };
         let (fields, steps) = match *self {
             Vocabulary::Raw => return name.parse().map(open).map_err(|_| PlaceError::Unknown(shown())),
-            Vocabulary::Lead { fields, steps } => (fields, steps),
+            Vocabulary::Lead { fields, steps } | Vocabulary::Request { fields, steps, .. } => (fields, steps),
         };
+        if name.starts_with("secret.") {
+            return Err(PlaceError::SecretElsewhere(shown()));
+        }
         let (first, rest) = name.split_once('.').ok_or_else(|| PlaceError::Unknown(shown()))?;
         if name == "source.name" {
             return Ok(open(name.parse().expect("source.name is a path")));
@@ -118,11 +141,24 @@ impl Vocabulary<'_> {
         Ok(Place { closed, base, ..open(path) })
     }
 
+    /// Finds a secret by its name within `secret.`.
+    pub(crate) fn secret(&self, name: &str) -> Result<SecretName, PlaceError> {
+        let place = || format!("secret.{}", name.chars().take(64).collect::<String>());
+        let Vocabulary::Request { secrets, .. } = self else {
+            return Err(PlaceError::SecretElsewhere(place()));
+        };
+        let unlisted =
+            || PlaceError::SecretUnlisted { place: place(), name: name.chars().take(64).collect() };
+        let secret: SecretName = name.parse().map_err(|_| unlisted())?;
+        let is_listed = secrets.is_none_or(|listed| listed.contains(&secret));
+        if is_listed { Ok(secret) } else { Err(unlisted()) }
+    }
+
     /// The names that rules and templates may begin from, for hints.
     pub fn names(&self) -> Vec<String> {
         match self {
             Vocabulary::Raw => Vec::new(),
-            Vocabulary::Lead { fields, steps } => fields
+            Vocabulary::Lead { fields, steps } | Vocabulary::Request { fields, steps, .. } => fields
                 .iter()
                 .map(|field| format!("lead.{}", field.name))
                 .chain(steps.iter().map(|earlier| format!("{}.{OUTCOME}", earlier.id)))
@@ -207,5 +243,23 @@ mod tests {
         check("state", &format!("state, {unknown}"));
         check("source.colour", &format!("source.colour, {unknown}"));
         check("phone_check.", &format!("phone_check., {unknown}"));
+        check(
+            "secret.south",
+            "secret.south, but secrets stand only in what enhancements and recipients send",
+        );
+    }
+
+    #[test]
+    fn secrets_can_be_named_in_requests_when_the_flow_lists_them() {
+        let fields = Fields::new(Vec::new()).unwrap();
+        let listed = ["south".parse().unwrap()];
+        let told = |secrets, name| {
+            let vocabulary = Vocabulary::Request { fields: &fields, steps: &[], secrets };
+            vocabulary.secret(name).map_or_else(|error| error.to_string(), |name| name.to_string())
+        };
+        assert_eq!(told(Some(&listed), "south"), "south");
+        assert_eq!(told(None, "north"), "north");
+        let unlisted = "secret.north, but the file does not list north under \"secrets\"";
+        assert_eq!(told(Some(&listed), "north"), unlisted);
     }
 }

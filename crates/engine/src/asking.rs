@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Ending, EntityId, EventId, Exchange, Fault, FaultKind, FieldPath, Flow, Lead, LeadId, Money, Outcome,
-    Reason, ReasonCode, RequestSettings, ResponseSettings, Seed, Step, Timestamp, Value, Variables,
-    reason_in_the_clear,
+    Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, Step, Timestamp,
+    Value, Variables, reason_in_the_clear,
 };
 use wire::outbound::{Fresh, OutboundRequest, Reading, RenderError, read_reply, render, render_fresh};
 
@@ -98,6 +98,8 @@ impl Asked {
 pub(crate) struct Outgoing {
     pub(crate) request: OutboundRequest,
     pub(crate) evidence: Arc<[u8]>,
+    /// Against the secrets that a reply may repeat.
+    pub(crate) guard: SecretGuard,
 }
 
 /// Whom to ask, and how to read what it says.
@@ -152,13 +154,16 @@ impl Run {
         };
         let known = variables.lead.iter().filter(|(path, value)| !is_masked(path, value));
         let known: Lead = known.map(|(path, value)| (path.clone(), value.clone())).collect();
+        let secrets = Secrets::masked(settings.secrets());
+        let variables = &Variables { secrets: &secrets, ..*variables };
         let sent = |variables| render(settings, variables).ok().map(|request| request.evidence());
         sent(variables) != sent(&Variables { lead: &known, ..*variables })
     }
 
     /// A request as it leaves. What no two requests may share, the nonce of a password's digest, is drawn
-    /// for each; everything else follows from the variables. What is recorded of it is made from the lead
-    /// as it may be recorded, so that no helper carries a part of a sensitive value into a record.
+    /// for each, and secrets are those of the moment; everything else follows from the variables. What is
+    /// recorded of it is made from the lead as it may be recorded, and from the names of secrets, so that
+    /// no helper carries a part of a sensitive value or a secret into a record.
     pub(crate) fn rendered(
         &self,
         settings: &RequestSettings,
@@ -171,25 +176,42 @@ impl Run {
             Some(fresh) => render_fresh(settings, variables, fresh),
             None => render(settings, variables),
         };
+        let secrets = self.context.control.secret_values();
+        let variables = &Variables { secrets: &secrets, ..*variables };
         let request = made(variables)?;
-        let evidence = match self.recorded_lead(variables.lead) {
-            Some(recorded) => match made(&Variables { lead: &recorded, ..*variables }) {
+        let recorded = self.recorded_lead(variables.lead);
+        let masks = self.context.barriers.masking && settings.secrets().next().is_some();
+        let evidence = if recorded.is_some() || masks {
+            let lead = recorded.as_ref().unwrap_or(variables.lead);
+            let masked = Secrets::masked(settings.secrets());
+            match made(&Variables { lead, secrets: &masked, ..*variables }) {
                 Ok(recorded) => recorded.evidence(),
                 Err(error) => format!("not recorded: with stars in it the request cannot be made: {error}")
                     .into_bytes()
                     .into(),
-            },
-            None => request.evidence(),
+            }
+        } else {
+            request.evidence()
         };
-        Ok(Outgoing { request, evidence })
+        let guard = self.secret_guard(&settings.secret_texts(variables));
+        Ok(Outgoing { request, evidence, guard })
+    }
+
+    /// Against the secrets of the flow, and some more texts.
+    pub(crate) fn secret_guard(&self, more: &[String]) -> SecretGuard {
+        if !self.context.barriers.masking {
+            return SecretGuard::default();
+        }
+        self.context.control.secret_guard(&self.flow.secrets, more)
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
     pub(crate) async fn ask(&self, question: Question<'_>, outgoing: Outgoing) -> Asked {
-        let Outgoing { request, evidence: sent } = outgoing;
+        let Outgoing { request, evidence: sent, guard } = outgoing;
         let call = Call { entity_id: question.entity_id.clone(), request, time_limit: question.time_limit };
         match self.context.parties.ask(call).await {
             Ok(Answered { reply, waited }) => {
+                let reply = reply.without_secrets(&guard);
                 let reading = read_reply(question.response, &reply);
                 let (result, reason_raw) = self.take(&question, reply.status, &reading);
                 Asked {
@@ -204,15 +226,19 @@ impl Run {
                     reason_raw,
                 }
             }
-            Err(fault) => Asked {
-                waited: fault.waited,
-                result: Err(self.unanswered(question.party, &fault, question.time_limit)),
-                response_code: None,
-                exchange: Exchange { request: Some(sent), response: None },
-                retry_after: None,
-                reading: None,
-                reason_raw: None,
-            },
+            Err(fault) => {
+                let detail = guard.masked_text(&fault.detail).unwrap_or(fault.detail);
+                let fault = CallFault { detail, ..fault };
+                Asked {
+                    waited: fault.waited,
+                    result: Err(self.unanswered(question.party, &fault, question.time_limit)),
+                    response_code: None,
+                    exchange: Exchange { request: Some(sent), response: None },
+                    retry_after: None,
+                    reading: None,
+                    reason_raw: None,
+                }
+            }
         }
     }
 
@@ -273,6 +299,7 @@ pub(crate) fn variables<'a>(
         price,
         now,
         time_zone: flow.time_zone(),
+        secrets: Secrets::none(),
         seed: Seed::of(&[lead_id.as_bytes()]),
     }
 }

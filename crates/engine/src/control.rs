@@ -1,5 +1,7 @@
-//! The installation's state: flows, parties and keys, folded from the control ledger. A change is
+//! The installation's state: flows, parties, keys and secrets, folded from the control ledger. A change is
 //! durable there before it has effect here.
+
+mod secrets;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -8,15 +10,20 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     ApiKeyHash, ControlEvent, ControlKind, EntityId, EntityKind, EventId, Flow, FlowId, FlowVersion, Reveal,
-    Scope, SubjectId, Timestamp,
+    Scope, SecretName, SubjectId, Timestamp,
 };
-use ledger::{Entropy, Filter, LeaseError, Ledger, Order, ReadError, RecordError, StoredRecord, Window};
+use ledger::{
+    Entropy, Filter, LeaseError, Ledger, Order, ReadError, ReadRecord, RecordError, StoredBody, Window,
+};
 use sha2::{Digest as _, Sha256};
 use wire::flow_file::{FlowFile, FlowFileError};
 use wire::{BodyView, Header, HeaderError};
 use zeroize::Zeroizing;
 
+use self::secrets::{Erasures, SecretStore};
 use crate::Clock;
+
+pub use self::secrets::{SECRETS_MAX, Secret};
 
 /// Why the installation's state could not be read or changed. A change that fails has no effect.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +56,12 @@ pub enum ControlError {
     /// A secret that is not a key.
     #[error("a key is gl_ and at least 32 more of A-Z, a-z, 0-9, - and _")]
     KeyForm,
+    /// A flow names secrets that are not set.
+    #[error(transparent)]
+    MissingSecrets(FlowFileError),
+    /// More secrets than an installation keeps.
+    #[error("there are {SECRETS_MAX} secrets already; remove one that nothing needs")]
+    TooManySecrets,
     /// A key that exists under another name.
     #[error("this key exists already, as {0}")]
     KeyExists(Arc<str>),
@@ -59,6 +72,8 @@ pub enum ControlError {
 pub struct PublishedFlow {
     /// The flow.
     pub flow: Flow,
+    /// The secrets that its requests may name.
+    pub secrets: Vec<SecretName>,
     /// Which version, from 1.
     pub version: FlowVersion,
     /// The document as canonical JSON, as it was published.
@@ -163,6 +178,7 @@ struct State {
     flows: HashMap<FlowId, FlowState>,
     entities: HashMap<EntityId, Arc<Entity>>,
     keys: HashMap<ApiKeyHash, Arc<Key>>,
+    secrets: SecretStore,
 }
 
 /// The installation's state. Cheap to clone; all clones are the same state.
@@ -180,10 +196,10 @@ pub struct Control {
 const FOLD_AT_A_TIME: usize = 1000;
 
 impl Control {
-    /// Folds the control ledger.
+    /// Folds the control ledger, and destroys again the keys of secrets that a crash may have left.
     ///
     /// # Errors
-    /// When a record cannot be read or understood.
+    /// When a record cannot be read or understood, or a key not be destroyed.
     pub fn open(
         ledger: Ledger,
         clock: Arc<dyn Clock>,
@@ -191,13 +207,16 @@ impl Control {
     ) -> Result<Control, ControlError> {
         let mut state = State::default();
         let reader = ledger.reader();
+        let mut erasures = Erasures::default();
         let mut after = None;
         loop {
             let window = Window { after, before: None, order: Order::OldestFirst, limit: FOLD_AT_A_TIME };
             let page = reader.list(&Filter::default(), window);
-            for record in reader.records(&page.seqs)? {
-                if let Some(event) = read(&record)? {
-                    state.apply(event, record.seq)?;
+            for record in reader.each(&page.seqs) {
+                let record = record?;
+                let seq = record.seq;
+                if let Some(event) = read(record, &mut erasures)? {
+                    state.apply(event, seq)?;
                 }
             }
             after = page.seqs.last().copied();
@@ -205,6 +224,7 @@ impl Control {
                 break;
             }
         }
+        erasures.finish(&ledger)?;
         let (state, changing) = (Arc::new(RwLock::new(state)), Arc::default());
         Ok(Control { ledger, clock, entropy, state, changing })
     }
@@ -258,6 +278,7 @@ impl Control {
 
     async fn publish(&self, actor: &str, file: &FlowFile) -> Result<Published, ControlError> {
         let _changing = self.changing.lock().await;
+        self.check_secrets(file).map_err(ControlError::MissingSecrets)?;
         for entity in &file.entities {
             if !self.state().entities.contains_key(&entity.id) {
                 let (entity_id, kind, name) = (entity.id.clone(), entity.kind, Arc::clone(&entity.name));
@@ -561,16 +582,29 @@ fn hash(secret: &str) -> ApiKeyHash {
     ApiKeyHash(Sha256::digest(secret).into())
 }
 
+/// A body of which nothing is known any more.
+const NO_BODY: &[u8] = b"[]";
+
 /// Reads a control event; none for records of the ledger itself.
-fn read(record: &StoredRecord) -> Result<Option<ControlEvent>, ControlError> {
-    let wrong = |source| ControlError::Understand { seq: record.seq, source };
-    let header = Header::read(&record.header).map_err(wrong)?;
+fn read(record: ReadRecord, erasures: &mut Erasures) -> Result<Option<ControlEvent>, ControlError> {
+    let ReadRecord { seq, header, body } = record;
+    let wrong = |source| ControlError::Understand { seq, source };
+    let header = Header::read(&header).map_err(wrong)?;
     if header.chain().map_err(wrong)?.is_none() {
         return Ok(None);
     }
-    let body = record.body.bytes().ok_or(HeaderError::Member("body")).map_err(wrong)?;
-    let body = BodyView::read(body).map_err(|_| wrong(HeaderError::Member("body")))?;
-    wire::read_control_event(&header, &body).map(Some).map_err(wrong)
+    let is_secret = header.event_type.starts_with("secret.");
+    let (body, state) = match body {
+        Ok(StoredBody::Open(body)) => (body, Ok(())),
+        Ok(StoredBody::None | StoredBody::Erased) if is_secret => (NO_BODY.to_vec(), Err(None)),
+        Err(error) if is_secret => (NO_BODY.to_vec(), Err(Some(error))),
+        Ok(StoredBody::None | StoredBody::Erased) => return Err(wrong(HeaderError::Member("body"))),
+        Err(error) => return Err(error.into()),
+    };
+    let view = BodyView::read(&body).map_err(|_| wrong(HeaderError::Member("body")))?;
+    let event = wire::read_control_event(&header, &view).map_err(wrong)?;
+    erasures.note(&event, state);
+    Ok(Some(event))
 }
 
 impl State {
@@ -581,6 +615,7 @@ impl State {
                 let file = FlowFile::read(&document).map_err(|source| ControlError::Flow { seq, source })?;
                 let published = PublishedFlow {
                     flow: file.flow,
+                    secrets: file.secrets.into_iter().map(|secret| secret.name).collect(),
                     version,
                     document,
                     published_at: at,
@@ -606,6 +641,12 @@ impl State {
                 self.keys.insert(hash, Arc::new(Key { name: key_name, label, scopes, subject: subject_id }));
             }
             ControlKind::KeyRevoked { key_name } => self.keys.retain(|_, key| key.name != key_name),
+            ControlKind::SecretSet { name, version, value } => {
+                let secret = Secret { name, version, set_at: at, set_by: actor };
+                self.secrets.set(secret, subject_id, value);
+            }
+            ControlKind::SecretRemoved { name, version: _ } => self.secrets.remove(&name, at),
+            ControlKind::SecretDestroyed { name, version } => self.secrets.forget(&name, version),
             ControlKind::PiiRevealed(_) => {}
         }
         Ok(())

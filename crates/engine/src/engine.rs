@@ -561,8 +561,8 @@ impl Engine {
         run
     }
 
-    /// Runs retries when they are due and destroys sensitive values that no lead needs any more, until
-    /// `stop` is done; retries under way then end by themselves.
+    /// Runs retries when they are due and destroys sensitive values that no lead needs any more and old
+    /// values of secrets, until `stop` is done; retries under way then end by themselves.
     pub async fn keep_retrying(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut forgot_at = self.context.clock.now();
@@ -570,6 +570,7 @@ impl Engine {
             let now = self.context.clock.now();
             if forgot_at.plus_millis(FORGET_EVERY_MS) <= now || now < forgot_at {
                 self.forget_values_or_tell();
+                self.context.control.destroy_old_secrets_or_tell().await;
                 forgot_at = now;
             }
             if let Some(due) = self.context.retries.take_due(now) {

@@ -145,6 +145,10 @@ impl Run {
         let since = self.context.clock.monotonic();
         let flow = Arc::clone(&self.flow);
         let Report { sale, kind, value, reason, days_to_convert, request, request_id } = report;
+        let guard = self.secret_guard(&[]);
+        let without = |words: String| guard.masked_text(&words).unwrap_or(words);
+        let (value, reason) = (value.map(without), reason.map(without));
+        let request = guard.masked(&request).map_or(request, Arc::from);
         let delivery = match &sale {
             Sale::Event(id) => {
                 self.story.deliveries.iter().find(|delivery| delivery.event_ids.contains(id)).cloned()

@@ -27,7 +27,9 @@ mod story;
 pub use barriers::Barrier;
 pub use barriers::Barriers;
 pub use clock::{Clock, SystemClock};
-pub use control::{Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow};
+pub use control::{
+    Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow, SECRETS_MAX, Secret,
+};
 pub use engine::{
     Engine, EngineParts, IdempotencyKey, LEAD_BYTES_MAX, Render, RepeatKey, ResumeError, Submission,
     SubmitError, Submitted,

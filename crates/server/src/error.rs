@@ -10,6 +10,7 @@ use engine::{ControlError, FeedbackError, SubmitError};
 use ledger::{ReadError, RecordError};
 use readers::{LeadsError, ParameterError, ShowError};
 use tracing::error;
+use wire::flow_file::FlowFileError;
 use wire::json::{self, ObjectWriter};
 
 use crate::routes::flows::ProblemReply;
@@ -50,6 +51,12 @@ impl ApiError {
 
     pub(crate) fn bad_body(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", message)
+    }
+
+    /// A document that is no flow, or names what is not there.
+    pub(crate) fn invalid_flow(error: &FlowFileError) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_flow", error.to_string())
+            .because(ProblemReply::all(error))
     }
 
     pub(crate) fn not_found(what: &str) -> ApiError {
@@ -212,6 +219,10 @@ impl From<ControlError> for ApiError {
         match error {
             ControlError::Record(error) => error.into(),
             ControlError::KeyForm | ControlError::KeyExists(_) => ApiError::bad_body(error.to_string()),
+            ControlError::MissingSecrets(error) => ApiError::invalid_flow(&error),
+            ControlError::TooManySecrets => {
+                ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string())
+            }
             ControlError::Lease(_)
             | ControlError::Read(_)
             | ControlError::Understand { .. }

@@ -27,5 +27,6 @@ pub use intake::BODY_BYTES_MAX;
 pub use limits::Limits;
 pub use router::router;
 pub use routes::flows::list_flows;
+pub use routes::secrets::list_secrets;
 pub use services::Services;
 pub use state::Api;

@@ -15,8 +15,8 @@ use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
-    entities, events, feedback, flows, health, keys, leads, metrics, refusals, session, stream, submit,
-    vocabulary,
+    entities, events, feedback, flows, health, keys, leads, metrics, refusals, secrets, session, stream,
+    submit, vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -71,6 +71,8 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(entities::resume))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::put, secrets::remove))
         .routes(routes!(session::show, session::begin, session::end))
         .routes(routes!(refusals::list))
         .routes(routes!(metrics::metrics))

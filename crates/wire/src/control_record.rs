@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     ApiKeyHash, ChainId, ControlEvent, ControlKind, EntityKind, EventId, FlowVersion, LedgerEvent,
-    LedgerEventKind, Reveal, Scalar, Value,
+    LedgerEventKind, Reveal, Scalar, SecretName, Value,
 };
 
 use crate::json::{self, ObjectWriter};
@@ -52,6 +52,12 @@ impl Record for ControlEvent {
                 });
             }
             ControlKind::KeyRevoked { key_name } => object.text("key_name", key_name),
+            ControlKind::SecretSet { name, version, value: _ }
+            | ControlKind::SecretRemoved { name, version }
+            | ControlKind::SecretDestroyed { name, version } => {
+                object.plain("secret_name", name);
+                object.number("secret_version", (*version).into());
+            }
             ControlKind::PiiRevealed(reveal) => object.number("leads", reveal.lead_ids.len() as u64),
         }
         object.text("snapshot", place.snapshot);
@@ -71,7 +77,13 @@ impl Record for ControlEvent {
             ]),
             ControlKind::EntityPaused { .. }
             | ControlKind::EntityResumed { .. }
-            | ControlKind::KeyRevoked { .. } => Body::empty(),
+            | ControlKind::KeyRevoked { .. }
+            | ControlKind::SecretRemoved { .. }
+            | ControlKind::SecretDestroyed { .. } => Body::empty(),
+            ControlKind::SecretSet { value, .. } => match value {
+                Some(value) => Body::of_control(&[("value", text(value.expose()))]),
+                None => Body::empty(),
+            },
             ControlKind::PiiRevealed(Reveal { request, lead_ids, why }) => {
                 let ids = lead_ids.iter().map(|id| Scalar::Text(id.to_string().into())).collect();
                 let mut values = vec![("lead_ids", Value::List(ids)), ("request", text(request))];
@@ -83,12 +95,16 @@ impl Record for ControlEvent {
     }
 }
 
-/// Reads a control event back.
+/// Reads a control event back. Of the values of secrets whose key is destroyed, `body` is empty.
 ///
 /// # Errors
 /// When a member or a value of the body that the type requires is missing or malformed.
 pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<ControlEvent, HeaderError> {
     let text = |name: &'static str| body.control_text(name).ok_or(HeaderError::Member(name));
+    let secret = || {
+        let name: SecretName = Header::required(&header.secret_name, "secret_name")?;
+        Ok((name, header.secret_version.ok_or(HeaderError::Member("secret_version"))?))
+    };
     let key_name = || Header::required::<String>(&header.key_name, "key_name").map(Arc::from);
     let kind = match &*header.event_type {
         "flow.published" => ControlKind::FlowPublished {
@@ -126,6 +142,20 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
                 .ok_or(HeaderError::Member("hash"))?,
         },
         "key.revoked" => ControlKind::KeyRevoked { key_name: key_name()? },
+        "secret.set" => {
+            let (name, version) = secret()?;
+            let value = body.control_text("value").map(|value| value.parse());
+            let value = value.transpose().map_err(|_| HeaderError::Member("value"))?;
+            ControlKind::SecretSet { name, version, value }
+        }
+        "secret.removed" => {
+            let (name, version) = secret()?;
+            ControlKind::SecretRemoved { name, version }
+        }
+        "secret.destroyed" => {
+            let (name, version) = secret()?;
+            ControlKind::SecretDestroyed { name, version }
+        }
         "pii.revealed" => ControlKind::PiiRevealed(Reveal {
             request: text("request")?,
             lead_ids: body
@@ -235,6 +265,14 @@ mod tests {
                 hash: ApiKeyHash([7; 32]),
             },
             ControlKind::KeyRevoked { key_name: "key_1".into() },
+            ControlKind::SecretSet {
+                name: "south".parse().unwrap(),
+                version: 2,
+                value: Some("hush-hush".parse().unwrap()),
+            },
+            ControlKind::SecretSet { name: "south".parse().unwrap(), version: 2, value: None },
+            ControlKind::SecretRemoved { name: "south".parse().unwrap(), version: 2 },
+            ControlKind::SecretDestroyed { name: "south".parse().unwrap(), version: 1 },
             ControlKind::PiiRevealed(Reveal {
                 request: "GET /events/evt_1".into(),
                 lead_ids: vec!["lead_018d0d882d57aa10f3e7715b".parse().unwrap()],
@@ -271,6 +309,23 @@ mod tests {
             },
         };
         expect_test::expect![[r#"{"v":1,"id":"evt_018d0d882e837c2e9a41d06f","type":"key.created","timestamp":"2024-01-15T14:30:45.123Z","subject_id":"ctl_018d0d882e837c2e9a41d06f","subject_seq":1,"actor":"system","key_name":"key_1","scopes":["admin"],"snapshot":"S"}"#]]
+        .assert_eq(&header(&event));
+    }
+
+    #[test]
+    fn the_value_of_a_secret_is_not_in_the_header() {
+        let event = ControlEvent {
+            id: "evt_018d0d882e837c2e9a41d06f".parse().unwrap(),
+            at: "2024-01-15T14:30:45.123Z".parse().unwrap(),
+            subject_id: "ctl_018d0d882e837c2e9a41d06f".parse().unwrap(),
+            actor: "key_1".into(),
+            kind: ControlKind::SecretSet {
+                name: "south".parse().unwrap(),
+                version: 2,
+                value: Some("hush-hush".parse().unwrap()),
+            },
+        };
+        expect_test::expect![[r#"{"v":1,"id":"evt_018d0d882e837c2e9a41d06f","type":"secret.set","timestamp":"2024-01-15T14:30:45.123Z","subject_id":"ctl_018d0d882e837c2e9a41d06f","subject_seq":1,"actor":"key_1","secret_name":"south","secret_version":2,"snapshot":"S"}"#]]
         .assert_eq(&header(&event));
     }
 

@@ -171,6 +171,9 @@ pub struct Header<'a> {
     pub scopes: Option<Vec<Text<'a>>>,
     #[serde(borrow)]
     pub entity_kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub secret_name: Option<Text<'a>>,
+    pub secret_version: Option<u32>,
     pub format: Option<u32>,
     #[serde(borrow)]
     pub ledger_id: Option<Text<'a>>,

@@ -15,7 +15,10 @@ fn yaml_blocks() -> Vec<&'static str> {
 fn every_file_on_the_page_is_a_flow() {
     let flows: Vec<String> =
         yaml_blocks().iter().map(|block| FlowFile::read(block).unwrap().flow.id().to_string()).collect();
-    assert_eq!(flows, ["flow_roofs", "flow_dims", "flow_conditions", "flow_sales", "flow_no_buyer"]);
+    assert_eq!(
+        flows,
+        ["flow_roofs", "flow_dims", "flow_conditions", "flow_sales", "flow_secrets", "flow_no_buyer"]
+    );
 }
 
 #[test]

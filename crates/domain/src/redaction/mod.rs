@@ -14,6 +14,7 @@
 mod decoding;
 mod masked;
 mod patterns;
+mod secret_guard;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,8 @@ use crate::{
 use decoding::Decoded;
 use masked::{starred, stars};
 use spelling::Spelling;
+
+pub use secret_guard::SecretGuard;
 
 /// Most text of base64 that is looked into, in characters; a header of a request is shorter.
 const BASE64_CHARS_MAX: usize = 8 * 1024;
@@ -54,6 +57,18 @@ enum Kind {
     Typed,
     /// The request as received.
     Request,
+    /// The words of another party, of which something is to be read yet.
+    Reply,
+}
+
+impl Kind {
+    /// Whether what looks like a sensitive value is one.
+    fn has_patterns(self) -> bool {
+        match self {
+            Kind::Free | Kind::Request => true,
+            Kind::Typed | Kind::Reply => false,
+        }
+    }
 }
 
 impl Redactor {
@@ -108,6 +123,15 @@ impl Redactor {
             self.parts.extend(Spelling::part(text));
         }
         for spelling in spellings {
+            if !self.own.contains(&spelling) {
+                self.own.push(spelling);
+            }
+        }
+    }
+
+    /// Takes a text to be found.
+    fn learn(&mut self, text: &str) {
+        for spelling in Spelling::of(text) {
             if !self.own.contains(&spelling) {
                 self.own.push(spelling);
             }
@@ -267,7 +291,7 @@ impl Redactor {
     /// The text with everything sensitive in it replaced; nothing when nothing is.
     fn bytes(&self, kind: Kind, text: &[u8]) -> Option<Vec<u8>> {
         let has_none = self.own.is_empty() && (self.parts.is_empty() || kind != Kind::Request);
-        if has_none && (kind == Kind::Typed || !patterns::may_hold(text)) {
+        if has_none && (!kind.has_patterns() || !patterns::may_hold(text)) {
             return None;
         }
         let mut found: Vec<Hit> = Vec::new();
@@ -284,7 +308,7 @@ impl Redactor {
     /// Where something sensitive stands in one layer of a text.
     fn find(&self, kind: Kind, layer: &Decoded, looks_deeper: bool) -> Vec<Range<usize>> {
         let mut hits = Vec::new();
-        if kind != Kind::Typed {
+        if kind.has_patterns() {
             patterns::find(&layer.chars, &mut hits);
         }
         let parts: &[Spelling] = if kind == Kind::Request { &self.parts } else { &[] };

@@ -49,7 +49,7 @@ impl Left {
         }
         // A template that is one place and nothing else has the type of the place.
         let name = written.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
-        if let (Some(name), Vocabulary::Lead { .. }) = (name, vocabulary)
+        if let (Some(name), Vocabulary::Lead { .. } | Vocabulary::Request { .. }) = (name, vocabulary)
             && !name.contains(|c: char| c.is_whitespace() || matches!(c, '{' | '}'))
             && let Ok(place) = vocabulary.place(name)
         {

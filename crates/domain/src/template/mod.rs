@@ -26,7 +26,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::{Scalar, Value, Variables, Vocabulary};
+use crate::{Scalar, SecretName, Secrets, Value, Variables, Vocabulary};
 
 use self::expression::{Expression, Room, cut_at};
 use self::place::{Names, text_of, write_scalar};
@@ -41,6 +41,8 @@ pub use self::math::{MATH_FUNCTIONS, MATH_OPERATORS};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
+    /// The secrets it names, each once; helpers of numbers take none.
+    secrets: Vec<SecretName>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +81,7 @@ impl Template {
     /// # Errors
     /// With the first fault, its line and its column.
     pub fn read(text: &str, vocabulary: Vocabulary<'_>) -> Result<Template, TemplateError> {
-        read::read(text, Names::Flow(vocabulary)).map(|parts| Template { parts })
+        read::read(text, Names::Flow(vocabulary))
     }
 
     /// Reads a text that belongs to no flow: any name may stand in it, and a value given under a name
@@ -88,12 +90,12 @@ impl Template {
     /// # Errors
     /// With the first fault, its line and its column.
     pub fn read_on_trial(text: &str) -> Result<Template, TemplateError> {
-        read::read(text, Names::Trial).map(|parts| Template { parts })
+        read::read(text, Names::Trial)
     }
 
     /// A text without holes, whatever stands in it.
     pub fn literal(text: &str) -> Template {
-        Template { parts: vec![Part::Text(text.into())] }
+        Template { parts: vec![Part::Text(text.into())], secrets: Vec::new() }
     }
 
     /// The same value for every lead, with its type: a file may say `2` or `true` where text could
@@ -103,7 +105,7 @@ impl Template {
             Scalar::Text(text) => Part::Text(text),
             Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => Part::Constant(scalar),
         };
-        Template { parts: vec![part] }
+        Template { parts: vec![part], secrets: Vec::new() }
     }
 
     /// The text, when it has no holes.
@@ -113,6 +115,29 @@ impl Template {
             [Part::Text(text)] => Some(text),
             [..] => None,
         }
+    }
+
+    /// The secrets it names.
+    pub fn secrets(&self) -> &[SecretName] {
+        &self.secrets
+    }
+
+    /// What of its text is made of secrets: the texts of the holes that would be others without them. A
+    /// digest of a secret is one, and nobody else can tell it from other words.
+    pub fn secret_texts(&self, variables: &Variables<'_>) -> Vec<String> {
+        if self.secrets.is_empty() {
+            return Vec::new();
+        }
+        let holes = |secrets: &Secrets| {
+            let mut holes = Vec::new();
+            self.render_with(&Variables { secrets, ..*variables }, |out, hole| {
+                out.push_str(hole);
+                holes.push(hole.to_owned());
+            });
+            holes
+        };
+        let without = holes(&Secrets::masked(&self.secrets));
+        holes(variables.secrets).into_iter().filter(|hole| !without.contains(hole)).collect()
     }
 
     /// What stands outside of the braces of a text, in order; nothing of a text whose braces are wrong.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::vocabulary::PlaceError;
-use crate::{FieldPath, FieldType, Number, Scalar, Value, Variables, Vocabulary};
+use crate::{FieldPath, FieldType, Number, Scalar, SecretName, Value, Variables, Vocabulary};
 
 use super::fault::{TemplateFault, shown};
 
@@ -20,6 +20,8 @@ pub(super) enum Variable {
     DeliveryId,
     /// What the source is offered.
     Price,
+    /// A secret of the installation.
+    Secret(SecretName),
     /// The moment; on trial, what is given under that name comes first.
     Now { on_trial: bool },
     /// A number from 1 to 100, the same for one lead; on trial as above.
@@ -61,15 +63,16 @@ impl Names<'_> {
                 return Ok((Variable::DeliveryId, Some(FieldType::String)));
             }
             "price" if !raw => return Ok((Variable::Price, Some(FieldType::Number))),
-            _ if !raw && matches!(first, "secret" | "feedback") => {
-                return Err(TemplateFault::Later(shown(name)));
-            }
+            _ if !raw && first == "feedback" => return Err(TemplateFault::Later(shown(name))),
             _ => {}
         }
         let vocabulary = match self {
             Names::Flow(vocabulary) => vocabulary,
             Names::Trial => Vocabulary::Raw,
         };
+        if let Some(secret) = name.strip_prefix("secret.").filter(|_| !raw) {
+            return Ok((Variable::Secret(vocabulary.secret(secret)?), Some(FieldType::String)));
+        }
         match vocabulary.place(name) {
             Ok(place) => {
                 let variable = match item(name) {
@@ -122,6 +125,7 @@ impl Variable {
                     Value::Scalar(_) => None,
                 }
             }
+            Variable::Secret(name) => variables.secrets.get(name).map(Cow::Borrowed),
             Variable::LeadId => text(variables.lead_id?.to_string()),
             Variable::DeliveryId => text(variables.delivery_id?.to_string()),
             Variable::Price => {

@@ -1,14 +1,14 @@
 //! A text becomes a template: blocks are matched, names found, helpers compiled. Blocks are kept on a
 //! stack of our own, and brackets have a bound, so that no text takes more than a little memory.
 
-use crate::{FieldType, Scalar, Value};
+use crate::{FieldType, Scalar, SecretName, Value};
 
 use super::expression::{Argument, Expression};
 use super::fault::{TemplateError, TemplateFault, nearest, shown};
 use super::helpers::{Arguments, HELPERS, compile};
-use super::place::Names;
+use super::place::{Names, Variable};
 use super::scan::{Piece, Word, Wrong, pieces, words};
-use super::{Branch, NESTING_MAX, NODES_MAX, Part, TEMPLATE_BYTES_MAX};
+use super::{Branch, NESTING_MAX, NODES_MAX, Part, TEMPLATE_BYTES_MAX, Template};
 
 /// A block that is not ended yet.
 struct Open {
@@ -22,14 +22,15 @@ struct Open {
 }
 
 /// Reads a text.
-pub(super) fn read(text: &str, names: Names<'_>) -> Result<Vec<Part>, TemplateError> {
+pub(super) fn read(text: &str, names: Names<'_>) -> Result<Template, TemplateError> {
     let too_long = TemplateFault::TooLong { bytes: text.len() };
     if text.len() > TEMPLATE_BYTES_MAX {
         return Err(TemplateError::at("", 0, too_long));
     }
-    let mut reader = Reader { text, names, nodes: 0, stack: Vec::new(), parts: Vec::new() };
+    let mut reader =
+        Reader { text, names, nodes: 0, stack: Vec::new(), parts: Vec::new(), secrets: Vec::new() };
     reader.all().map_err(|(at, fault)| TemplateError::at(text, at, fault))?;
-    Ok(reader.parts)
+    Ok(Template { parts: reader.parts, secrets: reader.secrets })
 }
 
 struct Reader<'a> {
@@ -38,6 +39,8 @@ struct Reader<'a> {
     nodes: usize,
     stack: Vec<Open>,
     parts: Vec<Part>,
+    /// The secrets it names, each once.
+    secrets: Vec<SecretName>,
 }
 
 impl Reader<'_> {
@@ -319,6 +322,11 @@ impl Reader<'_> {
                     _ => {}
                 }
                 let (variable, field_type) = self.names.find(name).map_err(|fault| (at, fault))?;
+                if let Variable::Secret(secret) = &variable
+                    && !self.secrets.contains(secret)
+                {
+                    self.secrets.push(secret.clone());
+                }
                 Ok(Argument { expression: Expression::Variable(variable), field_type, name: shown(name), at })
             }
             Word::Open => {

@@ -165,7 +165,10 @@ fn faults_are_told_with_their_place_and_what_would_help() {
         ("{{lead.phone_1.aera}}", "! it names aera, which a field of the type phone does not have"),
         ("{{lead.tags.x}}", "! it names x, which a field of the type list does not have"),
         ("{{later.x}}", "! it names later.x, but no step later runs before it"),
-        ("{{secret.key}}", "! {{secret.key}} is not supported yet"),
+        (
+            "{{secret.key}}",
+            "! it names secret.key, but secrets stand only in what enhancements and recipients send",
+        ),
         ("{{ping.reference}}", "! {{ping.reference}} is not supported yet"),
         ("{{feedback.type}}", "! {{feedback.type}} is not supported yet"),
         (
@@ -296,4 +299,38 @@ fn what_stands_for_itself_is_known() {
     let text = "a{{lead.age \"}}\"}}b{{#if lead.age}}c{{else}}d{{/if}}\\{{";
     assert_eq!(Template::literals(text), ["a", "b", "c", "d", "{{"]);
     assert_eq!(Template::literals("a{{b"), [""; 0]);
+}
+
+#[test]
+fn secrets_fill_requests_and_what_is_made_of_them_is_known() {
+    let fields = fields();
+    let listed = ["south".parse().unwrap()];
+    let vocabulary = Vocabulary::Request { fields: &fields, steps: &[], secrets: Some(&listed) };
+    let read = |text: &str| Template::read(text, vocabulary);
+    let (lead, zone) = (lead(), "America/Chicago".parse().unwrap());
+    let secrets = [("south".parse().unwrap(), "hush-hush".parse().unwrap())].into_iter().collect();
+    let variables = Variables { secrets: &secrets, ..variables(&lead, &zone) };
+
+    let template = read("{{lead.age}} {{secret.south}} {{sha1 lead.age salt=secret.south}}").unwrap();
+    assert_eq!(template.secrets(), listed);
+    let made = template.render(&variables);
+    assert!(made.starts_with("40 hush-hush "), "{made}");
+    let texts = template.secret_texts(&variables);
+    assert_eq!(texts.len(), 2, "the age is no secret");
+    assert_eq!(texts[0], "hush-hush");
+    assert_eq!(texts[1].len(), 40, "a digest of SHA-1");
+    assert_eq!(made, format!("40 hush-hush {}", texts[1]));
+
+    let plain = read("{{lead.age}}").unwrap();
+    assert_eq!((plain.secrets(), plain.secret_texts(&variables)), ([].as_slice(), Vec::new()));
+    let chosen = read("{{#if secret.south}}yes{{/if}}").unwrap();
+    assert_eq!((chosen.secrets(), chosen.render(&variables).as_str()), (listed.as_slice(), "yes"));
+
+    let fault = |text: &str| read(text).unwrap_err().fault.to_string();
+    let unlisted = "it names secret.sout, but the file does not list sout under \"secrets\"";
+    assert_eq!(fault("{{secret.sout}}"), unlisted);
+    assert_eq!(
+        fault("{{math \"secret.south + 1\"}}"),
+        "in the expression of math, secret.south is a secret, which is no number"
+    );
 }

@@ -189,7 +189,7 @@ impl ProblemReply {
         object.close();
     }
 
-    fn all(error: &FlowFileError) -> Vec<ProblemReply> {
+    pub(crate) fn all(error: &FlowFileError) -> Vec<ProblemReply> {
         let reply = |problem: &flow_file::Problem| ProblemReply {
             line: problem.line,
             message: problem.message.clone(),
@@ -293,16 +293,15 @@ pub(crate) async fn versions(
     responses((status = 200, description = "Whether it can be published", body = CheckReply), Errors)
 )]
 pub(crate) async fn check(
+    State(services): State<Services>,
     caller: Caller,
     uri: Uri,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CheckReply>, ApiError> {
     caller.need_one(&[Scope::Read, Scope::FlowsWrite])?;
     parameters::none(&uri)?;
-    let problems = match FlowFile::read(text(&body(bytes)?)?) {
-        Ok(_) => Vec::new(),
-        Err(error) => ProblemReply::all(&error),
-    };
+    let checked = FlowFile::read(text(&body(bytes)?)?).and_then(|file| services.control.check_secrets(&file));
+    let problems = checked.map_or_else(|error| ProblemReply::all(&error), |()| Vec::new());
     Ok(Json(CheckReply { ok: problems.is_empty(), problems }))
 }
 
@@ -443,10 +442,7 @@ fn raw(document: &str) -> Result<Box<RawValue>, ApiError> {
 }
 
 fn read_file(text: &str) -> Result<FlowFile, ApiError> {
-    FlowFile::read(text).map_err(|error| {
-        ApiError::new(StatusCode::BAD_REQUEST, "invalid_flow", error.to_string())
-            .because(ProblemReply::all(&error))
-    })
+    FlowFile::read(text).map_err(|error| ApiError::invalid_flow(&error))
 }
 
 /// A document of the flow that the address names.

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod leads;
 pub(crate) mod metrics;
 pub(crate) mod refusals;
+pub(crate) mod secrets;
 pub(crate) mod session;
 pub(crate) mod stream;
 pub(crate) mod submit;

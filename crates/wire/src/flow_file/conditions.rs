@@ -80,8 +80,7 @@ impl Reader {
         let operand = part.get("value").map_or(Some(None), |node| self.operand(node).map(Some));
         let (place, operator, operand) = (place?, operator?, operand?);
         let is_raw = matches!(names, Names::Raw);
-        let later = ["secret.", "feedback."].iter().any(|start| place.starts_with(start));
-        if later && !is_raw {
+        if place.starts_with("feedback.") && !is_raw {
             self.not_supported(part.line, format!("a rule on {place}"));
             return None;
         }

@@ -22,7 +22,7 @@ type Reasons = Vec<(Arc<str>, Arc<str>)>;
 impl Reader {
     pub(super) fn file(&mut self, root: &Node) -> Option<FlowFile> {
         let file = self.part(root, &keys::FILE)?;
-        for key in ["lists", "secrets", "tests"] {
+        for key in ["lists", "tests"] {
             if let Some(node) = file.get(key) {
                 match &node.kind {
                     Kind::List(nodes) if nodes.is_empty() => {}
@@ -31,11 +31,12 @@ impl Reader {
             }
         }
         let entities = self.entities(file.get("entities"));
+        let secrets = self.secrets(file.get("secrets"));
         let flow = self.needed(&file, "flow").and_then(|node| self.flow(node));
         let mut document = Vec::new();
         root.write(&mut document);
         let document = String::from_utf8(document).expect("JSON is written from text");
-        Some(FlowFile { entities, flow: flow?, document: document.into() })
+        Some(FlowFile { entities, secrets, flow: flow?, document: document.into() })
     }
 
     fn flow(&mut self, node: &Node) -> Option<Flow> {

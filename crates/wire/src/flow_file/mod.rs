@@ -15,6 +15,7 @@ mod flow;
 mod entities;
 mod fields;
 mod prices;
+mod secrets;
 mod sources;
 mod steps;
 
@@ -36,7 +37,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use domain::{Condition, EarlierStep, EntityId, EntityKind, Fields, Flow, RULES_MAX};
+use domain::{Condition, EarlierStep, EntityId, EntityKind, Fields, Flow, RULES_MAX, SecretName};
 
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
@@ -49,6 +50,8 @@ pub struct FlowFile {
     /// The parties it names, in the order of the file. What is missing is to be created, what
     /// exists is left alone.
     pub entities: Vec<Entity>,
+    /// The secrets that its requests may name, in the order of the file.
+    pub secrets: Vec<NamedSecret>,
     /// The flow.
     pub flow: Flow,
     /// The document as JSON without white space, members in the order of the file. Reading it
@@ -67,6 +70,22 @@ pub struct Entity {
     pub name: Arc<str>,
 }
 
+/// A secret that a flow file lists. Two are equal when their names are: where they stand is not part of
+/// what a file says.
+#[derive(Debug, Clone, Eq)]
+pub struct NamedSecret {
+    /// Its name.
+    pub name: SecretName,
+    /// The line it stands on.
+    pub line: u64,
+}
+
+impl PartialEq for NamedSecret {
+    fn eq(&self, other: &NamedSecret) -> bool {
+        self.name == other.name
+    }
+}
+
 impl FlowFile {
     /// Reads YAML 1.2 or JSON of at most [`FLOW_FILE_BYTES_MAX`] bytes, nested at most 64 deep.
     ///
@@ -79,6 +98,23 @@ impl FlowFile {
             Some(file) if reader.problems.is_empty() => Ok(file),
             Some(_) | None => Err(FlowFileError::new(reader.problems)),
         }
+    }
+
+    /// Whether every secret is set that the file lists. Reading does not ask: what is set is a matter of
+    /// the installation, and of the moment.
+    ///
+    /// # Errors
+    /// With each that is not, its line, and how to set it.
+    pub fn check_secrets(&self, is_set: impl Fn(&SecretName) -> bool) -> Result<(), FlowFileError> {
+        let missing = self.secrets.iter().filter(|secret| !is_set(&secret.name));
+        let problems: Vec<Problem> = missing
+            .map(|NamedSecret { name, line }| {
+                let message =
+                    format!("the secret {name} is not set; set it with: glassline secret set {name}");
+                Problem { line: *line, message }
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(FlowFileError::new(problems)) }
     }
 }
 

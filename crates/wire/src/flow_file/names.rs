@@ -1,6 +1,6 @@
 //! What rules and templates may name where they stand, as far as that could be read.
 
-use domain::{EarlierStep, Fields, PlaceError, StepId, Vocabulary};
+use domain::{EarlierStep, Fields, PlaceError, SecretName, StepId, Vocabulary};
 
 use super::keys::nearest;
 use super::node::{Kind, Node};
@@ -17,6 +17,14 @@ pub(super) enum Names<'a> {
         unread: &'a [String],
         steps: &'a [EarlierStep],
     },
+    /// The same where a step says what it sends.
+    Request {
+        fields: &'a Fields,
+        unread: &'a [String],
+        steps: &'a [EarlierStep],
+        /// The secrets that the file lists; none when any may be named.
+        secrets: Option<&'a [SecretName]>,
+    },
     /// The fields do not go together, so that nothing can be said about any name.
     Unknown,
 }
@@ -26,6 +34,9 @@ impl<'a> Names<'a> {
     pub(super) fn after(self, steps: &'a [EarlierStep]) -> Names<'a> {
         match self {
             Names::Lead { fields, unread, .. } => Names::Lead { fields, unread, steps },
+            Names::Request { fields, unread, secrets, .. } => {
+                Names::Request { fields, unread, steps, secrets }
+            }
             Names::Raw | Names::Unknown => self,
         }
     }
@@ -34,13 +45,16 @@ impl<'a> Names<'a> {
         match self {
             Names::Raw => Some(Vocabulary::Raw),
             Names::Lead { fields, steps, .. } => Some(Vocabulary::Lead { fields, steps }),
+            Names::Request { fields, steps, secrets, .. } => {
+                Some(Vocabulary::Request { fields, steps, secrets })
+            }
             Names::Unknown => None,
         }
     }
 
     /// Whether a field, or the field of a path below it, was told to be wrong.
     pub(super) fn is_unread(self, path: &str) -> bool {
-        let Names::Lead { unread, .. } = self else { return false };
+        let (Names::Lead { unread, .. } | Names::Request { unread, .. }) = self else { return false };
         unread.iter().any(|name| {
             path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
@@ -52,9 +66,11 @@ impl<'a> Names<'a> {
             PlaceError::UnknownField(place) => {
                 place.strip_prefix("lead.").is_some_and(|path| self.is_unread(path))
             }
-            PlaceError::Unknown(_) | PlaceError::UnknownComponent { .. } | PlaceError::UnknownStep { .. } => {
-                false
-            }
+            PlaceError::Unknown(_)
+            | PlaceError::UnknownComponent { .. }
+            | PlaceError::UnknownStep { .. }
+            | PlaceError::SecretElsewhere(_)
+            | PlaceError::SecretUnlisted { .. } => false,
         }
     }
 
@@ -75,10 +91,18 @@ impl<'a> Names<'a> {
                 nearest(component, components).map(str::to_owned)
             }
             PlaceError::UnknownStep { place, step } => {
-                let Names::Lead { steps, .. } = self else { return String::new() };
+                let (Names::Lead { steps, .. } | Names::Request { steps, .. }) = self else {
+                    return String::new();
+                };
                 let near = nearest(step, steps.iter().map(|earlier| earlier.id.as_str()));
                 near.map(|near| place.replacen(step.as_str(), near, 1))
             }
+            PlaceError::SecretUnlisted { name, .. } => {
+                let Names::Request { secrets, .. } = self else { return String::new() };
+                let near = nearest(name, secrets.unwrap_or_default().iter().map(SecretName::as_str));
+                near.map(|near| format!("secret.{near}"))
+            }
+            PlaceError::SecretElsewhere(_) => None,
         };
         meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
     }

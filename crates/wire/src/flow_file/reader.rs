@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Money, PRICE_MAX, REASON_CHARS_MAX};
+use domain::{Money, PRICE_MAX, REASON_CHARS_MAX, SecretName};
 
 use super::duration;
 use super::keys::{Keys, nearest};
@@ -25,6 +25,8 @@ pub(super) struct Reader {
     /// Whether what a flow could not be published with is tried all the same: names that contradict
     /// each other, expressions that cannot be read.
     pub(super) is_trying: bool,
+    /// The secrets that requests may name; none when any.
+    pub(super) listed_secrets: Option<Arc<[SecretName]>>,
 }
 
 /// The members of one part, each of a known key.

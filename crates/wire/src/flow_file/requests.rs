@@ -15,6 +15,7 @@ use super::keys::{self, INTEGRATIONS_LATER};
 use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
+use super::secrets::InRequest;
 
 /// Most fields of a body, and most parameters of a query.
 pub(super) const FIELDS_MAX: usize = 500;
@@ -66,6 +67,8 @@ impl Reader {
     /// The integration of a step and its request. Of an integration of a later release nothing
     /// further is looked at: its requests have other keys.
     pub(super) fn request(&mut self, step: &Part<'_>, names: Names<'_>) -> Option<RequestSettings> {
+        let in_request = InRequest::of(self);
+        let names = in_request.names(names);
         let integration = self.needed(step, "integration").and_then(|node| self.integration(node));
         let node = match integration {
             Some(_) => self.needed(step, "request")?,

@@ -16,6 +16,7 @@ use super::prices::PRICE_ROWS_MAX;
 use super::reader::NAME_CHARS_MAX;
 use super::requests;
 use super::responses::{self, ENDINGS};
+use super::secrets::FILE_SECRETS_MAX;
 use super::sources::MAPPINGS_MAX;
 
 /// The JSON Schema (draft 2020-12) of the flow documents that this release reads. Keys of later
@@ -33,7 +34,11 @@ pub fn schema() -> Value {
             },
             "flow": reference("flow"),
             "lists": later_list("Suppression lists"),
-            "secrets": later_list("Names of secrets"),
+            "secrets": {
+                "description": "Names of the secrets that requests are filled with as {{secret.name}}; their values are set with `glassline secret set`",
+                "type": "array", "maxItems": FILE_SECRETS_MAX, "uniqueItems": true,
+                "items": { "type": "string", "pattern": "^[a-z0-9_]{1,64}$" },
+            },
             "tests": later_list("What becomes of sample submissions"),
         }),
     );

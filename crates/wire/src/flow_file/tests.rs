@@ -11,6 +11,7 @@ mod prices;
 mod requests;
 mod responses;
 mod schema;
+mod secrets;
 mod sources;
 mod steps;
 mod time_zone;
@@ -151,10 +152,9 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
 #[test]
 fn what_a_later_release_builds_is_refused_and_never_ignored() {
     check(
-        "secrets: [ key ]\nlists: []\ntests:\n  - name: x\nentities:\n  buyer_x:\n    kind: buyer\n    name: X\n    caps: []\n\
+        "secrets: []\nlists: []\ntests:\n  - name: x\nentities:\n  buyer_x:\n    kind: buyer\n    name: X\n    caps: []\n\
          flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  fields: { email: email }\n",
         expect![[r#"
-            line 1: the key "secrets" of the file is not supported yet
             line 4: the key "tests" of the file is not supported yet
             line 9: the key "caps" of an entity is not supported yet
             line 13: the key "deadline" of the flow is not supported yet"#]],
@@ -172,7 +172,7 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
             line 6: the key "ping" of a source is not supported yet
             line 8: a step of the kind distribute is not supported yet
             line 9: a rule on feedback.value is not supported yet
-            line 10: a rule on secret.x is not supported yet
+            line 10: the rule `secret.x is equal to 1` looks at secret.x, but secrets stand only in what enhancements and recipients send
             line 11: a template in a reason is not supported yet
             line 12: the key "hours" of a recipient is not supported yet
             line 12: the key "on_unknown" of a recipient is not supported yet

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Ending, FieldPath, Money, OutcomeSearch, ReplyForm, ResponseSettings, Scalar, Value, named_price,
+    Ending, FieldPath, Money, OutcomeSearch, ReplyForm, ResponseSettings, Scalar, SecretGuard, Value,
+    named_price,
 };
 
 use super::parameters::scalar_text;
@@ -58,6 +59,18 @@ impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(own, _)| own == name)?;
         std::str::from_utf8(value).ok()
+    }
+
+    /// The same without the secrets that it repeats, of which nothing is to be read.
+    #[must_use]
+    pub fn without_secrets(mut self, guard: &SecretGuard) -> Reply {
+        let values = self.headers.iter_mut().map(|(_, value)| value);
+        for bytes in values.chain([&mut self.body]) {
+            if let Some(masked) = guard.masked(bytes) {
+                *bytes = masked;
+            }
+        }
+        self
     }
 
     /// The reply as HTTP/1.1 text, as events keep it: status line, headers, empty line, body.

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{
-    InsideForm, Integration, ReplyForm, RequestSettings, Scalar, SoapVersion, Template, Value, Variables,
+    InsideForm, Integration, ReplyForm, RequestSettings, Scalar, SecretName, SoapVersion, Template, Value,
+    Variables,
 };
 
 use super::address::{ADDRESS_BYTES_MAX, address};
@@ -14,9 +15,12 @@ use super::soap::{Credentials, content_type, envelope};
 use super::xml::xml_body;
 use super::{Fresh, OutboundRequest, XmlFault};
 
-/// Why a request cannot be made. No text of these holds a lead's value.
+/// Why a request cannot be made. No text of these holds a lead's value, or that of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
+    /// A secret that was taken away, or never set.
+    #[error("the secret {0} is not set; set it with: glassline secret set {0}")]
+    NoSecret(SecretName),
     /// Not an address of the web.
     #[error("the address is not one of http or https without user and password")]
     Address,
@@ -122,6 +126,9 @@ fn render_with(
     variables: &Variables<'_>,
     fresh: Option<&Fresh>,
 ) -> Result<OutboundRequest, RenderError> {
+    if let Some(missing) = settings.secrets().find(|name| variables.secrets.get(name).is_none()) {
+        return Err(RenderError::NoSecret(missing.clone()));
+    }
     let mut room = OUTBOUND_BODY_BYTES_MAX;
     let fields = rendered(settings, &settings.fields, variables, &mut room)?.into_iter();
     let inside = |document: String, room: &mut usize| match &settings.inside {

@@ -487,6 +487,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every secret that is set: names and versions, never a value. */
+        get: operations["get_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sets a secret, or gives it a new value. The next request of a flow is made with it; the value before
+         *     is destroyed an hour later.
+         */
+        put: operations["put_secrets_name"];
+        post?: never;
+        /**
+         * Takes a secret away: steps that name it are skipped from then on. Its value is destroyed an hour
+         *     later.
+         */
+        delete: operations["delete_secrets_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -1064,6 +1105,23 @@ export interface components {
             }[];
         };
         /** @description A list without pages. */
+        List_SecretReply: {
+            data: {
+                /** @description The flows whose newest versions list it. */
+                flows: string[];
+                /** @example south */
+                name: string;
+                set_at: string;
+                /** @description The public name of the key that set it, or `system`. */
+                set_by: string;
+                /**
+                 * Format: int32
+                 * @description Which value of it, from 1.
+                 */
+                version: number;
+            }[];
+        };
+        /** @description A list without pages. */
         List_TypeReply: {
             data: {
                 /** @description What a valid value can be asked for besides, each under `lead.<field>.<component>`. */
@@ -1144,6 +1202,26 @@ export interface components {
             passed: boolean;
             /** @description The rule in words. */
             rule: string;
+        };
+        /** @description A secret, as the API shows it: never with its value. */
+        SecretReply: {
+            /** @description The flows whose newest versions list it. */
+            flows: string[];
+            /** @example south */
+            name: string;
+            set_at: string;
+            /** @description The public name of the key that set it, or `system`. */
+            set_by: string;
+            /**
+             * Format: int32
+             * @description Which value of it, from 1.
+             */
+            version: number;
+        };
+        /** @description What a client sends. */
+        SecretRequest: {
+            /** @description One line of 4 to 4096 characters without blanks at its ends. */
+            value: string;
         };
         /** @description The key behind a session. */
         SessionKey: {
@@ -2692,6 +2770,96 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    get_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name, never with a value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SecretReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    put_secrets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 64 of a-z, 0-9 and _ */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretRequest"];
+            };
+        };
+        responses: {
+            /** @description It has a new value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretReply"];
+                };
+            };
+            /** @description It is set for the first time */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_secrets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
         };
     };

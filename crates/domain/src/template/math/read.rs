@@ -1,7 +1,7 @@
 //! The text of an expression becomes steps: what binds more comes first (Pratt's way).
 
 use crate::template::fault::{TemplateFault, nearest, shown};
-use crate::template::place::Names;
+use crate::template::place::{Names, Variable};
 use crate::template::scan::Wrong;
 
 use super::{Binary, Function, MATH_FUNCTIONS, NESTING_MAX, STEPS_MAX, Step, wrong};
@@ -269,6 +269,9 @@ impl<'a> Reader<'a> {
         {
             let does = "reckons with numbers";
             return Err((start, TemplateFault::Type { helper: "math", does, name, field_type }));
+        }
+        if let Variable::Secret(_) = variable {
+            return Err((start, wrong(format!("{name} is a secret, which is no number"))));
         }
         self.push(Step::Variable(variable))
     }

@@ -15,7 +15,6 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 15: the key "hours" of an entity is not supported yet
         line 16: the key "caps" of an entity is not supported yet
         line 18: the key "lists" of the file is not supported yet
-        line 19: the key "secrets" of the file is not supported yet
         line 26: the key "deadline" of the flow is not supported yet
         line 27: the key "on_deadline" of the flow is not supported yet
         line 41: the key "duplicates" of the flow is not supported yet
@@ -25,7 +24,6 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 71: the key "caps" of a source is not supported yet
         line 74: the key "ping" of a source is not supported yet
         line 77: the key "feedback" of a source is not supported yet
-        line 89: "x-key", column 1 of the template: {{secret.phone_check_key}} is not supported yet
         line 103: a step of the kind distribute is not supported yet
         line 141: the key "tests" of the file is not supported yet"#]],
     );
@@ -48,7 +46,6 @@ fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
         line 22: a step of the kind distribute is not supported yet
         line 56: the integration email is not supported yet
         line 58: the key "test" of a recipient is not supported yet
-        line 59: the key "secrets" of the file is not supported yet
         line 62: the key "tests" of the file is not supported yet"#]],
     );
     assert_not_supported(AUTO_WHOLE);

@@ -83,7 +83,7 @@ fn templates_name_the_same_and_some_more() {
         line 9: "a", column 1 of the template: it names lead.stat, which is not a field of the flow; did you mean lead.state?
         line 10: "a", column 1 of the template: it names state, but only lead.<field>, source.name and <earlier step>.<value> can be named; did you mean lead.state?
         line 11: "a", column 1 of the template: it names phone_chck.x, but no step phone_chck runs before it; did you mean phone_check.x?
-        line 12: "a", column 1 of the template: {{secret.key}} is not supported yet
+        line 12: "a", column 1 of the template: it names secret.key, but the file does not list key under "secrets"
         line 13: "a", column 1 of the template: {{feedback.type}} is not supported yet
         line 14: "a", column 3 of the template: there is no helper "lowercas"; did you mean lowercase?
         line 15: "a", column 3 of the template: format needs format=, how it is shown, as in {{format lead.dob format="MM/DD/YYYY"}}

@@ -89,7 +89,7 @@ fn headers_are_good_or_told() {
             line 18: "x-c" must be text, not a list
             line 19: "x-d" must be text, not nothing
             line 20: the header "Accept" is set by the connection or by Glassline itself
-            line 21: "x-key", column 1 of the template: {{secret.key}} is not supported yet"#]],
+            line 21: "x-key", column 1 of the template: it names secret.key, but the file does not list key under "secrets""#]],
     );
     let many: String = (0..51).map(|number| format!("x-{number}: a, ")).collect();
     check(

@@ -117,7 +117,9 @@ fn what_the_reader_refuses_for_its_shape_the_schema_refuses_too() {
         ("\"attempts\":2", "\"attempts\":0"),
         ("\"1s\"", "\"1 s\""),
         ("\"1d\"", "7"),
-        ("\"flow\":", "\"secrets\":[\"a\"],\"flow\":"),
+        ("\"flow\":", "\"secrets\":[\"A\"],\"flow\":"),
+        ("\"flow\":", "\"secrets\":[\"a\",\"a\"],\"flow\":"),
+        ("\"flow\":", "\"lists\":[\"a\"],\"flow\":"),
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, *good, "{from}");

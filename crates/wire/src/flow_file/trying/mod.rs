@@ -11,7 +11,7 @@ mod answer;
 mod given;
 mod vars;
 
-use domain::{Integration, RequestSettings, ResponseSettings, Seed, TimeZone, Timestamp, Variables};
+use domain::{Integration, RequestSettings, ResponseSettings, Secrets, Seed, TimeZone, Timestamp, Variables};
 
 use self::given::Given;
 use super::keys::{self, Keys};
@@ -33,7 +33,8 @@ struct Tried {
 }
 
 /// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`. `now` and
-/// `time_zone` are those of templates, and `now` is what birth dates are held against.
+/// `time_zone` are those of templates, and `now` is what birth dates are held against. Secrets stand there
+/// as events have them, as `[secret name]`.
 ///
 /// # Errors
 /// With what is wrong with the line, or why it cannot be sent.
@@ -42,7 +43,9 @@ pub fn try_request(line: &str, now: Timestamp, time_zone: &TimeZone) -> Result<S
     let tried = read(&mut root, now, true)?;
     let settings = tried.request.ok_or("the line needs the key \"request\"")?;
     let seed = Seed::of(&[&now.as_millis().to_be_bytes()]);
-    let variables = Variables { now, time_zone, seed, ..Variables::of(&tried.given.lead) };
+    // Their values are nowhere but with a server.
+    let secrets = Secrets::masked(settings.secrets());
+    let variables = Variables { now, time_zone, seed, secrets: &secrets, ..Variables::of(&tried.given.lead) };
     let fresh = Fresh { nonce: [0; 16], created: now };
     let request = render_fresh(&settings, &variables, &fresh).map_err(|error| error.to_string())?;
     Ok(answer::request(settings.integration, &request))
@@ -70,7 +73,8 @@ pub fn try_delivery(line: &str, now: Timestamp) -> Result<(), String> {
     let mut root = Node::read(line).map_err(|problem| problem.message)?;
     let tried = read(&mut root, now, false)?;
     let Some(request) = tried.request else { return Ok(()) };
-    let url = request.url.render(&Variables::of(&tried.given.lead));
+    let secrets = Secrets::masked(request.secrets());
+    let url = request.url.render(&Variables { secrets: &secrets, ..Variables::of(&tried.given.lead) });
     address_problem(&url).map_or(Ok(()), |problem| Err(problem.to_string()))
 }
 
