@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::command_line::{Command, CommandLine, EntityCommand, FlowCommand, KeyCommand};
+use crate::command_line::{Command, CommandLine, EntityCommand, FlowCommand, KeyCommand, SecretCommand};
 use crate::commands::entity::Part;
 use crate::settings::Settings;
 
@@ -61,6 +61,7 @@ fn main() -> ExitCode {
                 Command::Flow(command) => flow(command, &settings).await,
                 Command::Entity(command) => entity(command, &settings).await,
                 Command::Key(command) => key(command, &settings).await,
+                Command::Secret(command) => secret(command, &settings).await,
             }
         })
     };
@@ -101,5 +102,15 @@ async fn key(command: KeyCommand, settings: &Settings) -> anyhow::Result<ExitCod
         }
         KeyCommand::Revoke { name, target } => commands::key::revoke(&name, target, settings).await,
         KeyCommand::List { json, target } => commands::key::list(json, target, settings).await,
+    }
+}
+
+async fn secret(command: SecretCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        SecretCommand::Set { name, file, target } => {
+            commands::secret::set(&name, file, target, settings).await
+        }
+        SecretCommand::List { json, target } => commands::secret::list(json, target, settings).await,
+        SecretCommand::Remove { name, target } => commands::secret::remove(&name, target, settings).await,
     }
 }

@@ -6,6 +6,7 @@ mod entity;
 mod events;
 mod flow;
 mod key;
+mod secret;
 mod serve;
 mod submit;
 mod try_it;
@@ -19,6 +20,7 @@ pub(crate) use self::entity::EntityCommand;
 pub(crate) use self::events::{EventFilter, EventSight, Events, EventsCommand, List, Tail};
 pub(crate) use self::flow::FlowCommand;
 pub(crate) use self::key::KeyCommand;
+pub(crate) use self::secret::SecretCommand;
 pub(crate) use self::serve::Serve;
 pub(crate) use self::submit::Submit;
 pub(crate) use self::try_it::{TryCommand, TryOptions};
@@ -62,6 +64,12 @@ pub(crate) enum Command {
         after_help = "Example: glassline key create --url http://127.0.0.1:8080 --scope read --label reports"
     )]
     Key(KeyCommand),
+    /// Set, list and take away the secrets that requests to partners are made with
+    #[command(
+        subcommand,
+        after_help = "Example: glassline secret set south --url http://127.0.0.1:8080 < south.txt"
+    )]
+    Secret(SecretCommand),
     /// Ask what would become of a value, a rule, a delivery or a submission: JSON lines in, JSON lines out
     #[command(
         subcommand,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use engine::PublishedFlow;
+use engine::{ControlError, PublishedFlow};
 use http::Method;
 use serde_json::{Value, json};
 use wire::flow_file::FlowFile;
@@ -25,8 +25,8 @@ pub(crate) fn schema() -> anyhow::Result<ExitCode> {
 
 pub(crate) fn check(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let text = read_input(path)?;
-    let flow = match FlowFile::read(&text) {
-        Ok(file) => file.flow,
+    let FlowFile { flow, secrets, .. } = match FlowFile::read(&text) {
+        Ok(file) => file,
         Err(error) if json => {
             for problem in error.problems() {
                 say(&json!({ "line": problem.line, "message": problem.message }).to_string());
@@ -44,6 +44,10 @@ pub(crate) fn check(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
             flow.sources().len(),
             flow.steps().len()
         ));
+        if !secrets.is_empty() {
+            let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
+            say(&format!("It needs these secrets to be set: {}", names.join(", ")));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -52,7 +56,7 @@ pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) ->
     let text = read_input(path)?;
     let file =
         FlowFile::read(&text).map_err(|error| anyhow!("{} cannot be used\n{error}", path.display()))?;
-    let id = file.flow.id().clone();
+    let (shown, id) = (path, file.flow.id().clone());
     let (version, changed) = match Place::of(target, settings)? {
         Place::Server(client) => {
             let reply = client.send(Method::POST, "/flows", text).await?;
@@ -60,7 +64,13 @@ pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) ->
         }
         Place::Directory(path) => {
             let published = change_directory(&path, async |services| {
-                Ok(services.control.publish_flow(SYSTEM, &file).await?)
+                let published = services.control.publish_flow(SYSTEM, &file).await;
+                published.map_err(|error| match error {
+                    ControlError::MissingSecrets(error) => {
+                        anyhow!("{} cannot be used\n{error}", shown.display())
+                    }
+                    other => other.into(),
+                })
             })
             .await?;
             (published.flow.version.to_string(), published.changed)

@@ -5,6 +5,7 @@ pub(crate) mod entity;
 pub(crate) mod events;
 pub(crate) mod flow;
 pub(crate) mod key;
+pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod try_it;
