@@ -162,7 +162,7 @@ fn a_pattern_of_a_megabyte_or_of_terrible_shape_is_refused_or_harmless() {
     }
     let terrible = condition(&rule("(a+)+$"));
     let lead: Lead =
-        [("other".parse().unwrap(), Value::text("a".repeat(100_000) + "!"))].into_iter().collect();
+        [("other".parse().unwrap(), Value::text("a".repeat(16_000) + "!"))].into_iter().collect();
     assert!(!terrible.holds(&Variables::of(&lead)));
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
