@@ -136,7 +136,14 @@ pub(super) fn operands(
     operand: Option<&Value>,
     field_type: Option<FieldType>,
 ) -> Result<Vec<Scalar>, RuleFault> {
-    let written = as_written(operator, operand)?;
+    // Text is the list that a list field would make of it.
+    let list = match (operator.takes(), operand, field_type) {
+        (Takes::OneOrList, Some(text @ Value::Scalar(Scalar::Text(_))), Some(FieldType::List)) => {
+            FieldType::List.parse(text).map(|parsed| parsed.normal)
+        }
+        (..) => None,
+    };
+    let written = as_written(operator, list.as_ref().or(operand))?;
     written.iter().map(|scalar| normal(scalar, field_type, operator)).collect()
 }
 
