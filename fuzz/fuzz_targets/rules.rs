@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: (i64, &str)| {
     let (now, line) = data;
-    let told = wire::try_rules(line, Timestamp::from_millis(now), &TimeZone::UTC);
-    let answer: serde_json::Value = serde_json::from_str(&told).expect("an answer is JSON");
-    assert!(answer.get("error").is_some() != answer.get("pass").is_some(), "{told}");
+    if let Ok(told) = wire::try_rules(line, Timestamp::from_millis(now), &TimeZone::UTC) {
+        let answer: serde_json::Value = serde_json::from_str(&told).expect("an answer is JSON");
+        assert!(answer.get("pass").is_some(), "{told}");
+    }
 });

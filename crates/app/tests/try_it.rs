@@ -122,6 +122,17 @@ fn a_bad_line_gets_its_error_and_the_next_is_answered() {
 }
 
 #[test]
+fn an_error_names_its_line_whatever_is_tried() {
+    for subject in ["types", "rules", "template", "request", "response", "intake"] {
+        let said = answers(&[subject], b"\n{}\n");
+        for (line, said) in (1..).zip(said) {
+            assert!(said["error"].is_string(), "{subject}: {said}");
+            assert_eq!(said["line"], json!(line), "{subject}: {said}");
+        }
+    }
+}
+
+#[test]
 fn each_answer_comes_before_the_next_question() {
     let mut child = start(&["template"]);
     let mut stdin = child.stdin.take().unwrap();

@@ -70,7 +70,7 @@ pub(crate) enum Command {
         after_help = "Example: glassline secret set south --url http://127.0.0.1:8080 < south.txt"
     )]
     Secret(SecretCommand),
-    /// Ask what would become of a value, a rule, a delivery or a submission: JSON lines in, JSON lines out
+    /// Try a value, a rule, a template, a delivery, a reply or a submission: JSON lines in, JSON lines out
     #[command(
         subcommand,
         after_help = "Example: echo '{\"template\": \"{{uppercase lead.city}}\", \"vars\": {\"lead.city\": \"Austin\"}}' \\\n           \

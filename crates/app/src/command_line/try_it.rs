@@ -7,86 +7,93 @@ use domain::{TimeZone, Timestamp};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TryCommand {
-    /// What a field type makes of values
+    /// Read values as a field type does
     #[command(after_help = TYPES_HELP)]
     Types(TryOptions),
-    /// How leads fare under conditions, and why
+    /// Judge leads by conditions, and say why
     #[command(after_help = RULES_HELP)]
     Rules(TryOptions),
-    /// What templates become
+    /// Fill templates in
     #[command(after_help = TEMPLATE_HELP)]
     Template(TryOptions),
-    /// What deliveries send
+    /// Make the requests that deliveries would send
     #[command(after_help = REQUEST_HELP)]
     Request(TryOptions),
-    /// What replies mean
+    /// Read replies as deliveries would
     #[command(after_help = RESPONSE_HELP)]
     Response(TryOptions),
-    /// What submissions become, and how they are answered
+    /// Read submissions, or write the answers to them
     #[command(after_help = INTAKE_HELP)]
     Intake(TryOptions),
 }
 
 const REQUEST_HELP: &str = "\
-Reads {\"integration\": …, \"request\": {…}, \"lead\": {…}, \"fields\": {…}}, one a line, and answers {\"method\", \"url\", \
-\"headers\", \"body\", \"follow_redirects\"}. The request has the keys of flow files; `fields` gives the types of the \
-lead's fields; a value of the lead or of the request may also be {\"$type\": \"phone\", \"$value\": \"…\"}. The nonce of a \
-password's digest is all zeros here.
+Reads {\"integration\": …, \"request\": {…}, \"lead\": {…}, \"fields\": {…}}, one a line, and answers
+{\"method\", \"url\", \"headers\", \"body\", \"follow_redirects\"}. The request has the keys of flow files;
+`fields` gives the types of the lead's fields; a value of the lead or of the request may also be
+{\"$type\": \"phone\", \"$value\": \"…\"}. The nonce of a password's digest is all zeros here.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
-Example: echo '{\"integration\": \"custom_json\", \"request\": {\"url\": \"https://buyer.example.com/\", \"fields\": \
-{\"contact.mail\": \"{{lead.email}}\"}}, \"lead\": {\"email\": \"ann@example.com\"}}' | glassline try request";
+Example: echo '{\"integration\": \"custom_json\", \"request\": {\"url\": \"https://buyer.example.com/\", \
+\"fields\": {\"contact.mail\": \"{{lead.email}}\"}}, \"lead\": {\"email\": \"ann@example.com\"}}' \\
+         | glassline try request";
 
 const RESPONSE_HELP: &str = "\
-Reads {\"integration\": …, \"response\": {…}, \"reply\": {\"status\": 200, \"headers\": {…}, \"body\": …}}, one a line, and \
-answers {\"outcome\", \"reason\", \"price\", \"reference\", \"appended\"}. The response has the keys of flow files; a body that \
-is no text is sent as JSON. The price is 0 where none is looked for.
+Reads {\"integration\": …, \"response\": {…}, \"reply\": {\"status\": 200, \"headers\": {…}, \"body\": …}}, one
+a line, and answers {\"outcome\", \"reason\", \"price\", \"reference\", \"appended\"}. The response has the
+keys of flow files; a body that is no text is sent as JSON. The price is 0 where none is looked for.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
-Example: echo '{\"integration\": \"custom_xml\", \"response\": {\"outcome\": {\"path\": \"//status\", \"term\": \"ok\"}}, \
-\"reply\": {\"headers\": {\"Content-Type\": \"text/xml\"}, \"body\": \"<status>OK</status>\"}}' | glassline try response";
+Example: echo '{\"integration\": \"custom_xml\", \"response\": {\"outcome\": {\"path\": \"//status\", \
+\"term\": \"ok\"}}, \"reply\": {\"headers\": {\"Content-Type\": \"text/xml\"}, \"body\": \
+\"<status>OK</status>\"}}' \\
+         | glassline try response";
 
 const TYPES_HELP: &str = "\
-Reads {\"type\": …, \"value\": …}, one a line, and answers {\"normal\": …, \"valid\": …, \"components\": {…}}. The \
-component raw is what was sent. `valid` is null where the type takes anything, or nothing was sent.
+Reads {\"type\": …, \"value\": …}, one a line, and answers {\"normal\": …, \"valid\": …, \"components\": {…}}.
+The component raw is what was sent. `valid` is null where the type takes anything, or nothing was
+sent.
 
-Values of the sensitive types (ssn, credential, dob, credit_card) are answered as filters and buyers see them; under \
-\"masked\" stands what is recorded of them.
+Values of the sensitive types (ssn, credential, dob, credit_card) are answered as filters and buyers
+see them; under \"masked\" stands what is recorded of them.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
 Example: echo '{\"type\": \"phone\", \"value\": \"(512) 555-0143\"}' | glassline try types";
 
 const RULES_HELP: &str = "\
-Reads {\"rules\": …, \"lead\": {…}}, one a line, the condition as in flow files, and answers {\"pass\": …, \
-\"reason\": …, \"trace\": […]}. \"fields\": {name: type} gives the types of the lead's values, and so does \
-{\"$type\": \"phone\", \"$value\": \"…\"}; else a standard field has its own type, and any other that of its \
+Reads {\"rules\": …, \"lead\": {…}}, one a line, the condition as in flow files, and answers {\"pass\": …,
+\"reason\": …, \"trace\": […]}. \"fields\": {name: type} gives the types of the lead's values, and so does
+{\"$type\": \"phone\", \"$value\": \"…\"}; else a standard field has its own type, and any other that of its
 JSON. What steps appended stands below \"appended\".
 
-A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
+A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
-Example: echo '{\"rules\": {\"field\": \"lead.state\", \"op\": \"in\", \"value\": [\"TX\"]}, \
-\"lead\": {\"state\": \"Texas\"}}' | glassline try rules";
+Example: echo '{\"rules\": {\"field\": \"lead.state\", \"op\": \"in\", \"value\": [\"TX\"]}, \"lead\": \
+{\"state\": \"Texas\"}}' \\
+         | glassline try rules";
 
 const INTAKE_HELP: &str = "\
-Reads {\"method\": …, \"uri\": …, \"headers\": {…}, \"body\": …}, one a line, and answers {\"lead\": {…}} or \
-{\"refusal\": {\"status\": …, \"headers\": {…}, \"body\": …}}; or {\"answer_for\": {…}, \"accept\": …, \"fields\": […], \
-\"as\": …, \"uri\": …}, and answers {\"status\": …, \"headers\": {…}, \"body\": …}.
+Reads {\"method\": …, \"uri\": …, \"headers\": {…}, \"body\": …}, one a line, and answers {\"lead\": {…}} or
+{\"refusal\": {\"status\": …, \"headers\": {…}, \"body\": …}}; or {\"answer_for\": {…}, \"accept\": …, \"fields\":
+[…], \"as\": …, \"uri\": …}, and answers {\"status\": …, \"headers\": {…}, \"body\": …}.
 
-A line that cannot be answered gives {\"error\": …}; the next line is read all the same.
+A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
 Example: echo '{\"method\": \"GET\", \"uri\": \"/submit?state=TX\"}' | glassline try intake";
 
 const TEMPLATE_HELP: &str = "\
-Reads {\"template\": …, \"vars\": {…}}, one a line, and answers {\"value\": …}. Vars are a tree or have dotted names; \
-{\"$type\": \"phone\", \"$value\": \"…\"} is read as a field of that type, with its components. No flow is at hand, so \
-any name may stand in a template, and one that is not given is empty.
+Reads {\"template\": …, \"vars\": {…}}, one a line, and answers {\"value\": …}. Vars are a tree or have
+dotted names; {\"$type\": \"phone\", \"$value\": \"…\"} is read as a field of that type, with its
+components. No flow is at hand, so any name may stand in a template, and one that is not given is
+empty.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
-Example: echo '{\"template\": \"{{uppercase lead.city}}\", \"vars\": {\"lead.city\": \"Austin\"}}' | glassline try template";
+Example: echo '{\"template\": \"{{uppercase lead.city}}\", \"vars\": {\"lead.city\": \"Austin\"}}' \\
+         | glassline try template";
 
 /// What all trials take.
 #[derive(Debug, Args)]

@@ -35,7 +35,7 @@ pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
             answer_all(options, |line, scene| answer_json(line, scene, types::answer))
         }
         TryCommand::Rules(options) => {
-            answer_all(options, |line, scene| Ok(wire::try_rules(line, scene.now, &scene.time_zone)))
+            answer_all(options, |line, scene| wire::try_rules(line, scene.now, &scene.time_zone))
         }
         TryCommand::Template(options) => {
             answer_all(options, |line, scene| answer_json(line, scene, template::answer))
