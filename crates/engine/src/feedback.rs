@@ -96,14 +96,7 @@ impl Engine {
     pub fn buyer_of(&self, sale: &Sale) -> Result<Option<EntityId>, ReadError> {
         match sale {
             Sale::Lead { entity_id, .. } => Ok(Some(entity_id.clone())),
-            Sale::Event(id) => {
-                let reader = self.leads().reader();
-                let record = reader.find(id).map(|seq| reader.record(seq)).transpose()?.flatten();
-                Ok(record.and_then(|record| {
-                    let header = Header::read(&record.header).ok()?;
-                    header.entity_id.as_deref()?.parse().ok()
-                }))
-            }
+            Sale::Event(id) => self.of_event(id, |header| header.entity_id.as_deref()?.parse().ok()),
         }
     }
 
@@ -126,17 +119,25 @@ impl Engine {
     async fn take_report(&self, report: Report) -> Result<Reported, FeedbackError> {
         let lead_id = match &report.sale {
             Sale::Lead { lead_id, .. } => *lead_id,
-            Sale::Event(id) => self.lead_of(id)?.ok_or(FeedbackError::Unknown)?,
+            Sale::Event(id) => {
+                let lead_id = self.of_event(id, |header| header.lead_id.as_deref()?.parse().ok())?;
+                lead_id.ok_or(FeedbackError::Unknown)?
+            }
         };
         let lease = self.leads().lease(lead_id).await?.ok_or(FeedbackError::Unknown)?;
         let mut run = self.take_up(lease, lead_id)?.ok_or(FeedbackError::Forgotten)?;
         run.report(report).await
     }
 
-    fn lead_of(&self, id: &EventId) -> Result<Option<LeadId>, ReadError> {
+    /// What the header of an event says; nothing when there is no such event.
+    fn of_event<T>(
+        &self,
+        id: &EventId,
+        said: impl FnOnce(&Header<'_>) -> Option<T>,
+    ) -> Result<Option<T>, ReadError> {
         let reader = self.leads().reader();
         let record = reader.find(id).map(|seq| reader.record(seq)).transpose()?.flatten();
-        Ok(record.and_then(|record| Header::read(&record.header).ok()?.lead_id.as_deref()?.parse().ok()))
+        Ok(record.and_then(|record| said(&Header::read(&record.header).ok()?)))
     }
 }
 

@@ -79,12 +79,9 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    caller.need(&Scope::Read)?;
-    let mut sight = Sight::default();
-    parameters::read(&uri, &Sight::NAMES, |name, value| sight.set(name, value))?;
-    sight.check()?;
-    let id: EventId = id.parse().map_err(|_| ApiError::not_found("event"))?;
     let viewer = Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
+    let sight = viewer.sight()?;
+    let id: EventId = id.parse().map_err(|_| ApiError::not_found("event"))?;
     let found = viewer
         .find(&sight, move |events| events.one(&id))
         .await?
@@ -162,6 +159,15 @@ pub(crate) struct Viewer<'a> {
 }
 
 impl Viewer<'_> {
+    /// How one event or lead is to be shown, to somebody who may see it.
+    pub(crate) fn sight(&self) -> Result<Sight, ApiError> {
+        self.caller.need(&Scope::Read)?;
+        let mut sight = Sight::default();
+        parameters::read(self.uri, &Sight::NAMES, |name, value| sight.set(name, value))?;
+        sight.check()?;
+        Ok(sight)
+    }
+
     /// Reads files, so on a thread of its own.
     async fn find<T: Send + 'static>(
         &self,

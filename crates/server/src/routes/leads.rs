@@ -5,7 +5,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use domain::{LeadId, Scope};
-use readers::{DECLARED_NAMES, EventQuery, LeadQuery, Sight};
+use readers::{DECLARED_NAMES, EventQuery, LeadQuery};
 use wire::public_event::Expand;
 
 use crate::Services;
@@ -60,9 +60,8 @@ pub(crate) async fn one(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    caller.need(&Scope::Read)?;
-    let mut sight = Sight::default();
-    parameters::read(&uri, &Sight::NAMES, |name, value| sight.set(name, value))?;
+    let viewer = events::Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
+    let sight = viewer.sight()?;
     if sight.expand != Expand::default() {
         let message = "a lead has nothing to expand; its events have: /leads/{id}/events";
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_parameter", message).about("expand"));
@@ -71,7 +70,6 @@ pub(crate) async fn one(
     let leads = services.lead_finder();
     let found = events::unblock(move || leads.one(lead_id)).await?;
     let found = found.ok_or_else(|| ApiError::not_found("lead"))?;
-    let viewer = events::Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
     viewer.record_reveal(&sight, || Ok(vec![lead_id])).await?;
     let mut body = Vec::new();
     found.write(&sight, &services.policies(), &mut body)?;
