@@ -306,6 +306,35 @@ async fn without_masking_the_same_search_finds_them() {
     house.close();
 }
 
+/// What a service or a buyer may make of a value before it repeats it.
+#[tokio::test]
+async fn what_a_reply_repeats_in_disguise_is_recorded_with_stars() {
+    let disguised = [
+        "db1f08a02ae61b3fa13a1999d26c5d3f",
+        "999990912",
+        "323139303939393939",
+        "MjE5MDk5OTk5",
+        "35c50b6cc5d1bd7b2fa2ee3f3a4e4cb1d3ba4a5a",
+    ];
+    let [md5, backwards, hex, base64, stranger] = disguised;
+    let script = format!(
+        r#"svc_echo: 200 {{"status":"ok","md5":"{md5}","back":"{backwards}","hex":"{hex}","code":"{base64}","id":"{stranger}"}}
+           buyer_premier: 200 {{"status":"no","why":"Seen {md5}"}}"#
+    );
+    let house = House::without(tempfile::tempdir().unwrap(), start(), &script, Barriers::ALL);
+    house.control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+    let submitted = submit(&house).await;
+    let texts = everything(&house);
+    for disguise in [md5, backwards, hex, base64] {
+        assert!(!holds(&texts, disguise), "{disguise} is recorded");
+    }
+    assert!(holds(&texts, stranger), "what is not the lead's own stays");
+    let events = house.events(submitted.lead_id);
+    let lead = &events.last().unwrap().body.lead;
+    assert_eq!(lead.get("appended.echo.md5"), Some(&Value::text("*".repeat(md5.len()))));
+    house.close();
+}
+
 fn told(house: &House, lead_id: LeadId) -> String {
     let mut told = house.chain(lead_id);
     for event in house.events(lead_id) {
@@ -467,6 +496,63 @@ async fn a_crash_before_they_are_destroyed_is_made_up_for_by_the_start() {
     let third = House::open(second.close(), start(), "");
     assert_eq!(third.leads.sensitive_slots(), []);
     third.close();
+}
+
+/// Keeps retrying as a server does while `then` runs. Tokio's clock is paused: it moves on when all wait.
+async fn while_retrying(house: &House, then: impl AsyncFnOnce()) {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let engine = house.engine.clone();
+    let retrying = tokio::spawn(async move { engine.keep_retrying(async { drop(stopped.await) }).await });
+    looked().await;
+    then().await;
+    drop(stop);
+    retrying.await.unwrap();
+}
+
+/// Longer than an engine waits before it looks at its clock again.
+async fn looked() {
+    tokio::time::sleep(Duration::from_secs(11)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_destroys_them_twenty_seconds_after_it_last_did() {
+    let house = house(Barriers::ALL).await;
+    let submitted = submit(&house).await;
+    house.retry_all().await;
+    let first = house.leads.reader().chain(submitted.lead_id)[0];
+    while_retrying(&house, async || {
+        house.advance(Duration::from_millis(19_999));
+        looked().await;
+        assert_eq!(house.engine.sensitive_leads(), 1);
+        house.advance(Duration::from_millis(1));
+        looked().await;
+        assert_eq!(house.engine.sensitive_leads(), 0);
+        assert_eq!(house.leads.reader().sensitive(first).unwrap(), Sensitive::Destroyed);
+    })
+    .await;
+    house.close();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_destroys_them_after_72_hours_though_a_retry_waits() {
+    let house = house(Barriers::ALL).await;
+    let flow = FlowFile::read(&FLOW.replace("backoff: [ 10s ]", "backoff: [ 7d ]")).unwrap();
+    house.control.publish_flow("system", &flow).await.unwrap();
+    let submitted = submit(&house).await;
+    while_retrying(&house, async || {
+        house.advance(Duration::from_secs(72 * 3600 - 1));
+        looked().await;
+        assert_eq!(house.engine.sensitive_leads(), 1, "the last look was a second early");
+        house.advance(Duration::from_secs(20));
+        looked().await;
+        assert_eq!(house.engine.sensitive_leads(), 0);
+    })
+    .await;
+    assert!(house.engine.retries_waiting() > 0);
+    house.retry_all().await;
+    assert_eq!(sent_to(&house, "buyer_premier").len(), 1, "the first attempt alone");
+    assert!(house.chain(submitted.lead_id).contains("recipient.skipped    premier"));
+    house.close();
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //!
 //! Three things are masked: the values of fields of a sensitive type, with their parts and the raw
 //! parameters they are made of; in every text, the lead's own sensitive values, however they are
-//! spelled or escaped; and in every text, what looks like such a value whoever's it is
+//! spelled or escaped, backwards, in base64 or hexadecimal digits, and their usual digests; and in every text, what looks like such a value whoever's it is
 //! (`ddd-dd-dddd`, and runs of 13 to 19 digits whose last is right). A masked value is as long as it
 //! was.
 //!
@@ -12,6 +12,7 @@
 //! own sensitive value.
 
 mod decoding;
+mod disguise;
 mod masked;
 mod patterns;
 mod secret_guard;
@@ -27,23 +28,20 @@ use crate::{
     Value, Variables,
 };
 use decoding::Decoded;
+use disguise::Digests;
 use masked::{starred, stars};
 use spelling::Spelling;
 
 pub use secret_guard::SecretGuard;
-
-/// Most text of base64 that is looked into, in characters; a header of a request is shorter.
-const BASE64_CHARS_MAX: usize = 8 * 1024;
-/// Words shorter than this hold no value worth finding in base64.
-const BASE64_CHARS_MIN: usize = 8;
 
 /// Masks what is recorded of one lead.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     /// Raw parameters that sensitive fields are made of.
     feeding: Vec<FieldPath>,
-    /// The lead's own values.
+    /// The lead's own values, also backwards.
     own: Vec<Spelling>,
+    digests: Digests,
     /// Its short values and parts of its values: only in the request that brought them.
     parts: Vec<Spelling>,
 }
@@ -122,6 +120,8 @@ impl Redactor {
         if spellings.is_empty() {
             self.parts.extend(Spelling::part(text));
         }
+        spellings.extend(Spelling::backwards(text));
+        self.digests.add(field_type, text);
         for spelling in spellings {
             if !self.own.contains(&spelling) {
                 self.own.push(spelling);
@@ -318,39 +318,25 @@ impl Redactor {
                 spelling.find(&folded, &mut hits);
             }
             if looks_deeper && kind != Kind::Typed {
-                self.find_in_base64(&layer.chars, &mut hits);
+                let disguised = disguise::words(&layer.chars).filter(|word| self.is_own(&word.bytes));
+                hits.extend(disguised.map(|word| word.at));
             }
         }
         hits
     }
 
-    /// Words that are base64 of something sensitive, as in Basic authentication.
-    fn find_in_base64(&self, chars: &[char], hits: &mut Vec<Range<usize>>) {
-        let is_digit =
-            |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '-' | '_');
-        let mut at = 0;
-        while at < chars.len() {
-            let start = at;
-            while chars.get(at).is_some_and(is_digit) {
-                at += 1;
-            }
-            if (BASE64_CHARS_MIN..=BASE64_CHARS_MAX).contains(&(at - start)) {
-                let inner = base64(&chars[start..at]);
-                let is_sensitive = || {
-                    decoding::layers(&inner).iter().any(|layer| {
-                        let mut found = Vec::new();
-                        let folded: Vec<char> =
-                            layer.chars.iter().map(|letter| spelling::folded(*letter)).collect();
-                        self.own.iter().for_each(|spelling| spelling.find(&folded, &mut found));
-                        !found.is_empty()
-                    })
-                };
-                if str::from_utf8(&inner).is_ok() && is_sensitive() {
-                    hits.push(start..at);
-                }
-            }
-            at += 1;
+    /// Whether what a word stands for is a digest of the lead's own values, or text with one in it.
+    fn is_own(&self, bytes: &[u8]) -> bool {
+        if self.digests.have(bytes) {
+            return true;
         }
+        str::from_utf8(bytes).is_ok()
+            && decoding::layers(bytes).iter().any(|layer| {
+                let mut found = Vec::new();
+                let folded: Vec<char> = layer.chars.iter().map(|letter| spelling::folded(*letter)).collect();
+                self.own.iter().for_each(|spelling| spelling.find(&folded, &mut found));
+                !found.is_empty()
+            })
     }
 }
 
@@ -385,28 +371,6 @@ fn replaced(text: &[u8], mut found: Vec<Hit>) -> Vec<u8> {
     }
     out.extend_from_slice(&text[at..]);
     out
-}
-
-/// What base64 of either alphabet stands for, as far as it goes.
-fn base64(chars: &[char]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(chars.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for letter in chars {
-        let digit = match letter {
-            'A'..='Z' => u32::from(*letter) - u32::from('A'),
-            'a'..='z' => u32::from(*letter) - u32::from('a') + 26,
-            '0'..='9' => u32::from(*letter) - u32::from('0') + 52,
-            '+' | '-' => 62,
-            _ => 63,
-        };
-        bits = (bits << 6) | digit;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).expect("eight bits"));
-        }
-    }
-    bytes
 }
 
 /// Types whose valid values have so fixed a form that a long number in them is no accident.

@@ -64,6 +64,20 @@ impl Spelling {
         spellings
     }
 
+    /// A whole value from its end to its beginning, as it is or its digits alone.
+    pub(super) fn backwards(text: &str) -> Vec<Spelling> {
+        let whole: String = text.trim().chars().rev().collect();
+        let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
+        let mut spellings = Vec::new();
+        if whole.chars().count() >= TELLING_CHARS {
+            spellings.extend(Spelling::texts(&whole, false));
+        }
+        if digits.len() >= TELLING_DIGITS && digits != whole {
+            spellings.extend(Spelling::texts(&digits, false));
+        }
+        spellings
+    }
+
     /// A part of a value, or one that is short: only where it stands alone.
     pub(super) fn part(text: &str) -> Vec<Spelling> {
         let text = text.trim();

@@ -127,6 +127,45 @@ fn the_leads_own_values_are_masked_in_every_spelling() {
 }
 
 #[test]
+fn the_leads_own_values_are_masked_in_disguise() {
+    check(
+        &ann(),
+        &[
+            ("backwards 999990912 and 9999-90-912", "backwards ********* and ***********"),
+            ("7/elahw eulb", "************"),
+            ("323139303939393939 3231392D30392D39393939", "****************** **********************"),
+            ("hex of more: 73736e3d323139303939393939", "hex of more: **************************"),
+            ("MjE5MDk5OTk5 c3NuPTIxOTA5OTk5OQ==", "************ ******************=="),
+            ("md5 db1f08a02ae61b3fa13a1999d26c5d3f.", "md5 ********************************."),
+            ("MD5=DB1F08A02AE61B3FA13A1999D26C5D3F", "MD5=********************************"),
+            ("2x8IoCrmGz+hOhmZ0mxdPw==", "**********************=="),
+            (r#"{"sha1":"\u0061"}"#, r#"{"sha1":"\u0061"}"#),
+            // Of somebody else's.
+            (
+                "5d41402abc4b2a76b9719d911017c592 aGVsbG8gd29ybGQ=",
+                "5d41402abc4b2a76b9719d911017c592 aGVsbG8gd29ybGQ=",
+            ),
+        ],
+    );
+    use sha1::Sha1;
+    use sha2::{Digest as _, Sha256};
+    for digest in [
+        Sha256::digest("219-09-9999").to_vec(),
+        Sha1::digest("1976-01-05").to_vec(),
+        Sha256::digest("blue whale/7").to_vec(),
+    ] {
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let left = masked(&ann(), &format!("{{\"hash\":\"{hex}\"}}"));
+        assert_eq!(left, format!("{{\"hash\":\"{}\"}}", "*".repeat(hex.len())));
+        assert_eq!(
+            masked(&Redactor::general(), &hex),
+            hex,
+            "a lead without values of its own has no digests"
+        );
+    }
+}
+
+#[test]
 fn a_day_of_birth_is_masked_however_it_is_written() {
     let redactor = ann();
     for day in [
