@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::parse::Parsed;
+use crate::parse::words::is_same_word;
 use crate::{FieldPath, FieldState, FieldStates, FieldType, Lead, NameError, Scalar, Timestamp, Value};
 
 /// Names one field of a flow. Text form: up to 64 of `a-z 0-9 _`, in parts joined by `.` that
@@ -115,8 +116,8 @@ impl Field {
 
     /// The declared value that this text means.
     pub fn declared(&self, text: &str) -> Option<&Arc<str>> {
-        let text = text.trim().to_lowercase();
-        self.values.iter().find(|value| value.to_lowercase() == text)
+        let text = text.trim();
+        self.values.iter().find(|value| is_same_word(value, text))
     }
 
     /// Whether some values are not valid.
@@ -131,8 +132,21 @@ pub struct Fields {
     // Invariants: no name twice, no name within another (`a` and `a.b`), values only with strings,
     // no value blank or twice.
     fields: Vec<Field>,
-    /// For each field, where its components and `valid` stand, `valid` last: made once, for every lead.
-    paths: Vec<Vec<(&'static str, FieldPath)>>,
+    /// For each field, where its values stand in a lead: made once, for every lead.
+    places: Vec<Places>,
+    /// Every path that the fields can fill, ascending as a lead has them.
+    paths: Vec<FieldPath>,
+}
+
+/// Where the values of one field stand, as places in [`Fields::paths`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Places {
+    own: usize,
+    /// Each component of its type.
+    components: Vec<(&'static str, usize)>,
+    valid: usize,
+    /// What the paths of a tree under its name begin with: the name and a dot.
+    below: Box<str>,
 }
 
 /// Why fields do not go together.
@@ -220,8 +234,10 @@ impl Fields {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let paths = fields.iter().map(paths).collect();
-        Ok(Fields { fields, paths })
+        let mut paths: Vec<FieldPath> = fields.iter().flat_map(paths).collect();
+        paths.sort_unstable();
+        let places = fields.iter().map(|field| Places::of(field, &paths)).collect();
+        Ok(Fields { fields, places, paths })
     }
 
     /// The fields in the order they were declared.
@@ -246,32 +262,32 @@ impl Fields {
     /// the type can be wrong, `<field>.valid`. A raw parameter named like a field is its value. A
     /// tree where one value is meant is not valid. `now` is the moment it was submitted.
     pub fn parse(&self, raw: &Lead, now: Timestamp) -> Lead {
-        let mut pairs = Vec::with_capacity(self.fields.len() * 4);
-        for (field, paths) in self.fields.iter().zip(&self.paths) {
+        let mut values: Vec<Option<Value>> = vec![None; self.paths.len()];
+        for (field, places) in self.fields.iter().zip(&self.places) {
             let parsed = match raw.get(field.name.as_str()) {
                 Some(value) => field.parse(value, now).map(|parsed| keep_blank(parsed, value)),
-                None if has_below(raw, field.name.as_str()) => {
+                None if raw.has_below(&places.below) => {
                     let normal = Scalar::Null.into();
                     Some(Parsed { normal, raw: None, components: Vec::new(), valid: Some(false) })
                 }
                 None => None,
             };
             let Some(parsed) = parsed else { continue };
-            let child = |name: &str| {
-                let own = paths.iter().find(|(own, _)| *own == name);
-                own.expect("types declare their components").1.clone()
-            };
-            pairs.extend(parsed.components.into_iter().map(|(name, value)| (child(name), value)));
-            pairs.extend(parsed.valid.map(|valid| (child("valid"), Value::from(valid))));
-            pairs.push((field.name.path().clone(), parsed.normal));
+            for (name, value) in parsed.components {
+                let own = places.components.iter().find(|(own, _)| *own == name);
+                values[own.expect("types declare their components").1] = Some(value);
+            }
+            values[places.valid] = parsed.valid.map(Value::from);
+            values[places.own] = Some(parsed.normal);
         }
-        pairs.into_iter().collect()
+        let pairs = self.paths.iter().zip(values);
+        Lead::of_ascending(pairs.filter_map(|(path, value)| Some((path.clone(), value?))))
     }
 
     /// How each field stands in a parsed lead. What was sent and is no value of the type is there,
     /// but not valid; of a type without format everything that is there is valid.
     pub fn states(&self, lead: &Lead) -> FieldStates {
-        let state = |(field, paths): (&Field, &Vec<(&'static str, FieldPath)>)| {
+        let state = |(field, places): (&Field, &Places)| {
             let is_there = match lead.get(field.name.as_str()) {
                 None => false,
                 // Something was sent that is no number or boolean.
@@ -279,8 +295,8 @@ impl Fields {
                 Some(value) => !value.is_blank(),
             };
             let is_valid = || {
-                let path = paths.last().map(|(_, path)| path.as_str());
-                !field.has_format() || path.and_then(|path| lead.get(path)) == Some(&Value::from(true))
+                let valid = &self.paths[places.valid];
+                !field.has_format() || lead.get(valid.as_str()) == Some(&Value::from(true))
             };
             match is_there {
                 false => FieldState::Absent,
@@ -288,7 +304,7 @@ impl Fields {
                 true => FieldState::Invalid,
             }
         };
-        FieldStates::new(self.fields.iter().zip(&self.paths).map(state))
+        FieldStates::new(self.fields.iter().zip(&self.places).map(state))
     }
 
     /// The required fields that a parsed lead lacks, in the order they were declared.
@@ -305,10 +321,32 @@ impl Fields {
     }
 }
 
-fn paths(field: &Field) -> Vec<(&'static str, FieldPath)> {
+impl Places {
+    /// `paths` are those of all fields, ascending.
+    fn of(field: &Field, paths: &[FieldPath]) -> Places {
+        let place = |path: &FieldPath| paths.binary_search(path).expect("the paths are those of all fields");
+        let components = field.field_type.components().iter();
+        Places {
+            own: place(field.name.path()),
+            components: components.map(|(name, _)| (*name, place(&child(field, name)))).collect(),
+            valid: place(&child(field, VALID)),
+            below: format!("{}.", field.name).into(),
+        }
+    }
+}
+
+/// What says whether the value of a field is good.
+const VALID: &str = "valid";
+
+/// Every path that a field can fill.
+fn paths(field: &Field) -> impl Iterator<Item = FieldPath> {
     let components = field.field_type.components().iter().map(|(name, _)| *name);
-    let path = |name| (name, field.name.path().child(name).expect("components have short names"));
-    components.chain(["valid"]).map(path).collect()
+    let children = components.chain([VALID]).map(|name| child(field, name));
+    std::iter::once(field.name.path().clone()).chain(children)
+}
+
+fn child(field: &Field, name: &str) -> FieldPath {
+    field.name.path().child(name).expect("components have short names")
 }
 
 /// Blank text that is no number or boolean stays, so that a required field knows that nothing was
@@ -317,10 +355,6 @@ fn keep_blank(parsed: Parsed, raw: &Value) -> Parsed {
     let is_lost =
         parsed.normal == Value::Scalar(Scalar::Null) && raw.as_text().is_some_and(|_| raw.is_blank());
     if is_lost { Parsed { normal: raw.clone(), ..parsed } } else { parsed }
-}
-
-fn has_below(raw: &Lead, name: &str) -> bool {
-    raw.iter().any(|(path, _)| path.as_str().strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 fn clash(one: &Field, other: &Field) -> Option<FieldError> {

@@ -40,6 +40,19 @@ impl Lead {
         self.entries.iter().map(|(path, value)| (path, value))
     }
 
+    /// Whether a value stands below a path: `below` is the path and a dot.
+    pub(crate) fn has_below(&self, below: &str) -> bool {
+        let at = self.entries.partition_point(|(own, _)| own.as_str() < below);
+        self.entries.get(at).is_some_and(|(own, _)| own.as_str().starts_with(below))
+    }
+
+    /// A lead of values whose paths ascend already.
+    pub(crate) fn of_ascending(pairs: impl Iterator<Item = (FieldPath, Value)>) -> Lead {
+        let entries: Vec<(FieldPath, Value)> = pairs.collect();
+        debug_assert!(entries.is_sorted_by(|one, next| one.0 < next.0), "the invariant of a lead");
+        Lead { entries }
+    }
+
     /// How many paths have a value.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -88,6 +101,8 @@ mod tests {
         assert_eq!(paths, ["a", "b", "email", "email.valid", "email_2", "é"]);
         assert_eq!(lead.get("email_2"), Some(&Value::text("email_2")));
         assert_eq!(lead.get("c"), None);
+        let below = ["a.", "b.", "email.", "email_2.", "emai", "é.", "z."].map(|below| lead.has_below(below));
+        assert_eq!(below, [false, false, true, false, true, false, false]);
     }
 
     proptest! {

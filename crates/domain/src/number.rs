@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// A decimal number of at most 15 significant digits and 32 characters, so that every reader of
 /// JSON gets the same number. Text form: plain decimal, no exponent, no needless zeros, no `-0`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -50,33 +52,69 @@ impl FromStr for Number {
             Some(parts) => parts,
             None => (mantissa, ""),
         };
-        if whole.is_empty() || !whole.bytes().chain(part.bytes()).all(|byte| byte.is_ascii_digit()) {
+        if whole.is_empty() {
             return Err(NotANumber);
         }
-
-        let digits = format!("{whole}{part}");
-        let point = i64::try_from(whole.len()).map_err(|_| NotANumber)? + exponent;
-        let leading = digits.len() - digits.trim_start_matches('0').len();
-        let significant = digits.trim_matches('0');
+        let Digits { significant, leading_zeros } = Digits::read(whole.bytes().chain(part.bytes()))?;
         if significant.is_empty() {
             return Ok(Number(Arc::from("0")));
         }
-        let point = point - i64::try_from(leading).map_err(|_| NotANumber)?;
-        let length = i64::try_from(significant.len()).map_err(|_| NotANumber)?;
-        if significant.len() > SIGNIFICANT_DIGITS_MAX || point.abs() > 40 {
+        let place = |count: usize| i64::try_from(count).map_err(|_| NotANumber);
+        let (length, point) =
+            (place(significant.len())?, place(whole.len())? + exponent - place(leading_zeros)?);
+        if point.abs() > 40 {
             return Err(NotANumber);
         }
-        let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
-        let plain = if point <= 0 {
-            format!("0.{}{significant}", zeros(-point))
+        let zeros = |count: i64| (0..count).map(|_| b'0');
+        let mut plain: SmallVec<[u8; TEXT_BYTES_MAX]> = SmallVec::new();
+        if negative {
+            plain.push(b'-');
+        }
+        if point <= 0 {
+            plain.extend_from_slice(b"0.");
+            plain.extend(zeros(-point));
+            plain.extend_from_slice(&significant);
         } else if point >= length {
-            format!("{significant}{}", zeros(point - length))
+            plain.extend_from_slice(&significant);
+            plain.extend(zeros(point - length));
         } else {
-            let at = usize::try_from(point).map_err(|_| NotANumber)?;
-            format!("{}.{}", &significant[..at], &significant[at..])
-        };
-        let text = if negative { format!("-{plain}") } else { plain };
-        if text.len() > TEXT_BYTES_MAX { Err(NotANumber) } else { Ok(Number(Arc::from(text))) }
+            let (whole, part) = significant.split_at(usize::try_from(point).map_err(|_| NotANumber)?);
+            plain.extend_from_slice(whole);
+            plain.push(b'.');
+            plain.extend_from_slice(part);
+        }
+        if plain.len() > TEXT_BYTES_MAX {
+            return Err(NotANumber);
+        }
+        Ok(Number(Arc::from(str::from_utf8(&plain).expect("digits and signs are ASCII"))))
+    }
+}
+
+/// The digits of a number without zeros at either end.
+struct Digits {
+    significant: SmallVec<[u8; SIGNIFICANT_DIGITS_MAX]>,
+    /// How many zeros stood before them.
+    leading_zeros: usize,
+}
+
+impl Digits {
+    fn read(digits: impl Iterator<Item = u8>) -> Result<Digits, NotANumber> {
+        let mut read = Digits { significant: SmallVec::new(), leading_zeros: 0 };
+        // Zeros count only when a digit follows.
+        let mut zeros = 0;
+        for digit in digits {
+            match digit {
+                b'0' if read.significant.is_empty() => read.leading_zeros += 1,
+                b'0' => zeros += 1,
+                b'1'..=b'9' if read.significant.len() + zeros < SIGNIFICANT_DIGITS_MAX => {
+                    read.significant.extend((0..zeros).map(|_| b'0'));
+                    read.significant.push(digit);
+                    zeros = 0;
+                }
+                _ => return Err(NotANumber),
+            }
+        }
+        Ok(read)
     }
 }
 

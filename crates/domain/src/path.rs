@@ -1,6 +1,6 @@
 //! Where a value stands in a lead.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl FieldPath {
     /// # Errors
     /// When the key is empty or holds a control character, or the whole is too long.
     pub fn child(&self, key: &str) -> Result<FieldPath, PathError> {
-        format!("{}.{}", self.0, escape(key)).parse()
+        [&*self.0, &*escape(key)].join(".").parse()
     }
 
     /// The escaped text.
@@ -65,8 +65,8 @@ impl FieldPath {
     }
 }
 
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('.', "~1")
+fn escape(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '.']) { key.replace('~', "~0").replace('.', "~1").into() } else { key.into() }
 }
 
 impl FromStr for FieldPath {
@@ -76,6 +76,10 @@ impl FromStr for FieldPath {
         let start = || text.chars().take(40).collect::<String>();
         if text.len() > PATH_BYTES_MAX - LEAD_PREFIX_BYTES {
             return Err(PathError::TooLong { start: start(), bytes: text.len() });
+        }
+        // The usual path, by one look at each byte.
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Ok(FieldPath(Arc::from(text)));
         }
         if text.chars().any(char::is_control) {
             return Err(PathError::Control(start()));

@@ -1,6 +1,7 @@
 //! Moments as values: nothing here reads a clock.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 /// A moment, UTC, to the millisecond. For people and metrics; never used to order events. Text
@@ -46,17 +47,23 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = jiff::Timestamp::from_millisecond(self.0).expect("a Timestamp lies within jiff's range");
         let civil = jiff::tz::Offset::UTC.to_datetime(moment);
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second(),
-            civil.millisecond(),
-        )
+        // By hand, since each event has several and `{:02}` takes its time.
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: Range<usize>, number: i16| {
+            let mut rest = number.unsigned_abs();
+            for digit in text[at].iter_mut().rev() {
+                *digit += u8::try_from(rest % 10).expect("a digit");
+                rest /= 10;
+            }
+        };
+        put(0..4, civil.year());
+        put(5..7, civil.month().into());
+        put(8..10, civil.day().into());
+        put(11..13, civil.hour().into());
+        put(14..16, civil.minute().into());
+        put(17..19, civil.second().into());
+        put(20..23, civil.millisecond());
+        f.write_str(str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 

@@ -27,14 +27,21 @@ pub(crate) fn public_suffix(domain: &str) -> Option<&str> {
     }
 }
 
-/// Whether mailboxes of this domain are made to be thrown away.
-pub(super) fn is_disposable(domain: &str) -> bool {
-    parents(domain).any(|domain| DISPOSABLE.contains(domain))
+/// What kind of provider has mailboxes that anybody can get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Provider {
+    /// Made to be thrown away.
+    Disposable,
+    /// For nothing, and to keep.
+    Free,
 }
 
-/// Whether anybody can have a mailbox of this domain for nothing, to keep. Never both.
-pub(super) fn is_free(domain: &str) -> bool {
-    !is_disposable(domain) && parents(domain).any(|domain| FREE.contains(domain))
+/// The kind of provider that a domain, or one above it, is known to be.
+pub(super) fn provider(domain: &str) -> Option<Provider> {
+    if parents(domain).any(|domain| DISPOSABLE.contains(domain)) {
+        return Some(Provider::Disposable);
+    }
+    parents(domain).any(|domain| FREE.contains(domain)).then_some(Provider::Free)
 }
 
 /// Whether the domain is itself on the list of providers that anybody can have a mailbox of. A
@@ -66,7 +73,7 @@ mod tests {
         assert!(FREE.len() > 4_000 && DISPOSABLE.len() > 10_000);
         for domain in FREE.union(&DISPOSABLE) {
             assert!(domain.contains('.') && !domain.contains(char::is_whitespace), "{domain:?}");
-            assert!(!(is_free(domain) && is_disposable(domain)), "{domain}");
+            assert!(provider(domain).is_some(), "{domain}");
         }
     }
 

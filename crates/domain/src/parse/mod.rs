@@ -25,7 +25,7 @@ pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod trustedform_url;
 pub(crate) mod url;
-mod words;
+pub(crate) mod words;
 mod zone;
 
 #[cfg(test)]
@@ -71,19 +71,24 @@ impl Parsed {
 /// A raw value where one text is meant.
 enum RawText<'a> {
     Absent,
-    Text(std::borrow::Cow<'a, str>),
+    Text(&'a str),
     List(&'a Value),
 }
 
 fn raw_text(raw: &Value) -> RawText<'_> {
     match raw {
         Value::Scalar(Scalar::Null) => RawText::Absent,
-        Value::Scalar(Scalar::Text(text)) => RawText::Text((&**text).into()),
-        Value::Scalar(Scalar::Number(number)) => RawText::Text(number.as_str().into()),
-        Value::Scalar(Scalar::Bool(true)) => RawText::Text("true".into()),
-        Value::Scalar(Scalar::Bool(false)) => RawText::Text("false".into()),
+        Value::Scalar(Scalar::Text(text)) => RawText::Text(text),
+        Value::Scalar(Scalar::Number(number)) => RawText::Text(number.as_str()),
+        Value::Scalar(Scalar::Bool(true)) => RawText::Text("true"),
+        Value::Scalar(Scalar::Bool(false)) => RawText::Text("false"),
         Value::List(_) => RawText::List(raw),
     }
+}
+
+/// The text of a raw value as a value: shared with it where that is text already.
+fn as_text(raw: &Value, text: &str) -> Value {
+    if raw.as_text().is_some() { raw.clone() } else { Value::text(text) }
 }
 
 /// Reads one text: `read` gives nothing for what is not valid, which then stays as it was sent. The
@@ -93,8 +98,8 @@ fn parse_text(raw: &Value, read: impl FnOnce(&str) -> Option<Parsed>) -> Option<
         RawText::Absent => None,
         RawText::List(list) => Some(Parsed::invalid(list.clone()).of(list)),
         RawText::Text(text) => {
-            let text_sent = || Value::text(&*text);
-            Some(read(&text).unwrap_or_else(|| Parsed::invalid(text_sent())).of(&text_sent()))
+            let sent = as_text(raw, text);
+            Some(read(text).unwrap_or_else(|| Parsed::invalid(sent.clone())).of(&sent))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Decimal numbers as people write them: `$1,000.50`, `(100)`, `1e3`, `10k`, `1.5M`.
 
+use smallvec::SmallVec;
+
 use super::{Parsed, RawText, raw_text};
 use crate::{Number, Scalar, Value};
 
@@ -18,9 +20,9 @@ fn value(raw: &Value) -> Option<Parsed> {
     match raw_text(raw) {
         RawText::Absent => None,
         RawText::List(_) => Some(Parsed::invalid(Scalar::Null)),
-        RawText::Text(text) => Some(
-            read(&text).map_or(Parsed::invalid(Scalar::Null), |number| Parsed::valid(number, Vec::new())),
-        ),
+        RawText::Text(text) => {
+            Some(read(text).map_or(Parsed::invalid(Scalar::Null), |number| Parsed::valid(number, Vec::new())))
+        }
     }
 }
 
@@ -45,13 +47,21 @@ pub(crate) fn read(text: &str) -> Option<Number> {
         return None;
     }
 
-    let mut digits = String::new();
+    let mut written: SmallVec<[u8; 32]> = SmallVec::new();
+    if minuses > 0 || bracketed {
+        written.push(b'-');
+    }
+    if rest.starts_with('.') {
+        written.push(b'0');
+    }
     let mut end = 0;
+    let mut has_point = false;
     for (at, c) in rest.char_indices() {
         match c {
-            '0'..='9' => digits.push(c),
-            '.' if !digits.contains('.') && rest[at + 1..].starts_with(|c: char| c.is_ascii_digit()) => {
-                digits.push('.');
+            '0'..='9' => written.extend(u8::try_from(c)),
+            '.' if !has_point && rest[at + 1..].starts_with(|c: char| c.is_ascii_digit()) => {
+                written.push(b'.');
+                has_point = true;
             }
             ',' | ' ' | '\u{a0}' | '\u{202f}'
                 if rest[at + c.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()) => {}
@@ -79,7 +89,8 @@ pub(crate) fn read(text: &str) -> Option<Number> {
     if after.contains(|c: char| c.is_numeric() || matches!(c, '/' | '-' | '+' | '(' | ')')) {
         return None;
     }
-    let sign = if minuses > 0 || bracketed { "-" } else { "" };
-    let whole = if digits.starts_with('.') { "0" } else { "" };
-    format!("{sign}{whole}{digits}e{exponent}").parse().ok()
+    if exponent != 0 {
+        written.extend_from_slice(format!("e{exponent}").as_bytes());
+    }
+    str::from_utf8(&written).ok()?.parse().ok()
 }

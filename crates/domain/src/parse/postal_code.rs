@@ -1,6 +1,6 @@
 //! Postal codes of the United States, Canada and the United Kingdom, tried in that order.
 
-use super::{Parsed, parse_text};
+use super::{Parsed, country, parse_text};
 use crate::Value;
 
 /// Blank text counts as absent.
@@ -9,8 +9,11 @@ pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
         return None;
     }
     parse_text(raw, |text| {
-        let code = text.trim().to_ascii_uppercase();
-        united_states(&code).or_else(|| canada(&code)).or_else(|| united_kingdom(&code))
+        let text = text.trim();
+        united_states(text).or_else(|| {
+            let code = text.to_ascii_uppercase();
+            canada(&code).or_else(|| united_kingdom(&code))
+        })
     })
 }
 
@@ -25,13 +28,19 @@ fn united_states(code: &str) -> Option<Parsed> {
     if !all_digits(zip) || !all_digits(four) || !matches!(four.len(), 0 | 4) {
         return None;
     }
-    let mut components =
-        vec![("country_code", Value::text("US")), ("code", Value::text(code)), ("zip", Value::text(zip))];
+    let zip_value = Value::text(zip);
+    let code_value = if code == zip { zip_value.clone() } else { Value::text(code) };
+    let country = ("country_code", country::code_value("US"));
     if four.is_empty() {
-        return Some(Parsed::valid(Value::text(zip), components));
+        return Some(Parsed::valid(
+            zip_value.clone(),
+            vec![country, ("code", code_value), ("zip", zip_value)],
+        ));
     }
-    components.push(("four", Value::text(four)));
-    Some(Parsed::valid(Value::text(format!("{zip}-{four}")), components))
+    let hyphenated = [zip, four].join("-");
+    let normal = if code == hyphenated { code_value.clone() } else { Value::text(hyphenated) };
+    let components = vec![country, ("code", code_value), ("zip", zip_value), ("four", Value::text(four))];
+    Some(Parsed::valid(normal, components))
 }
 
 /// Two halves with at most some blanks or one hyphen between them.
@@ -59,7 +68,7 @@ fn canada(code: &str) -> Option<Parsed> {
         Parsed::valid(
             Value::text(format!("{fsa} {ldu}")),
             vec![
-                ("country_code", Value::text("CA")),
+                ("country_code", country::code_value("CA")),
                 ("code", Value::text(code)),
                 ("fsa", Value::text(fsa)),
                 ("ldu", Value::text(ldu)),
@@ -92,7 +101,7 @@ fn united_kingdom(code: &str) -> Option<Parsed> {
         Parsed::valid(
             Value::text(format!("{outcode} {incode}")),
             vec![
-                ("country_code", Value::text("GB")),
+                ("country_code", country::code_value("GB")),
                 ("code", Value::text(code)),
                 ("outcode", Value::text(outcode)),
                 ("incode", Value::text(incode)),

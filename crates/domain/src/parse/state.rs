@@ -1,7 +1,7 @@
 //! States, territories and provinces of the United States and Canada.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::words::fold;
 use super::{Parsed, parse_text};
@@ -11,9 +11,9 @@ use crate::Value;
 /// word may be cut (`N. Carolina`). What is unknown keeps its text.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     parse_text(raw, |text| {
-        let at = BY_WORDS.get(&abbreviated(&fold(text.trim())))?;
-        let (code, name) = STATES[*at];
-        Some(Parsed::valid(Value::text(code), vec![("name", Value::text(name))]))
+        let State { code, name } = find(text.trim())?;
+        let value = |text: &Arc<str>| Value::text(Arc::clone(text));
+        Some(Parsed::valid(value(code), vec![("name", value(name))]))
     })
 }
 
@@ -27,29 +27,37 @@ pub(crate) fn is_name(text: &str) -> bool {
     STATES.iter().any(|(_, name)| *name == text)
 }
 
-/// A first word that may be cut, whole: `n carolina` is `north carolina`.
-fn abbreviated(folded: &str) -> String {
-    let Some((first, rest)) = folded.split_once(' ') else { return folded.to_owned() };
-    let first = match first {
-        "n" | "no" => "north",
-        "s" | "so" => "south",
-        "w" => "west",
-        first => first,
-    };
-    format!("{first} {rest}")
+/// What all leads of a state share.
+#[derive(Debug, Clone)]
+struct State {
+    code: Arc<str>,
+    name: Arc<str>,
 }
 
-/// Places in [`STATES`] by code and name, folded.
-static BY_WORDS: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
-    let mut places = HashMap::new();
-    for (at, (code, name)) in STATES.iter().enumerate() {
-        places.insert(code.to_ascii_lowercase(), at);
+/// The state of a code or a name, whose first word may be cut: `n carolina` is `north carolina`.
+fn find(text: &str) -> Option<&'static State> {
+    let folded = fold(text);
+    let Some((first, rest)) = folded.split_once(' ') else { return BY_WORDS.get(&folded) };
+    match first {
+        "n" | "no" => BY_WORDS.get(&format!("north {rest}")),
+        "s" | "so" => BY_WORDS.get(&format!("south {rest}")),
+        "w" => BY_WORDS.get(&format!("west {rest}")),
+        _ => BY_WORDS.get(&folded),
+    }
+}
+
+/// States by code and name, folded.
+static BY_WORDS: LazyLock<HashMap<String, State>> = LazyLock::new(|| {
+    let mut states = HashMap::new();
+    for (code, name) in STATES {
+        let state = State { code: code.into(), name: name.into() };
         // Two names carry their code, as partners have come to expect.
         let plain = name.strip_suffix(code).unwrap_or(name);
-        places.insert(fold(plain), at);
-        places.insert(fold(name), at);
+        for word in [code.to_ascii_lowercase(), fold(plain), fold(name)] {
+            states.insert(word, state.clone());
+        }
     }
-    places
+    states
 });
 
 const STATES: [(&str, &str); 72] = [

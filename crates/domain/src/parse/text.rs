@@ -1,6 +1,6 @@
 //! Plain text and names of people and cities: taken as they are.
 
-use super::{Parsed, RawText, raw_text};
+use super::{Parsed, RawText, as_text, raw_text};
 use crate::{Scalar, Value};
 
 pub(crate) fn string(raw: &Value) -> Option<Parsed> {
@@ -8,7 +8,7 @@ pub(crate) fn string(raw: &Value) -> Option<Parsed> {
         RawText::Absent => None,
         RawText::List(list) => Some(Parsed::invalid(list.clone()).of(list)),
         RawText::Text(text) => {
-            Some(Parsed { normal: Value::text(&*text), raw: None, components: Vec::new(), valid: None })
+            Some(Parsed { normal: as_text(raw, text), raw: None, components: Vec::new(), valid: None })
         }
     }
 }

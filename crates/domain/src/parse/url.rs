@@ -1,6 +1,8 @@
 //! Web addresses, as browsers read them (WHATWG).
 
-use ::url::{Host, Url};
+use std::sync::{Arc, LazyLock};
+
+use ::url::{Host, Position, Url};
 
 use super::{Parsed, parse_text};
 use crate::Value;
@@ -10,22 +12,28 @@ use crate::Value;
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     parse_text(raw, |text| {
         let url = read(text)?;
-        let port = url.port().map(|port| port.to_string()).unwrap_or_default();
-        let host = url.host_str()?;
-        let host = if port.is_empty() { host.to_owned() } else { format!("{host}:{port}") };
-        let hash = url.fragment().map(|hash| format!("#{hash}")).unwrap_or_default();
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        let port = &url[Position::BeforePort..Position::AfterPort];
+        let hash = if url.fragment().is_some() { &url[Position::AfterQuery..] } else { "" };
         Some(Parsed::valid(
             Value::text(url.as_str()),
             vec![
-                ("protocol", Value::text(url.scheme())),
-                ("host", Value::text(host)),
-                ("port", Value::text(port)),
-                ("path", Value::text(url.path())),
-                ("query", Value::text(url.query().unwrap_or_default())),
-                ("hash", Value::text(hash)),
+                ("protocol", value(url.scheme())),
+                ("host", value(host)),
+                ("port", value(port)),
+                ("path", value(url.path())),
+                ("query", value(url.query().unwrap_or_default())),
+                ("hash", value(hash)),
             ],
         ))
     })
+}
+
+/// A part as a value; those that most addresses have are shared by all of them.
+fn value(part: &str) -> Value {
+    static COMMON: LazyLock<[Arc<str>; 4]> = LazyLock::new(|| ["", "https", "http", "/"].map(Arc::from));
+    let shared = COMMON.iter().find(|common| ***common == *part);
+    shared.map_or_else(|| Value::text(part), |common| Value::text(Arc::clone(common)))
 }
 
 /// A valid address.

@@ -5,8 +5,9 @@ use super::bounds::{Bound, Bounds, when};
 use super::left::Left;
 use super::obscene::is_obscene;
 use super::pattern::{Made, Pattern};
-use super::text::{KeySet, Keys, key, text_of, with_key};
+use super::text::{KeySet, Keys, key, text_of};
 use super::window::{Toward, Window};
+use crate::parse::words::with_lower_case;
 use crate::{FieldType, Operator, Scalar, Value, Variables};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -121,8 +122,10 @@ impl Question {
             Question::Equals(keys) => keys.is(value),
             Question::IsOneOf(keys) => keys.has(value),
             Question::Includes(text) => match value {
-                Value::Scalar(scalar) => with_key(text_of(scalar), |key| key.contains(text.as_str())),
-                Value::List(list) => list.iter().any(|item| with_key(text_of(item), |key| key == text)),
+                Value::Scalar(scalar) => with_lower_case(text_of(scalar), |key| key.contains(text.as_str())),
+                Value::List(list) => {
+                    list.iter().any(|item| with_lower_case(text_of(item), |key| key == text))
+                }
             },
             Question::Compares(side, bound) => {
                 // Ranges are ordered by their middle, which an open one does not have.

@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::parse::words::with_lower_case;
 use crate::{Scalar, Value};
-
-/// Text up to this many bytes is folded on the stack.
-const SHORT_BYTES: usize = 64;
 
 /// What a scalar is as text; null is empty.
 pub(super) fn text_of(scalar: &Scalar) -> &str {
@@ -21,19 +19,6 @@ pub(super) fn text_of(scalar: &Scalar) -> &str {
 /// What a scalar compares by: its text without regard to case, so that "123" is 123.
 pub(super) fn key(scalar: &Scalar) -> String {
     text_of(scalar).to_lowercase()
-}
-
-/// Hands on the key of a text.
-pub(super) fn with_key<T>(text: &str, then: impl FnOnce(&str) -> T) -> T {
-    let mut short = [0; SHORT_BYTES];
-    match short.get_mut(..text.len()) {
-        Some(bytes) if text.is_ascii() => {
-            bytes.copy_from_slice(text.as_bytes());
-            bytes.make_ascii_lowercase();
-            then(str::from_utf8(bytes).expect("ASCII stays ASCII"))
-        }
-        Some(_) | None => then(&text.to_lowercase()),
-    }
 }
 
 /// A value as a sorted list of keys; a single value is a list of one.
@@ -52,7 +37,7 @@ impl Keys {
             Value::Scalar(Scalar::Null) => false,
             Value::Scalar(scalar) => {
                 let [one] = &*self.0 else { return false };
-                with_key(text_of(scalar), |key| key == one)
+                with_lower_case(text_of(scalar), |key| key == one)
             }
             Value::List(list) => list.len() == self.0.len() && Keys::of(list.iter()) == *self,
         }
@@ -78,20 +63,6 @@ impl KeySet {
     }
 
     fn has_one(&self, scalar: &Scalar) -> bool {
-        with_key(text_of(scalar), |key| self.0.contains(key))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_key_is_the_text_in_lower_case_however_long(text in "[a-zA-ZÄßİK ]{0,100}") {
-            prop_assert!(with_key(&text, |key| key == text.to_lowercase()));
-        }
+        with_lower_case(text_of(scalar), |key| self.0.contains(key))
     }
 }

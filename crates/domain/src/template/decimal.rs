@@ -40,9 +40,12 @@ impl Decimal {
 
     pub(super) fn of(number: &Number) -> Decimal {
         let text = number.as_str();
-        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-        let mantissa = format!("{whole}{part}").parse().expect("a number has at most 32 digits");
-        Decimal::new(mantissa, -i32::try_from(part.len()).expect("a number is short"))
+        let places = text.split_once('.').map_or(0, |(_, part)| part.len());
+        // A number has at most 32 digits, which fit.
+        let digits = text.bytes().filter(u8::is_ascii_digit);
+        let size = digits.fold(0, |size, digit| size * 10 + i128::from(digit - b'0'));
+        let mantissa = if text.starts_with('-') { -size } else { size };
+        Decimal::new(mantissa, -i32::try_from(places).expect("a number is short"))
     }
 
     /// The nearest of 15 digits, so that no noise of binary fractions shows; nothing when it is not

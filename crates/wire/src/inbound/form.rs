@@ -12,7 +12,8 @@ use super::{DEPTH_MAX, NAME_BYTES_MAX, Refusal, Tree, VALUES_MAX};
 
 /// What one name of a form holds: the texts that came under it, or names below it.
 enum Branch {
-    Texts(Vec<String>),
+    /// The first text, and the others.
+    Texts(String, Vec<String>),
     Names(BTreeMap<String, Branch>),
 }
 
@@ -37,20 +38,19 @@ pub(super) fn read_form(text: &[u8], charset: Charset) -> Result<Tree, Refusal> 
         if name.matches('.').count() >= DEPTH_MAX {
             return Err(Refusal::TooDeep);
         }
-        put(&mut names, &name, value)?;
+        put(&mut names, &name, value.into_owned())?;
     }
     Ok(names.into_iter().map(|(name, branch)| (name, branch.into_value())).collect())
 }
 
 /// Undoes `+` and `%20`; a `%` that is no escape stands for itself.
-fn decode(text: &[u8], charset: Charset) -> Result<String, Refusal> {
-    let spaced: Cow<'_, [u8]> = if text.contains(&b'+') {
-        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
-    } else {
-        text.into()
-    };
+fn decode(text: &[u8], charset: Charset) -> Result<Cow<'_, str>, Refusal> {
+    if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return charset.text(text);
+    }
+    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let bytes: Cow<'_, [u8]> = percent_decode(&spaced).into();
-    charset.text(&bytes).map(Cow::into_owned)
+    charset.text(&bytes).map(|text| text.into_owned().into())
 }
 
 fn put(names: &mut Names, name: &str, value: String) -> Result<(), Refusal> {
@@ -62,15 +62,15 @@ fn put(names: &mut Names, name: &str, value: String) -> Result<(), Refusal> {
     for part in parents.into_iter().flat_map(|parents| parents.split('.')) {
         match branch.entry(key(part)).or_insert_with(|| Branch::Names(Names::new())) {
             Branch::Names(below) => branch = below,
-            Branch::Texts(_) => return Err(clash()),
+            Branch::Texts(..) => return Err(clash()),
         }
     }
     match branch.entry(key(leaf)) {
         Entry::Vacant(vacant) => {
-            vacant.insert(Branch::Texts(vec![value]));
+            vacant.insert(Branch::Texts(value, Vec::new()));
         }
         Entry::Occupied(mut occupied) => match occupied.get_mut() {
-            Branch::Texts(texts) => texts.push(value),
+            Branch::Texts(_, more) => more.push(value),
             Branch::Names(_) => return Err(clash()),
         },
     }
@@ -80,8 +80,10 @@ fn put(names: &mut Names, name: &str, value: String) -> Result<(), Refusal> {
 impl Branch {
     fn into_value(self) -> Value {
         match self {
-            Branch::Texts(mut texts) if texts.len() == 1 => Value::String(texts.pop().unwrap_or_default()),
-            Branch::Texts(texts) => Value::Array(texts.into_iter().map(Value::String).collect()),
+            Branch::Texts(one, more) if more.is_empty() => Value::String(one),
+            Branch::Texts(first, more) => {
+                Value::Array(std::iter::once(first).chain(more).map(Value::String).collect())
+            }
             Branch::Names(mut names) => {
                 let count = names.len();
                 let items: Vec<Value> = (0..count)

@@ -14,14 +14,15 @@ const PING_ALIASES: [&str; 2] = ["xxtrustedformpingurl", "trustedform_ping_url"]
 /// Gives certificates their own name. The address for pings is dropped, but on a ping it is the
 /// certificate.
 pub(super) fn rename(door: Door, tree: &mut Tree) {
-    let found = |tree: &Tree, wanted: &dyn Fn(&str) -> bool| -> Vec<String> {
-        tree.keys().filter(|name| wanted(&name.to_ascii_lowercase())).cloned().collect()
+    let found = |tree: &Tree, aliases: &[&str]| -> Vec<String> {
+        let is_meant = |name: &&String| aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name));
+        tree.keys().filter(is_meant).cloned().collect()
     };
     let mut certificate: Option<Value> = None;
-    for name in found(tree, &|name| name == CERTIFICATE_ALIAS) {
+    for name in found(tree, &[CERTIFICATE_ALIAS]) {
         certificate = tree.remove(&name);
     }
-    for name in found(tree, &|name| PING_ALIASES.contains(&name)) {
+    for name in found(tree, &PING_ALIASES) {
         let address = tree.remove(&name);
         if door == Door::Ping && address.as_ref().is_some_and(|address| !is_blank(address)) {
             certificate = address;

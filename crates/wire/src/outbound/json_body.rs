@@ -6,15 +6,15 @@ use crate::json;
 
 /// A tree on its way to JSON.
 #[derive(Debug)]
-enum Node {
+enum Node<'a> {
     Leaf(Value),
-    Branch(Branch),
+    Branch(Branch<'a>),
 }
 
 /// Members in the order they came; a list when all their keys are numbers.
 #[derive(Debug, Default)]
-struct Branch {
-    members: Vec<(String, Node)>,
+struct Branch<'a> {
+    members: Vec<(&'a str, Node<'a>)>,
 }
 
 /// Deepest tree that names can make; what is left of a name then is one key, dots and all.
@@ -34,13 +34,13 @@ pub(super) fn json_body<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> V
     out
 }
 
-impl Branch {
-    fn set(&mut self, name: &str, value: Value) {
+impl<'a> Branch<'a> {
+    fn set(&mut self, name: &'a str, value: Value) {
         let mut branch = self;
         let mut keys = name.splitn(DEPTH_MAX, '.').peekable();
         while let Some(key) = keys.next() {
-            let at = branch.members.iter().position(|(own, _)| own == key).unwrap_or_else(|| {
-                branch.members.push((key.to_owned(), Node::Branch(Branch::default())));
+            let at = branch.members.iter().position(|(own, _)| *own == key).unwrap_or_else(|| {
+                branch.members.push((key, Node::Branch(Branch::default())));
                 branch.members.len() - 1
             });
             let node = &mut branch.members[at].1;
@@ -57,7 +57,7 @@ impl Branch {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        let mut items: Vec<(u32, &Node)> =
+        let mut items: Vec<(u32, &Node<'_>)> =
             self.members.iter().filter_map(|(key, node)| Some((item_number(key)?, node))).collect();
         if !items.is_empty() && items.len() == self.members.len() {
             items.sort_by_key(|(number, _)| *number);
@@ -77,7 +77,7 @@ impl Branch {
     }
 }
 
-impl Node {
+impl Node<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Node::Branch(branch) => branch.write(out),

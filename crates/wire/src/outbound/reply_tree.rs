@@ -95,18 +95,14 @@ impl ReplyTree {
 
 impl Node {
     fn of_element(document: &Document, element: NodeId, depth: usize, left_out: &mut u32) -> Node {
-        let mut members: Vec<(String, Node)> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut add = |name: &str, node: Node| match places.get(name).map(|at| &mut members[*at].1) {
+        let mut members = Members::default();
+        let mut add = |name: &str, node: Node| match members.get(name) {
             Some(Node::List(items)) => items.push(node),
             Some(own) => {
                 let first = std::mem::replace(own, Node::List(Vec::new()));
                 *own = Node::List(vec![first, node]);
             }
-            None => {
-                places.insert(name.to_owned(), members.len());
-                members.push((name.to_owned(), node));
-            }
+            None => members.push(name.to_owned(), node),
         };
         let text_node = |text: &str| Node::Scalar(Scalar::Text(text.trim().into()));
         for (name, value) in document.attributes(element) {
@@ -126,6 +122,7 @@ impl Node {
                 NodeKind::Root | NodeKind::Attribute(..) => {}
             }
         }
+        let mut members = members.all;
         if members.is_empty() {
             return text_node(&text);
         }
@@ -213,6 +210,38 @@ impl Node {
     }
 }
 
+/// The members of an object while it is read. A few are looked through; of many the places are kept.
+#[derive(Debug, Default)]
+struct Members {
+    all: Vec<(String, Node)>,
+    places: HashMap<String, usize>,
+}
+
+/// So many members are looked through.
+const MEMBERS_FEW: usize = 16;
+
+impl Members {
+    fn get(&mut self, key: &str) -> Option<&mut Node> {
+        let at = if self.all.len() <= MEMBERS_FEW {
+            self.all.iter().position(|(own, _)| own == key)
+        } else {
+            self.places.get(key).copied()
+        };
+        at.map(|at| &mut self.all[at].1)
+    }
+
+    /// Adds one with a key that none has.
+    fn push(&mut self, key: String, node: Node) {
+        self.all.push((key, node));
+        let count = self.all.len();
+        if count > MEMBERS_FEW {
+            for at in self.places.len()..count {
+                self.places.insert(self.all[at].0.clone(), at);
+            }
+        }
+    }
+}
+
 impl Flattened {
     fn add(&mut self, path: Option<FieldPath>, max: usize, value: impl FnOnce() -> Value) {
         match path {
@@ -291,27 +320,23 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
-        let mut members: Vec<(String, Node)> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut members = Members::default();
         while let Some(key) = entries.next_key::<String>()? {
             let Some(node) =
                 entries.next_value_seed(NodeSeed { budget: self.budget, depth: self.depth + 1 })?
             else {
                 continue;
             };
-            match places.get(&key) {
-                Some(at) => members[*at].1 = node,
-                None => {
-                    places.insert(key.clone(), members.len());
-                    members.push((key, node));
-                }
+            match members.get(&key) {
+                Some(own) => *own = node,
+                None => members.push(key, node),
             }
         }
         // A number comes as an object of one key with its digits; a reply that spells this key out
         // gets the same, which harms nobody.
-        Ok(match members.as_slice() {
+        Ok(match members.all.as_slice() {
             [(key, Node::Scalar(Scalar::Text(digits)))] if key == NUMBER_KEY => number(digits),
-            _ => Node::Object(members),
+            _ => Node::Object(members.all),
         })
     }
 }

@@ -1,7 +1,6 @@
 //! `md5`, `sha1`, `sha256`, `sha384` and `sha512`, in small hex digits.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use md5::Md5;
 use sha1::Sha1;
@@ -73,9 +72,8 @@ impl Digest {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let mut out = String::with_capacity(bytes.len() * 2);
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]));
+    out
 }
