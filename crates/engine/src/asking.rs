@@ -210,7 +210,7 @@ impl Run {
         let Outgoing { request, evidence: sent, guard } = outgoing;
         let call = Call { entity_id: question.entity_id.clone(), request, time_limit: question.time_limit };
         match self.context.parties.ask(call).await {
-            Ok(Answered { reply, waited }) => {
+            Ok(Answered { reply, redirects: _, waited }) => {
                 let reply = reply.without_secrets(&guard);
                 let reading = read_reply(question.response, &reply);
                 let (result, reason_raw) = self.take(&question, reply.status, &reading);

@@ -1,24 +1,32 @@
 //! The other parties over real HTTP.
 //!
 //! HTTP/1.1 by hand over hyper, because whether bytes may have been sent decides what a fault means,
-//! and only who holds the connection knows. No cookies, no proxies, no compression. Redirects are
-//! followed for GET alone, which only `custom_query` uses.
+//! and only who holds the connection knows. No cookies and no proxies; compression is not asked for, but
+//! undone where it comes.
 
 mod connection;
 mod exchange;
+mod network;
+mod pool;
+mod redirect;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{FaultKind, Method};
+use domain::FaultKind;
+use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use url::Url;
 use wire::outbound::{OutboundRequest, REPLY_BODY_BYTES_MAX, Reply};
 
-use self::connection::{Connector, Pool};
+use self::connection::{Connector, Place};
+pub use self::network::{Connecting, Network, Resolving, SystemNetwork};
+use self::pool::Pool;
+use self::redirect::REDIRECTS_MAX;
+pub use self::redirect::Redirect;
 use crate::{Answered, Asking, Call, CallFault, Parties};
 
 /// What [`HttpParties`] is told.
@@ -27,10 +35,14 @@ pub struct HttpOptions {
     /// Hosts that may be asked though their address is not public: names or addresses as they stand
     /// in URLs, with or without a port.
     pub allow_hosts: Vec<String>,
-    /// Largest body of a reply, in bytes; a larger one is a fault.
+    /// Authorities whose certificates count besides those of the machine's, each as DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// Largest body of a reply, in bytes, with and without its compression; a larger one is a fault.
     pub reply_bytes_max: usize,
     /// Most connections to one host that are kept open between two requests.
     pub idle_per_host_max: usize,
+    /// Most requests to one host that are under way at a time; others wait within their time limit.
+    pub open_per_host_max: usize,
     /// How long a connection is kept open between two requests.
     pub idle_max: Duration,
 }
@@ -39,15 +51,14 @@ impl Default for HttpOptions {
     fn default() -> HttpOptions {
         HttpOptions {
             allow_hosts: Vec::new(),
+            authorities: Vec::new(),
             reply_bytes_max: REPLY_BODY_BYTES_MAX,
             idle_per_host_max: 8,
+            open_per_host_max: 512,
             idle_max: Duration::from_secs(30),
         }
     }
 }
-
-/// Most redirects of one request that are followed.
-const REDIRECTS_MAX: usize = 5;
 
 /// Asks other parties over HTTP.
 pub struct HttpParties {
@@ -63,14 +74,25 @@ impl fmt::Debug for HttpParties {
 }
 
 impl HttpParties {
-    /// Reads which authorities the machine trusts, and is ready.
+    /// Reads which authorities the machine trusts, and is ready to ask over its network.
     ///
     /// # Errors
-    /// When TLS cannot be set up at all.
+    /// When TLS cannot be set up at all, or an authority is none.
     pub fn new(options: HttpOptions) -> Result<HttpParties, rustls::Error> {
+        HttpParties::over(Arc::new(SystemNetwork), options)
+    }
+
+    /// The same over another network.
+    ///
+    /// # Errors
+    /// As [`new`](HttpParties::new).
+    pub fn over(network: Arc<dyn Network>, options: HttpOptions) -> Result<HttpParties, rustls::Error> {
         let mut roots = rustls::RootCertStore::empty();
-        let (known, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if known == 0 {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for authority in options.authorities {
+            roots.add(CertificateDer::from(authority))?;
+        }
+        if roots.is_empty() {
             tracing::warn!("This machine trusts no certificate authority; https will fail");
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -82,31 +104,32 @@ impl HttpParties {
         let allow_hosts: HashSet<String> =
             options.allow_hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect();
         Ok(HttpParties {
-            connector: Connector::new(TlsConnector::from(Arc::new(tls)), allow_hosts),
-            pool: Pool::new(options.idle_per_host_max, options.idle_max),
+            connector: Connector::new(network, TlsConnector::from(Arc::new(tls)), allow_hosts),
+            pool: Pool::new(options.idle_per_host_max, options.open_per_host_max, options.idle_max),
             reply_bytes_max: options.reply_bytes_max,
         })
     }
 
-    async fn ask_until(&self, mut request: OutboundRequest, deadline: Instant) -> Result<Reply, Fault> {
+    /// The last reply, and those before it that sent the request on.
+    async fn ask_until(
+        &self,
+        mut request: OutboundRequest,
+        deadline: Instant,
+    ) -> Result<(Reply, Vec<Redirect>), Fault> {
         let mut url = Url::parse(&request.url)
             .map_err(|_| Fault::new(FaultKind::Connect, "the address is not one of the web"))?;
-        let mut followed = 0;
+        let mut redirects = Vec::new();
         loop {
             let asked = self.exchange(&url, &request, deadline).await;
-            let reply = if followed == 0 { asked? } else { asked.map_err(Fault::after_a_redirect)? };
-            let Some(next) = redirect(&request, &url, &reply) else { return Ok(reply) };
-            if followed == REDIRECTS_MAX {
+            let reply = if redirects.is_empty() { asked? } else { asked.map_err(Fault::after_a_redirect)? };
+            let Some((next_url, next)) = redirect::next(&request, &url, &reply)? else {
+                return Ok((reply, redirects));
+            };
+            if redirects.len() == REDIRECTS_MAX {
                 return Err(Fault::new(FaultKind::Reply, format!("more than {REDIRECTS_MAX} redirects")));
             }
-            followed += 1;
-            if next.origin() != url.origin() {
-                // What a flow says to one server is not for another.
-                request
-                    .headers
-                    .retain(|(name, _)| ["accept", "user-agent"].contains(&&*name.to_ascii_lowercase()));
-            }
-            url = next;
+            redirects.push(Redirect { reply, method: next.method, url: next.url.clone() });
+            (url, request) = (next_url, next);
         }
     }
 
@@ -118,11 +141,12 @@ impl HttpParties {
         request: &OutboundRequest,
         deadline: Instant,
     ) -> Result<Reply, Fault> {
-        let place = connection::Place::of(url)?;
+        let place = Place::of(url)?;
+        let _turn = self.pool.turn(&place, deadline).await?;
         while let Some(mut kept) = self.pool.take(&place) {
             match exchange::send(&mut kept, url, request, deadline, self.reply_bytes_max).await {
                 exchange::Sent::Replied(reply) => {
-                    self.pool.put(place, kept);
+                    self.pool.put(&place, kept);
                     return Ok(reply);
                 }
                 exchange::Sent::Failed(fault) => return Err(fault),
@@ -132,7 +156,7 @@ impl HttpParties {
         let mut fresh = self.connector.connect(&place, deadline).await?;
         match exchange::send(&mut fresh, url, request, deadline, self.reply_bytes_max).await {
             exchange::Sent::Replied(reply) => {
-                self.pool.put(place, fresh);
+                self.pool.put(&place, fresh);
                 Ok(reply)
             }
             exchange::Sent::Failed(fault) => Err(fault),
@@ -145,12 +169,16 @@ impl HttpParties {
 
 impl Parties for HttpParties {
     fn ask(&self, call: Call) -> Asking<'_> {
+        self.fetch(call.request, call.time_limit)
+    }
+
+    fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {
         Box::pin(async move {
             let start = Instant::now();
-            let asked = self.ask_until(call.request, start + call.time_limit).await;
+            let asked = self.ask_until(request, start + time_limit).await;
             let waited = start.elapsed();
             match asked {
-                Ok(reply) => Ok(Answered { reply, waited }),
+                Ok((reply, redirects)) => Ok(Answered { reply, redirects, waited }),
                 Err(Fault { kind, detail }) => Err(CallFault { kind, detail, waited }),
             }
         })
@@ -181,16 +209,4 @@ impl Fault {
         };
         Fault { kind, detail: format!("after a redirect: {}", self.detail) }
     }
-}
-
-/// Where a reply sends a request on to, when that may be followed.
-fn redirect(request: &OutboundRequest, from: &Url, reply: &Reply) -> Option<Url> {
-    if !request.follow_redirects
-        || request.method != Method::Get
-        || !matches!(reply.status, 301 | 302 | 303 | 307 | 308)
-    {
-        return None;
-    }
-    let next = from.join(reply.header("location")?).ok()?;
-    matches!(next.scheme(), "http" | "https").then_some(next)
 }

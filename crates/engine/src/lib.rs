@@ -35,5 +35,5 @@ pub use engine::{
     SubmitError, Submitted,
 };
 pub use feedback::{FeedbackError, Report, Reported, Sale};
-pub use http_parties::{HttpOptions, HttpParties};
+pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use parties::{Answered, Asking, Call, CallFault, Parties};

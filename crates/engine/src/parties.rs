@@ -8,6 +8,8 @@ use std::time::Duration;
 use domain::{EntityId, FaultKind};
 use wire::outbound::{OutboundRequest, Reply};
 
+use crate::Redirect;
+
 /// One question to another party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -39,6 +41,8 @@ pub struct CallFault {
 pub struct Answered {
     /// The reply, whole.
     pub reply: Reply,
+    /// The replies before it that sent the request on, in order; most often none.
+    pub redirects: Vec<Redirect>,
     /// How much of the time was spent waiting for the other side.
     pub waited: Duration,
 }
@@ -51,4 +55,12 @@ pub trait Parties: fmt::Debug + Send + Sync {
     /// Sends one request and reads its reply. Once polled it may have sent bytes, so it must not be
     /// polled before the event that says so is durable.
     fn ask(&self, call: Call) -> Asking<'_>;
+
+    /// Fetches what no party is asked for in the name of a lead, such as a WSDL. Unless it is implemented,
+    /// nothing is fetched.
+    fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {
+        let (_, _) = (request, time_limit);
+        let detail = "nothing is fetched here".to_owned();
+        Box::pin(async { Err(CallFault { kind: FaultKind::Connect, detail, waited: Duration::ZERO }) })
+    }
 }

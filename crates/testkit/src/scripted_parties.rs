@@ -108,7 +108,9 @@ impl Parties for ScriptedParties {
                 {
                     (time_limit, Err(timed_out))
                 }
-                Answer::Reply { after, reply } => (after, Ok(Answered { reply, waited: after })),
+                Answer::Reply { after, reply } => {
+                    (after, Ok(Answered { reply, redirects: Vec::new(), waited: after }))
+                }
                 Answer::Fault { after, kind, detail } => {
                     let after = after.unwrap_or(time_limit);
                     (after, Err(CallFault { kind, detail: detail.to_owned(), waited: after }))

@@ -13,6 +13,7 @@ pub mod public_event;
 pub mod public_lead;
 
 mod body;
+mod compression;
 mod control_record;
 mod event_record;
 mod header;

@@ -1,16 +1,16 @@
-//! Connections: resolved, checked, opened, and kept for the next request.
+//! Connections: resolved, checked and opened.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use domain::FaultKind;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::CertificateError;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Url};
 use wire::outbound::is_public;
 
-use super::Fault;
+use super::{Fault, Network};
 
 /// Most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 8;
@@ -28,8 +28,6 @@ const ADDRESSES_MAX: usize = 8;
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most headers of a reply.
 const HEADERS_MAX: usize = 256;
-/// Most hosts for which connections are kept.
-const PLACES_MAX: usize = 1_000;
 
 /// Where a connection goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,14 +59,19 @@ pub(super) struct Connection {
 
 /// Opens connections.
 pub(super) struct Connector {
+    network: Arc<dyn Network>,
     tls: TlsConnector,
     /// In lower case.
     allow_hosts: HashSet<String>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: TlsConnector, allow_hosts: HashSet<String>) -> Connector {
-        Connector { tls, allow_hosts }
+    pub(super) fn new(
+        network: Arc<dyn Network>,
+        tls: TlsConnector,
+        allow_hosts: HashSet<String>,
+    ) -> Connector {
+        Connector { network, tls, allow_hosts }
     }
 
     /// Resolves, checks and connects. Nothing of a request is sent, whatever comes of it.
@@ -77,7 +80,7 @@ impl Connector {
         let addresses = timeout_at(deadline, self.addresses(place))
             .await
             .map_err(|_| late(FaultKind::Dns, "resolving the name"))??;
-        let stream = open(&addresses, deadline).await?;
+        let stream = self.open(&addresses, deadline).await?;
         // Small requests are not held back to be sent together.
         let _ = stream.set_nodelay(true);
         if !place.is_tls {
@@ -97,15 +100,16 @@ impl Connector {
         handshake(stream).await
     }
 
-    /// The addresses of a host that may be asked.
+    /// The addresses of a host that may be asked. The name is looked up this once; whoever connects takes
+    /// one of these.
     async fn addresses(&self, place: &Place) -> Result<Vec<SocketAddr>, Fault> {
         let found: Vec<SocketAddr> = match &place.host {
             Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(*address), place.port)],
             Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(*address), place.port)],
-            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), place.port))
-                .await
-                .map_err(|_| Fault::new(FaultKind::Dns, "the name of the host does not resolve"))?
-                .collect(),
+            Host::Domain(name) => {
+                let found = self.network.resolve(name, place.port).await;
+                found.map_err(|_| Fault::new(FaultKind::Dns, "the name of the host does not resolve"))?
+            }
         };
         if found.is_empty() {
             return Err(Fault::new(FaultKind::Dns, "the name of the host has no address"));
@@ -123,6 +127,21 @@ impl Connector {
         Ok(addresses)
     }
 
+    /// Connects to the first address that answers; each gets its share of the time that is left.
+    async fn open(&self, addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Fault> {
+        let mut last = "no connection within the time limit".to_owned();
+        for (at, address) in addresses.iter().enumerate() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(addresses.len() - at).unwrap_or(1);
+            match timeout_at(Instant::now() + share, self.network.connect(*address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = connect_detail(&error).to_owned(),
+                Err(_) => "no connection within the time limit".clone_into(&mut last),
+            }
+        }
+        Err(Fault::new(FaultKind::Connect, last))
+    }
+
     fn is_allowed(&self, place: &Place) -> bool {
         let host = place.host.to_string().to_ascii_lowercase();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -130,21 +149,6 @@ impl Connector {
             || self.allow_hosts.contains(bare)
             || self.allow_hosts.contains(&format!("{host}:{}", place.port))
     }
-}
-
-/// Connects to the first address that answers; each gets its share of the time that is left.
-async fn open(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Fault> {
-    let mut last = "no connection within the time limit".to_owned();
-    for (at, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - at).unwrap_or(1);
-        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => last = connect_detail(&error).to_owned(),
-            Err(_) => "no connection within the time limit".clone_into(&mut last),
-        }
-    }
-    Err(Fault::new(FaultKind::Connect, last))
 }
 
 fn connect_detail(error: &io::Error) -> &'static str {
@@ -160,13 +164,18 @@ fn connect_detail(error: &io::Error) -> &'static str {
 fn tls_detail(error: &io::Error) -> &'static str {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Expired)) => {
-            "the certificate of the host has expired"
-        }
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
-            "the certificate of the host is from an authority that this machine does not trust"
-        }
-        Some(rustls::Error::InvalidCertificate(_)) => "the certificate of the host is not valid for it",
+        Some(rustls::Error::InvalidCertificate(error)) => match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate of the host has expired"
+            }
+            CertificateError::UnknownIssuer => {
+                "the certificate of the host is from an authority that this machine does not trust"
+            }
+            CertificateError::BadSignature => {
+                "the certificate of the host is not signed by the authority that it names"
+            }
+            _ => "the certificate of the host is not valid for it",
+        },
         Some(_) => "the TLS handshake failed",
         None => "the connection was closed during the TLS handshake",
     }
@@ -188,54 +197,4 @@ where
         let _ = connection.await;
     });
     Ok(Connection { sender, _task: AbortOnDropHandle::new(task) })
-}
-
-/// Connections between two requests.
-pub(super) struct Pool {
-    per_place_max: usize,
-    idle_max: Duration,
-    idle: Mutex<HashMap<Place, Vec<(Connection, Instant)>>>,
-}
-
-impl Pool {
-    pub(super) fn new(per_place_max: usize, idle_max: Duration) -> Pool {
-        Pool { per_place_max, idle_max, idle: Mutex::default() }
-    }
-
-    /// The connection that was used last; the other side may have closed it meanwhile.
-    pub(super) fn take(&self, place: &Place) -> Option<Connection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = idle.get_mut(place)?;
-        while let Some((connection, since)) = kept.pop() {
-            if since.elapsed() < self.idle_max && !connection.sender.is_closed() {
-                return Some(connection);
-            }
-        }
-        idle.remove(place);
-        None
-    }
-
-    /// Keeps a connection whose reply was read whole.
-    pub(super) fn put(&self, place: Place, connection: Connection) {
-        if connection.sender.is_closed() || self.per_place_max == 0 {
-            return;
-        }
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() >= PLACES_MAX && !idle.contains_key(&place) {
-            idle.retain(|_, kept| {
-                kept.retain(|(connection, since)| {
-                    since.elapsed() < self.idle_max && !connection.sender.is_closed()
-                });
-                !kept.is_empty()
-            });
-            if idle.len() >= PLACES_MAX {
-                return;
-            }
-        }
-        let kept = idle.entry(place).or_default();
-        kept.retain(|(connection, since)| since.elapsed() < self.idle_max && !connection.sender.is_closed());
-        if kept.len() < self.per_place_max {
-            kept.push((connection, Instant::now()));
-        }
-    }
 }

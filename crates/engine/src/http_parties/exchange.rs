@@ -9,7 +9,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::{Request, Response};
 use tokio::time::{Instant, timeout_at};
 use url::{Position, Url};
-use wire::outbound::{OutboundRequest, Reply};
+use wire::outbound::{CodingError, OutboundRequest, Reply};
 
 use super::Fault;
 use super::connection::{Connection, HEAD_BYTES_MAX};
@@ -93,7 +93,11 @@ async fn read(response: Response<Incoming>, body_bytes_max: usize) -> Result<Rep
     }
     let headers =
         head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
-    Ok(Reply { status: head.status.as_u16(), headers: headers.collect(), body })
+    let reply = Reply { status: head.status.as_u16(), headers: headers.collect(), body };
+    reply.without_compression(body_bytes_max).map_err(|error| match error {
+        CodingError::TooLarge => too_large(),
+        CodingError::Broken | CodingError::TooMany => Fault::new(FaultKind::Reply, error.to_string()),
+    })
 }
 
 /// What broke off: bytes may have been sent in all of these.

@@ -76,7 +76,7 @@ impl Parties for HostileParties {
                     detail: "no reply in time".to_owned(),
                     waited: limit,
                 }),
-                Ok((reply, _)) => Ok(Answered { reply, waited: after }),
+                Ok((reply, _)) => Ok(Answered { reply, redirects: Vec::new(), waited: after }),
                 Err((kind, detail)) => Err(CallFault { kind, detail: detail.to_owned(), waited: after }),
             }
         })

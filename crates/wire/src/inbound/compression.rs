@@ -1,11 +1,9 @@
-//! Bodies that come compressed.
+//! Bodies that come compressed: gzip alone, as the answer to others says.
 
 use std::borrow::Cow;
-use std::io::Read as _;
-
-use flate2::read::MultiGzDecoder;
 
 use super::{INTAKE_BODY_BYTES_MAX, Refusal};
+use crate::compression::{Coding, Compressed};
 
 /// The body without its compression. What would grow past [`INTAKE_BODY_BYTES_MAX`] is refused when it
 /// gets there, so a bomb costs no more than a large lead.
@@ -18,16 +16,17 @@ pub(super) fn decompress<'a>(
     if name.is_empty() || name.eq_ignore_ascii_case("identity") {
         return Ok(Cow::Borrowed(body));
     }
-    if !name.eq_ignore_ascii_case("gzip") && !name.eq_ignore_ascii_case("x-gzip") {
+    let Some(Coding::Gzip) = Coding::named(name) else {
         return Err(Refusal::Encoding(name.chars().take(40).collect()));
-    }
+    };
     if body.is_empty() {
         return Ok(Cow::Borrowed(body));
     }
-    let mut plain = Vec::new();
-    let mut reader = MultiGzDecoder::new(body).take(INTAKE_BODY_BYTES_MAX as u64 + 1);
-    reader.read_to_end(&mut plain).map_err(|_| Refusal::NotText("gzip, as the Content-Encoding says"))?;
-    if plain.len() > INTAKE_BODY_BYTES_MAX { Err(Refusal::TooLarge) } else { Ok(Cow::Owned(plain)) }
+    match Coding::Gzip.undo(body, INTAKE_BODY_BYTES_MAX) {
+        Ok(plain) => Ok(Cow::Owned(plain)),
+        Err(Compressed::TooLarge) => Err(Refusal::TooLarge),
+        Err(Compressed::Broken) => Err(Refusal::NotText("gzip, as the Content-Encoding says")),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod address;
 mod ascii;
+mod coding;
 mod html;
 mod json_body;
 mod parameters;
@@ -19,6 +20,7 @@ mod xml;
 mod xpath;
 
 pub use address::ADDRESS_BYTES_MAX;
+pub use coding::CodingError;
 pub use public_address::{AddressProblem, address_problem, is_public};
 pub use reading::{APPENDED_MAX, REPLY_BODY_BYTES_MAX, Reading, Reply, read_reply};
 pub use render::{

@@ -64,7 +64,7 @@ impl Players {
             let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
             reports.push((later(self.clock.now(), report.after), report));
         }
-        Ok(Answered { reply: performance.reply, waited: performance.delay })
+        Ok(Answered { reply: performance.reply, redirects: Vec::new(), waited: performance.delay })
     }
 
     fn take_reports(&self) -> Vec<(Timestamp, Report)> {

@@ -2,118 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use std::future::Future;
-use std::net::SocketAddr;
+mod addresses;
+mod encryption;
+mod hostile;
+mod redirects;
+mod server;
+mod town;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{FaultKind, Method};
-use engine::{Answered, Call, CallFault, HttpOptions, HttpParties, Parties};
+use engine::{HttpOptions, HttpParties, Parties};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use wire::outbound::OutboundRequest;
+use tokio::net::TcpListener;
 
-/// Long enough for anything on loopback; no test waits for its end.
-const PLENTY: Duration = Duration::from_secs(30);
-/// What tests of time limits wait for.
-const SHORT: Duration = Duration::from_millis(100);
-
-/// A server that does with each connection what it is told, and counts them.
-struct Server {
-    address: SocketAddr,
-    connections: Arc<AtomicUsize>,
-}
-
-impl Server {
-    async fn start<F, Serving>(serve: F) -> Server
-    where
-        F: Fn(TcpStream) -> Serving + Send + 'static,
-        Serving: Future<Output = ()> + Send + 'static,
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
-        // Ends with the test's runtime.
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream));
-            }
-        });
-        Server { address, connections }
-    }
-
-    /// Answers every request with these bytes and then closes the connection.
-    async fn answering(bytes: impl Into<Vec<u8>>) -> Server {
-        let bytes: Arc<[u8]> = bytes.into().into();
-        Server::start(move |mut stream| {
-            let bytes = Arc::clone(&bytes);
-            async move {
-                read_request(&mut stream).await;
-                let _ = stream.write_all(&bytes).await;
-            }
-        })
-        .await
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/leads?a=1", self.address)
-    }
-}
-
-/// Reads a request, its body included; empty when the connection ends before.
-async fn read_request(stream: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&bytes).to_string();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                return text;
-            }
-        }
-        match stream.read(&mut chunk).await {
-            Ok(read) if read > 0 => bytes.extend_from_slice(&chunk[..read]),
-            _ => return String::new(),
-        }
-    }
-}
-
-fn parties() -> HttpParties {
-    HttpParties::new(HttpOptions { allow_hosts: vec!["127.0.0.1".to_owned()], ..HttpOptions::default() })
-        .unwrap()
-}
-
-fn call(method: Method, url: &str, time_limit: Duration) -> Call {
-    let body = if method == Method::Get { Vec::new() } else { b"{\"email\":\"ann@example.com\"}".to_vec() };
-    let headers = [("Content-Type", "application/json"), ("X-Api-Key", "secret")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let request = OutboundRequest { method, url: url.to_owned(), headers, body, follow_redirects: true };
-    Call { entity_id: "buyer_acme".parse().unwrap(), request, time_limit }
-}
-
-async fn ask(url: &str, time_limit: Duration) -> Result<Answered, CallFault> {
-    parties().ask(call(Method::Post, url, time_limit)).await
-}
-
-/// What a fault says; none of it may come from the request or the reply.
-async fn fault(url: &str, time_limit: Duration) -> (FaultKind, String) {
-    let fault = ask(url, time_limit).await.unwrap_err();
-    for secret in ["secret", "ann", "example.com", "LEAK"] {
-        assert!(!fault.detail.contains(secret), "{}", fault.detail);
-    }
-    (fault.kind, fault.detail)
-}
-
-async fn fault_of_answer(bytes: impl Into<Vec<u8>>, wanted_kind: FaultKind, wanted: &str) {
-    let server = Server::answering(bytes).await;
-    assert_eq!(fault(&server.url(), PLENTY).await, (wanted_kind, wanted.to_owned()));
-}
+use crate::server::{PLENTY, SHORT, Server, ask, call, fault, fault_of_answer, parties, read_request};
 
 #[tokio::test]
 async fn a_request_is_sent_as_it_is_and_the_reply_is_read_whole() {
@@ -198,7 +103,7 @@ async fn a_connection_is_kept_for_the_next_request() {
     for _ in 0..5 {
         parties.ask(call(Method::Post, &server.url(), PLENTY)).await.unwrap();
     }
-    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+    assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]
@@ -220,7 +125,7 @@ async fn a_kept_connection_that_was_closed_meanwhile_is_replaced_without_a_fault
     for count in 1..=3 {
         parties.ask(call(Method::Post, &server.url(), PLENTY)).await.unwrap();
         is_closed.recv().await.unwrap();
-        assert_eq!(server.connections.load(Ordering::SeqCst), count);
+        assert_eq!(server.connections(), count);
     }
 }
 
@@ -243,7 +148,7 @@ async fn a_kept_connection_that_ends_under_a_request_leaves_it_unknown_and_is_no
     parties.ask(call(Method::Post, &server.url(), PLENTY)).await.unwrap();
     let fault = parties.ask(call(Method::Post, &server.url(), PLENTY)).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unknown);
-    assert_eq!((requests.load(Ordering::SeqCst), server.connections.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!((requests.load(Ordering::SeqCst), server.connections()), (1, 1));
 }
 
 #[tokio::test]
@@ -385,97 +290,40 @@ async fn nobody_there_is_told_as_not_sent() {
     );
 }
 
-const NOT_PUBLIC: &str = "the address of the host is not public; allow it with --allow-host";
-
 #[tokio::test]
-async fn addresses_that_are_not_public_are_refused_by_number_and_by_name() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\n\r\n").await;
-    let port = server.address.port();
-    let parties = HttpParties::new(HttpOptions::default()).unwrap();
-    for host in [
-        "127.0.0.1",
-        "2130706433",
-        "0x7f.1",
-        "0.0.0.0",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "localhost",
-        "169.254.169.254",
-        "10.0.0.1",
-    ] {
-        let url = format!("http://{host}:{port}/");
-        let fault = parties.ask(call(Method::Post, &url, PLENTY)).await.unwrap_err();
-        assert_eq!((fault.kind, fault.detail.as_str()), (FaultKind::Connect, NOT_PUBLIC), "{host}");
-    }
-    assert_eq!(server.connections.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn a_host_is_allowed_by_name_address_or_port() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\n\r\n").await;
-    let port = server.address.port();
-    for (allowed, host) in
-        [("localhost", "localhost"), ("LOCALHOST", "localhost"), (&*format!("127.0.0.1:{port}"), "127.0.0.1")]
-    {
-        let options = HttpOptions { allow_hosts: vec![allowed.to_owned()], ..HttpOptions::default() };
-        let parties = HttpParties::new(options).unwrap();
-        let asked = parties.ask(call(Method::Post, &format!("http://{host}:{port}/"), PLENTY)).await;
-        assert_eq!(asked.unwrap().reply.status, 200, "{allowed}");
-    }
-    let options = HttpOptions { allow_hosts: vec!["127.0.0.1:1".to_owned()], ..HttpOptions::default() };
-    let parties = HttpParties::new(options).unwrap();
-    assert!(parties.ask(call(Method::Post, &server.url(), PLENTY)).await.is_err());
-}
-
-fn redirect_to(location: &str) -> String {
-    format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
-}
-
-#[tokio::test]
-async fn a_redirect_is_followed_for_get_alone() {
-    let (seen, mut requests) = tokio::sync::mpsc::unbounded_channel();
-    let target = Server::start(move |mut stream| {
-        let seen = seen.clone();
+async fn a_host_gets_so_many_requests_at_a_time_and_others_wait_within_their_time() {
+    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let server = Server::start(move |mut stream| {
+        let (arrived, gate) = (arrived.clone(), Arc::clone(&gate));
         async move {
-            seen.send(read_request(&mut stream).await).unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere").await.unwrap();
+            while !read_request(&mut stream).await.is_empty() {
+                arrived.send(()).unwrap();
+                gate.acquire().await.unwrap().forget();
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+            }
         }
     })
     .await;
-    let server = Server::answering(redirect_to(&target.url())).await;
-    let parties = parties();
-    let posted = parties.ask(call(Method::Post, &server.url(), PLENTY)).await.unwrap();
-    assert_eq!(posted.reply.status, 302);
-    let got = parties.ask(call(Method::Get, &server.url(), PLENTY)).await.unwrap();
-    assert_eq!(got.reply.body, b"here");
-    let request = requests.recv().await.unwrap();
-    assert!(!request.contains("secret"), "the key of one server is not for another: {request}");
-}
-
-#[tokio::test]
-async fn redirects_without_end_and_to_addresses_that_are_not_public_are_faults() {
-    let circle = Server::answering(redirect_to("/again")).await;
-    let fault = parties().ask(call(Method::Get, &circle.url(), PLENTY)).await.unwrap_err();
-    assert_eq!((fault.kind, fault.detail.as_str()), (FaultKind::Reply, "more than 5 redirects"));
-    assert_eq!(circle.connections.load(Ordering::SeqCst), 6);
-
-    // Only the first server is allowed, by its port. It has the request, so the fault is not "not sent".
-    let inner = Server::answering("HTTP/1.1 200 OK\r\n\r\n").await;
-    let server = Server::answering(redirect_to(&inner.url())).await;
-    let options = HttpOptions { allow_hosts: vec![server.address.to_string()], ..HttpOptions::default() };
-    let parties = HttpParties::new(options).unwrap();
-    let fault = parties.ask(call(Method::Get, &server.url(), PLENTY)).await.unwrap_err();
-    assert_eq!((fault.kind, fault.detail), (FaultKind::Unknown, format!("after a redirect: {NOT_PUBLIC}")));
-    assert_eq!(inner.connections.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn a_redirect_that_leads_nowhere_is_a_reply() {
-    for reply in
-        [redirect_to("ftp://a.example.com/"), redirect_to("http://"), "HTTP/1.1 302 Found\r\n\r\n".to_owned()]
-    {
-        let server = Server::answering(reply).await;
-        let got = parties().ask(call(Method::Get, &server.url(), PLENTY)).await.unwrap();
-        assert_eq!(got.reply.status, 302);
+    let allow_hosts = vec!["127.0.0.1".to_owned()];
+    let options = HttpOptions { allow_hosts, open_per_host_max: 2, ..HttpOptions::default() };
+    let parties = Arc::new(HttpParties::new(options).unwrap());
+    let ask = |time_limit| {
+        let (parties, call) = (Arc::clone(&parties), call(Method::Post, &server.url(), time_limit));
+        tokio::spawn(async move { parties.ask(call).await })
+    };
+    let first = [ask(PLENTY), ask(PLENTY)];
+    for _ in 0..2 {
+        arrivals.recv().await.unwrap();
     }
+    let late = ask(SHORT).await.unwrap().unwrap_err();
+    assert_eq!(late.kind, FaultKind::Connect);
+    assert_eq!(late.detail, "2 requests to the host were under way for all of the time limit");
+    let waiting = ask(PLENTY);
+    opened.add_permits(3);
+    for asked in first.into_iter().chain([waiting]) {
+        asked.await.unwrap().unwrap();
+    }
+    assert_eq!(server.connections(), 2, "who waited used a connection that was kept");
 }
