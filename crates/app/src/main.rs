@@ -74,8 +74,10 @@ fn main() -> ExitCode {
 async fn flow(command: FlowCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
         FlowCommand::Schema => commands::flow::schema(),
-        FlowCommand::Check { file, json } => commands::flow::check(&file, json),
-        FlowCommand::Publish { file, target } => commands::flow::publish(&file, target, settings).await,
+        FlowCommand::Check { file, json, reach } => commands::flow::check(&file, json, reach, settings).await,
+        FlowCommand::Publish { file, target, reach } => {
+            commands::flow::publish(&file, target, reach, settings).await
+        }
         FlowCommand::List { json, target } => commands::flow::list(json, target, settings).await,
         FlowCommand::Versions { id, json, target } => {
             commands::flow::versions(&id, json, target, settings).await

@@ -16,6 +16,7 @@ use ledger::{
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
+use wire::flow_file::{FlowFile, FlowFileError, WsdlTexts};
 use wire::{Body, BodyError, BodyView, Header, HeaderError};
 
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
@@ -23,7 +24,7 @@ use crate::retries::{Due, Retries};
 use crate::run::{Context, Run};
 use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
 use crate::story::{DeliveryState, Events, Stage, Story};
-use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
+use crate::{Barriers, Clock, Control, Parties, PublishedFlow, read_flow};
 
 /// Writes the whole answer as it will be sent (status line, headers, empty line, body), from the lead as
 /// it is recorded at the end. What it gives is recorded as evidence before its first byte leaves.
@@ -266,6 +267,14 @@ impl Engine {
 
     pub(crate) fn under_way(&self) -> &TaskTracker {
         &self.under_way
+    }
+
+    /// Reads a flow file, after each WSDL that it names by address and does not hold was fetched.
+    ///
+    /// # Errors
+    /// As [`read_flow`].
+    pub async fn read_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
+        read_flow(&*self.context.parties, text, WsdlTexts::new()).await
     }
 
     /// Takes a lead through its flow. When it returns, every event of the lead is durable, the

@@ -22,6 +22,7 @@ mod retries;
 mod run;
 mod sensitive;
 mod story;
+mod wsdl;
 
 #[cfg(feature = "sabotage")]
 pub use barriers::Barrier;
@@ -37,3 +38,4 @@ pub use engine::{
 pub use feedback::{FeedbackError, Report, Reported, Sale};
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use parties::{Answered, Asking, Call, CallFault, Parties};
+pub use wsdl::read_flow;

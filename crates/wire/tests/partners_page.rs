@@ -6,7 +6,7 @@ use domain::{
     Ending, FaultKind, Field, FieldType, Fields, Integration, Lead, Number, OutcomeSearch, ReasonSearch,
     RequestSettings, ResponseSettings, Scalar, Template, TimeZone, Timestamp, Value, Variables, Vocabulary,
 };
-use wire::flow_file::{try_request, try_response};
+use wire::flow_file::{FlowFile, WsdlPlace, WsdlTexts, try_request, try_response};
 use wire::outbound::{Reply, read_reply, render};
 
 /// A line tried at a moment.
@@ -96,7 +96,7 @@ fn every_fault_of_a_connection_is_on_the_page() {
 
 #[test]
 fn the_reasons_of_a_flow_are_what_is_recorded() {
-    let flow = wire::flow_file::FlowFile::read(blocks("yaml")[0]).unwrap().flow;
+    let flow = FlowFile::read(blocks("yaml")[1]).unwrap().flow;
     for (words, recorded) in [
         (" ACCT closed ", "Account closed"),
         ("E17", "Already a customer of the buyer"),
@@ -105,4 +105,20 @@ fn the_reasons_of_a_flow_are_what_is_recorded() {
     ] {
         assert_eq!(&*domain::reason_in_the_clear(words, &flow).text, recorded, "{words}");
     }
+}
+
+#[test]
+fn the_call_by_soap_is_published_as_the_page_says() {
+    let wsdl = r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/">
+        <message name="I"><part name="p" element="AddLead"/></message>
+        <portType name="T"><operation name="AddLead"><input message="I"/></operation></portType>
+        <binding name="B" type="T"><operation name="AddLead"><s:operation soapAction="a"/></operation></binding>
+        <service><port binding="B"><s:address location="https://south.example.com/leads"/></port></service>
+        </definitions>"#;
+    let place = WsdlPlace::Url("https://south.example.com/lead.wsdl".to_owned());
+    let found = WsdlTexts::from([(place, Ok(wsdl.to_owned()))]);
+    let file = FlowFile::read_with(blocks("yaml")[0], &found).unwrap();
+    let request = file.flow.steps()[0].request().unwrap();
+    assert_eq!(request.url.render(&Variables::of(&Lead::default())), "https://south.example.com/leads");
+    assert_eq!(FlowFile::read(&file.document).unwrap().flow, file.flow);
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::Target;
+use super::{Reach, Target};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FlowCommand {
     /// Print the JSON Schema of flow files, for editors
     #[command(after_help = "Example: glassline flow schema > flow.schema.json")]
     Schema,
-    /// Check a flow file without publishing it
+    /// Check a flow file without publishing it; a WSDL that it names is read or fetched
     #[command(after_help = "Exit codes: 0 good to publish, 1 not; what is wrong is told with its line.\n\n\
                       Example: glassline flow check flow_roofs.yaml")]
     Check {
@@ -20,8 +20,10 @@ pub(crate) enum FlowCommand {
         /// What is wrong as JSON, one problem a line, on standard output
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        reach: Reach,
     },
-    /// Publish a flow file: leads submitted from then on run through it
+    /// Publish a flow file: leads submitted from then on run through it. A WSDL that it names becomes a part of it
     #[command(after_help = "Examples: glassline flow publish flow_roofs.yaml --data ./data\n          \
                       GLASSLINE_KEY=gl_… glassline flow publish flow_roofs.yaml --url http://127.0.0.1:8080")]
     Publish {
@@ -29,6 +31,8 @@ pub(crate) enum FlowCommand {
         file: PathBuf,
         #[command(flatten)]
         target: Target,
+        #[command(flatten)]
+        reach: Reach,
     },
     /// List the flows with their newest versions
     #[command(after_help = "Example: glassline flow list --data ./data")]

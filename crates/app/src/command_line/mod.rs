@@ -15,6 +15,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::settings::Settings;
+
 pub(crate) use self::demo::Demo;
 pub(crate) use self::entity::EntityCommand;
 pub(crate) use self::events::{EventFilter, EventSight, Events, EventsCommand, List, Tail};
@@ -109,6 +111,26 @@ pub(crate) struct Target {
     /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
     #[arg(long, env = "GLASSLINE_KEY", hide_env_values = true, value_name = "KEY")]
     pub(crate) key: Option<String>,
+}
+
+/// Whom the process may ask though they are not public.
+#[derive(Debug, Args)]
+pub(crate) struct Reach {
+    /// Services and buyers that may be asked though their address is not public; repeat for more
+    #[arg(
+        long = "allow-host",
+        env = "GLASSLINE_ALLOW_HOSTS",
+        value_delimiter = ',',
+        value_name = "HOST[:PORT]"
+    )]
+    allow_hosts: Vec<String>,
+}
+
+impl Reach {
+    /// Those of the flags and those of the settings.
+    pub(crate) fn allow_hosts(&self, settings: &Settings) -> Vec<String> {
+        self.allow_hosts.iter().chain(&settings.allow_hosts).cloned().collect()
+    }
 }
 
 /// A running server, for commands that need one.

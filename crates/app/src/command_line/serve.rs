@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use domain::AddressRange;
 
+use super::Reach;
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "The first start of an installation makes an administrator key and prints it once, or takes\n\
@@ -25,14 +27,8 @@ pub(crate) struct Serve {
     /// The first administrator key of a new installation: gl_ and at least 32 letters and digits
     #[arg(long, env = "GLASSLINE_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
     pub(crate) admin_key: Option<String>,
-    /// Services and buyers that may be asked though their address is not public; repeat for more
-    #[arg(
-        long = "allow-host",
-        env = "GLASSLINE_ALLOW_HOSTS",
-        value_delimiter = ',',
-        value_name = "HOST[:PORT]"
-    )]
-    pub(crate) allow_hosts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     /// Proxies, by address or range, whose X-Forwarded-For says where a request comes from; repeat for more
     #[arg(
         long = "trusted-proxy",

@@ -26,12 +26,12 @@ pub(crate) const SYSTEM: &str = "system";
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Serve { data, listen, name, admin_key, mut allow_hosts, mut trusted_proxies } = options;
+    let Serve { data, listen, name, admin_key, reach, mut trusted_proxies } = options;
     let data = data_directory(data, settings)?;
     let listen =
         listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN.parse().expect("the default is an address"));
     let name = name.or_else(|| settings.name.clone()).unwrap_or_else(|| DEFAULT_NAME.into());
-    allow_hosts.extend(settings.allow_hosts.iter().cloned());
+    let allow_hosts = reach.allow_hosts(settings);
     for range in &settings.trusted_proxies {
         trusted_proxies.push(range.parse().context("cannot use trusted_proxies of the settings")?);
     }

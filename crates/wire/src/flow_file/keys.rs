@@ -133,6 +133,7 @@ pub(super) const REQUEST: Keys = Keys {
         "wsdl",
         "wsdl_file",
         "wsdl_text",
+        "wsdl_sha256",
         "function",
         "version",
         "soap_headers",

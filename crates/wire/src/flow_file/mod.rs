@@ -21,6 +21,7 @@ mod steps;
 
 mod requests;
 mod responses;
+mod wsdl;
 
 mod schema;
 
@@ -43,6 +44,7 @@ pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
 pub use schema::schema;
 pub use trying::{try_delivery, try_request, try_response};
+pub use wsdl::{WSDL_PLACES_MAX, WsdlPlace, WsdlTexts, with_wsdl, wsdl_places};
 
 /// A flow file that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,10 +94,28 @@ impl FlowFile {
     /// # Errors
     /// With all problems that can be told at once, each with its line.
     pub fn read(text: &str) -> Result<FlowFile, FlowFileError> {
-        let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
-        let mut reader = reader::Reader::default();
+        FlowFile::read_with(text, &WsdlTexts::new())
+    }
+
+    /// The same with what was found at the places of [`wsdl_places`], which the document holds from then on.
+    ///
+    /// # Errors
+    /// As [`read`](FlowFile::read), and when a text was not found, or makes the document too long.
+    pub fn read_with(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
+        let mut root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
+        root.insert_wsdl(found);
+        let mut reader = reader::Reader { wsdl: found.clone(), ..reader::Reader::default() };
         match reader.file(&root) {
-            Some(file) if reader.problems.is_empty() => Ok(file),
+            Some(file) if reader.problems.is_empty() => {
+                let bytes = file.document.len();
+                if bytes > FLOW_FILE_BYTES_MAX {
+                    let message = format!(
+                        "with its WSDL the file has {bytes} bytes; at most {FLOW_FILE_BYTES_MAX} are kept"
+                    );
+                    return Err(FlowFileError::new(vec![Problem { line: 1, message }]));
+                }
+                Ok(file)
+            }
             Some(_) | None => Err(FlowFileError::new(reader.problems)),
         }
     }

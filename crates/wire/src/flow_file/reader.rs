@@ -13,6 +13,7 @@ use super::duration;
 use super::keys::{Keys, nearest};
 use super::node::{Kind, Member, Node};
 use super::problem::Problem;
+use super::wsdl::WsdlTexts;
 
 /// Longest name of a flow or an entity, in characters.
 pub(super) const NAME_CHARS_MAX: usize = 200;
@@ -27,6 +28,8 @@ pub(super) struct Reader {
     pub(super) is_trying: bool,
     /// The secrets that requests may name; none when any.
     pub(super) listed_secrets: Option<Arc<[SecretName]>>,
+    /// What was found at the places where WSDL should be.
+    pub(super) wsdl: WsdlTexts,
 }
 
 /// The members of one part, each of a known key.

@@ -27,7 +27,7 @@ pub(super) const HEADERS_MAX: usize = 50;
 pub(super) const HEADER_NAME_BYTES_MAX: usize = 100;
 
 /// The keys that only some integrations have.
-pub(super) const KEYS_OF: [(&str, &[Integration]); 15] = [
+pub(super) const KEYS_OF: [(&str, &[Integration]); 16] = [
     ("encode_form_field_names", &[Integration::CustomForm]),
     ("json_parameter", &[Integration::CustomJson]),
     ("xml_parameter", &[Integration::CustomXml]),
@@ -36,6 +36,7 @@ pub(super) const KEYS_OF: [(&str, &[Integration]); 15] = [
     ("wsdl", &[Integration::CustomSoap]),
     ("wsdl_file", &[Integration::CustomSoap]),
     ("wsdl_text", &[Integration::CustomSoap]),
+    ("wsdl_sha256", &[Integration::CustomSoap]),
     ("function", &[Integration::CustomSoap]),
     ("version", &[Integration::CustomSoap]),
     ("soap_headers", &[Integration::CustomSoap]),

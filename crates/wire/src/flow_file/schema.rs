@@ -453,17 +453,22 @@ fn exchanges() -> Value {
                     .flat_map(|method| [method.as_str().to_owned(), method.as_str().to_ascii_lowercase()])
                     .collect::<Vec<_>>(),
             );
-            let required: &[&str] =
-                if integration == Integration::CustomSoap { &["wsdl_text", "function"] } else { &["url"] };
+            let is_soap = integration == Integration::CustomSoap;
+            let mut needed = json!({ "required": [if is_soap { "function" } else { "url" }] });
+            if is_soap {
+                let places = ["wsdl", "wsdl_file", "wsdl_text"].map(|key| json!({ "required": [key] }));
+                merge(&mut needed, json!({ "anyOf": places }));
+            }
             let mut properties = json!({ "method": { "enum": methods }, other: false });
             for (key, integrations) in requests::KEYS_OF {
                 if !integrations.contains(&integration) {
                     merge(&mut properties, json!({ key: false }));
                 }
             }
+            merge(&mut needed, json!({ "properties": properties }));
             json!({
                 "if": { "properties": { "integration": { "const": integration.as_str() } } },
-                "then": { "properties": { "request": { "properties": properties, "required": required } } },
+                "then": { "properties": { "request": needed } },
             })
         })
         .collect();
@@ -498,9 +503,10 @@ fn exchanges() -> Value {
             "encode_form_field_names": { "description": "Whether names of form fields are escaped", "type": "boolean", "default": true },
             "json_parameter": { "description": "The JSON goes into this parameter of a form", "type": "string", "minLength": 1, "maxLength": requests::FIELD_NAME_BYTES_MAX },
             "xml_parameter": { "description": "The XML goes into this parameter of a form", "type": "string", "minLength": 1, "maxLength": requests::FIELD_NAME_BYTES_MAX },
-            "wsdl": { "description": "Where the WSDL was fetched from when the flow was published", "type": "string" },
-            "wsdl_file": { "description": "The file the WSDL was read from when the flow was published", "type": "string" },
-            "wsdl_text": { "description": "The WSDL itself", "type": "string", "maxLength": crate::outbound::WSDL_BYTES_MAX },
+            "wsdl": { "description": "The address of the WSDL, which is fetched when the flow is published", "type": "string", "pattern": "^https?://" },
+            "wsdl_file": { "description": "The file of the WSDL, beside the flow file; read when the flow is published", "type": "string" },
+            "wsdl_text": { "description": "The WSDL itself; with it nothing is fetched or read", "type": "string", "maxLength": crate::outbound::WSDL_BYTES_MAX },
+            "wsdl_sha256": { "description": "SHA-256 of the WSDL; another document is refused", "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" },
             "function": { "description": "The operation of the WSDL that is called", "type": "string" },
             "version": { "description": "1.1 or 1.2; left out: whichever the WSDL has first", "type": ["string", "number"] },
             "soap_headers": fields,

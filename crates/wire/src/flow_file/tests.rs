@@ -15,6 +15,7 @@ mod secrets;
 mod sources;
 mod steps;
 mod time_zone;
+mod wsdl;
 
 const SOLAR: &str = r#"# A flow with everything this release reads.
 entities:
@@ -165,7 +166,7 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
              - { id: b, kind: filter, require: { field: feedback.value, op: eq, value: 1 } }\n    \
              - { id: c, kind: filter, require: { field: secret.x, op: eq, value: 1 } }\n    \
              - { id: d, kind: filter, require: { field: lead.age, op: eq, value: 1 }, reason: \"{{lead.age}}\" }\n    \
-             - { id: e, kind: recipient, entity: buyer_x, integration: custom_soap, request: { wsdl: x }, hours: {}, on_unknown: hold }\n",
+             - { id: e, kind: recipient, entity: buyer_x, integration: custom_soap, request: { wsdl: https://x.example.com/ }, hours: {}, on_unknown: hold }\n",
         ),
         expect![[r#"
             line 6: the key "caps" of a source is not supported yet
@@ -176,7 +177,7 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
             line 11: a template in a reason is not supported yet
             line 12: the key "hours" of a recipient is not supported yet
             line 12: the key "on_unknown" of a recipient is not supported yet
-            line 12: custom_soap needs the WSDL itself under "wsdl_text"; what "wsdl" and "wsdl_file" name is put there before a flow is checked
+            line 12: the WSDL https://x.example.com/ is not fetched here; put the document itself under "wsdl_text"
             line 12: a request needs the key "function""#]],
     );
 }

@@ -1,5 +1,5 @@
 //! What a step calls by SOAP. The WSDL stands in the document itself, under `wsdl_text`: what `wsdl`
-//! and `wsdl_file` name is read when a flow is published, so that a version of a flow never changes.
+//! and `wsdl_file` name is put there before a flow is read, so that a version of a flow never changes.
 
 use domain::{PasswordKind, SoapCall, SoapSecurity, SoapVersion};
 
@@ -8,23 +8,13 @@ use super::super::keys;
 use super::super::names::Names;
 use super::super::node::Node;
 use super::super::reader::{Part, Reader};
+use super::super::wsdl::{WsdlPlace, digest};
 use crate::outbound::{Wsdl, is_xml_name};
 
 impl Reader {
     /// The call of a step.
     pub(super) fn soap(&mut self, part: &Part<'_>, names: Names<'_>) -> Option<SoapCall> {
-        let wsdl = match part.get("wsdl_text") {
-            Some(node) => {
-                let text = self.text(node, "wsdl_text")?;
-                Wsdl::read(text.as_bytes()).map_err(|error| self.problem(node.line, error)).ok()
-            }
-            None => {
-                let message = "custom_soap needs the WSDL itself under \"wsdl_text\"; what \"wsdl\" and \
-                               \"wsdl_file\" name is put there before a flow is checked";
-                self.problem(part.line, message);
-                None
-            }
-        };
+        let wsdl = self.wsdl(part);
         let version = part.get("version").map_or(Some(None), |node| self.soap_version(node).map(Some));
         let function =
             self.needed(part, "function").and_then(|node| Some((node.line, self.text(node, "function")?)));
@@ -73,6 +63,64 @@ impl Reader {
             root_prefix: root_prefix?,
             root_xmlns: root_xmlns?,
         })
+    }
+
+    fn wsdl(&mut self, part: &Part<'_>) -> Option<Wsdl> {
+        if let Some(node) = part.get("wsdl") {
+            let text = self.text(node, "wsdl")?;
+            if let Err(fault) = address::check(text) {
+                self.problem(node.line, format!("where the WSDL is: {fault}"));
+                return None;
+            }
+        }
+        let Some(node) = part.get("wsdl_text") else {
+            let named = part.get("wsdl_file").or_else(|| part.get("wsdl"));
+            self.no_wsdl(part, named);
+            return None;
+        };
+        let text = self.text(node, "wsdl_text")?;
+        if let Some(pinned) = part.get("wsdl_sha256") {
+            let wanted = self.text(pinned, "wsdl_sha256")?;
+            let own = digest(text);
+            if !wanted.eq_ignore_ascii_case(&own) {
+                let message = format!(
+                    "the WSDL is not the one of \"wsdl_sha256\": its digest is {own}; see what changed, then put that \
+                     digest there, or leave the key out"
+                );
+                self.problem(pinned.line, message);
+                return None;
+            }
+        }
+        Wsdl::read(text.as_bytes()).map_err(|error| self.problem(node.line, error)).ok()
+    }
+
+    /// Tells why there is no WSDL.
+    fn no_wsdl(&mut self, part: &Part<'_>, named: Option<&Node>) {
+        let Some(node) = named else {
+            let message = "custom_soap needs a WSDL: its address under \"wsdl\", its file under \"wsdl_file\", or \
+                           the document itself under \"wsdl_text\"";
+            self.problem(part.line, message);
+            return;
+        };
+        let key = if part.get("wsdl_file").is_some() { "wsdl_file" } else { "wsdl" };
+        let Some(text) = self.text(node, key) else { return };
+        let shown: String = text.chars().take(200).collect();
+        let place = match key {
+            "wsdl" => WsdlPlace::Url(text.to_owned()),
+            _ => WsdlPlace::File(text.to_owned()),
+        };
+        let why = match (self.wsdl.get(&place), &place) {
+            (Some(Err(why)), _) => why.clone(),
+            (Some(Ok(_)) | None, WsdlPlace::Url(_)) => {
+                "is not fetched here; put the document itself under \"wsdl_text\"".to_owned()
+            }
+            (Some(Ok(_)) | None, WsdlPlace::File(_)) => {
+                "is read where glassline flow check or publish runs; do that beside the file, or put the document \
+                 itself under \"wsdl_text\""
+                    .to_owned()
+            }
+        };
+        self.problem(node.line, format!("the WSDL {shown} {why}"));
     }
 
     fn soap_version(&mut self, node: &Node) -> Option<SoapVersion> {

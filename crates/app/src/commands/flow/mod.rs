@@ -1,5 +1,7 @@
 //! `glassline flow`: checks, publishes and lists flows.
 
+mod document;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,22 +12,28 @@ use serde_json::{Value, json};
 use wire::flow_file::FlowFile;
 
 use crate::api_client::segment;
-use crate::command_line::Target;
+use crate::command_line::{Reach, Target};
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
 use crate::console::say;
-use crate::input::read_input;
 use crate::installation::{Place, change_directory};
 use crate::settings::Settings;
+
+use self::document::FlowDocument;
 
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     say(&serde_json::to_string_pretty(&wire::flow_file::schema())?);
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn check(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let text = read_input(path)?;
-    let FlowFile { flow, secrets, .. } = match FlowFile::read(&text) {
+pub(crate) async fn check(
+    path: &Path,
+    json: bool,
+    reach: Reach,
+    settings: &Settings,
+) -> anyhow::Result<ExitCode> {
+    let document = FlowDocument::open(path)?;
+    let FlowFile { flow, secrets, .. } = match document.read(reach.allow_hosts(settings)).await? {
         Ok(file) => file,
         Err(error) if json => {
             for problem in error.problems() {
@@ -52,17 +60,29 @@ pub(crate) fn check(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let text = read_input(path)?;
-    let file =
-        FlowFile::read(&text).map_err(|error| anyhow!("{} cannot be used\n{error}", path.display()))?;
-    let (shown, id) = (path, file.flow.id().clone());
-    let (version, changed) = match Place::of(target, settings)? {
+pub(crate) async fn publish(
+    path: &Path,
+    target: Target,
+    reach: Reach,
+    settings: &Settings,
+) -> anyhow::Result<ExitCode> {
+    let document = FlowDocument::open(path)?;
+    let shown = path;
+    let read = async || {
+        let read = document.read(reach.allow_hosts(settings)).await?;
+        read.map_err(|error| anyhow!("{} cannot be used\n{error}", shown.display()))
+    };
+    let (id, version, changed) = match Place::of(target, settings)? {
         Place::Server(client) => {
-            let reply = client.send(Method::POST, "/flows", text).await?;
-            (reply["version"].to_string(), reply["changed"] == true)
+            // What is wrong is told here, with its lines, unless only the server can fetch what is missing.
+            if !document.names_the_web {
+                read().await?;
+            }
+            let reply = client.send(Method::POST, "/flows", document.to_send()?).await?;
+            (member(&reply, "id"), reply["version"].to_string(), reply["changed"] == true)
         }
         Place::Directory(path) => {
+            let file = read().await?;
             let published = change_directory(&path, async |services| {
                 let published = services.control.publish_flow(SYSTEM, &file).await;
                 published.map_err(|error| match error {
@@ -73,7 +93,7 @@ pub(crate) async fn publish(path: &Path, target: Target, settings: &Settings) ->
                 })
             })
             .await?;
-            (published.flow.version.to_string(), published.changed)
+            (file.flow.id().to_string(), published.flow.version.to_string(), published.changed)
         }
     };
     say(&match changed {

@@ -1,0 +1,73 @@
+//! A flow file, and the WSDL files that it names beside it.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use engine::{HttpOptions, HttpParties, read_flow};
+use wire::flow_file::{FlowFile, FlowFileError, WsdlPlace, WsdlTexts, with_wsdl, wsdl_places};
+use wire::outbound::WSDL_BYTES_MAX;
+
+use crate::input::read_input;
+
+/// A flow file as it was written, and what it names beside it.
+pub(crate) struct FlowDocument {
+    text: String,
+    files: WsdlTexts,
+    /// Whether it names a WSDL of the web.
+    pub(crate) names_the_web: bool,
+}
+
+impl FlowDocument {
+    /// Reads the flow file, or standard input, and every `wsdl_file` that it names, seen from where the flow
+    /// file is. A WSDL that is not there is told when the document is read, with its line.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<FlowDocument> {
+        let text = read_input(path)?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        let (mut files, mut names_the_web) = (WsdlTexts::new(), false);
+        for place in wsdl_places(&text) {
+            match &place {
+                WsdlPlace::File(name) => {
+                    let found = read_wsdl(&beside.join(name));
+                    files.insert(place, found);
+                }
+                WsdlPlace::Url(_) => names_the_web = true,
+            }
+        }
+        Ok(FlowDocument { text, files, names_the_web })
+    }
+
+    /// Reads it, with what it names of the web. `allow_hosts` may be asked though they are not public.
+    pub(crate) async fn read(
+        &self,
+        allow_hosts: Vec<String>,
+    ) -> anyhow::Result<Result<FlowFile, FlowFileError>> {
+        if !self.names_the_web {
+            return Ok(FlowFile::read_with(&self.text, &self.files));
+        }
+        let options = HttpOptions { allow_hosts, ..HttpOptions::default() };
+        let parties = HttpParties::new(options).context("cannot set up TLS")?;
+        Ok(read_flow(&parties, &self.text, self.files.clone()).await)
+    }
+
+    /// What is sent to a server: as it was written, unless files are to be put into it.
+    pub(crate) fn to_send(&self) -> anyhow::Result<String> {
+        if self.files.is_empty() {
+            return Ok(self.text.clone());
+        }
+        with_wsdl(&self.text, &self.files).map_err(|error| anyhow!("the flow file cannot be used\n{error}"))
+    }
+}
+
+/// Why there is no text ends a sentence.
+fn read_wsdl(path: &Path) -> Result<String, String> {
+    let cannot = |error: std::io::Error| format!("cannot be read from {}: {error}", path.display());
+    let mut bytes = Vec::new();
+    let bound = WSDL_BYTES_MAX as u64 + 1;
+    File::open(path).map_err(cannot)?.take(bound).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() > WSDL_BYTES_MAX {
+        return Err(format!("has more than {WSDL_BYTES_MAX} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+}
