@@ -96,6 +96,7 @@ pub(crate) fn cookie(word: Option<&str>) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use ledger::OsEntropy;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -130,5 +131,27 @@ mod tests {
         assert_eq!(word(&headers), Some("abc-_"));
         headers.insert(header::COOKIE, "not_glassline_session=abc".parse().unwrap());
         assert_eq!(word(&headers), None);
+    }
+
+    proptest! {
+        /// Whatever else a browser sends along, the session that is there is found, and none is made up.
+        #[test]
+        fn any_cookies_are_read(
+            others in prop::collection::vec("[ -:<-~]{0,12}(=[ -:<-~]{0,12})?", 0..5), at in any::<prop::sample::Index>(),
+            own in prop::option::of("[A-Za-z0-9_-]{43}"), bytes in prop::collection::vec(0x20..0xff_u8, 0..20),
+        ) {
+            prop_assume!(others.iter().all(|other| other.trim().split('=').next() != Some(COOKIE)));
+            let mut cookies = others.clone();
+            if let Some(own) = &own {
+                cookies.insert(at.index(others.len() + 1), format!("{COOKIE}={own}"));
+            }
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, cookies.join(";").parse().unwrap());
+            prop_assert_eq!(word(&headers), own.as_deref());
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                headers.insert(header::COOKIE, value);
+                let _ = word(&headers);
+            }
+        }
     }
 }

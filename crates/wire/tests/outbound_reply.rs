@@ -430,4 +430,58 @@ proptest! {
             let _ = read_reply(&settings, &reply(200, content_type, body));
         }
     }
+
+    /// Whatever stands in an element is found by its path, in XML and in HTML.
+    #[test]
+    fn any_text_is_found_where_it_stands(
+        text in "[^\\p{Cc}\\s\u{fffe}\u{ffff}]([^\\p{Cc}\u{fffe}\u{ffff}]{0,20}[^\\p{Cc}\\s\u{fffe}\u{ffff}])?",
+        is_html in any::<bool>(), is_attribute in any::<bool>(),
+    ) {
+        let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let (path, element) = match (is_html, is_attribute) {
+            (true, false) => ("p.reason", format!("<p class=\"a reason\">{escaped}</p>")),
+            (true, true) => ("p.reason@data-why", format!("<p class=\"reason\" data-why=\"{escaped}\">x</p>")),
+            (false, false) => ("//r/reason", format!("<reason>{escaped}</reason>")),
+            (false, true) => ("//reason/@why", format!("<reason why=\"{escaped}\"/>")),
+        };
+        let (content_type, body) = match is_html {
+            true => ("text/html", format!("<!doctype html><title>t</title><div>{element}</div>")),
+            false => ("application/xml", format!("<r><other>x</other>{element}</r>")),
+        };
+        let reason = ReasonSearch { path: Some(path.parse().unwrap()), default: None };
+        let settings = ResponseSettings { reason, ..ResponseSettings::default() };
+        let reading = read_reply(&settings, &reply(200, content_type, body));
+        prop_assert_eq!(reading.reason.as_deref(), Some(&*text));
+    }
+
+    /// Any bytes as a content type leave the body readable, and what is added after a name changes nothing.
+    #[test]
+    fn any_content_type_is_taken_for_something(
+        content_type in prop_oneof![".{0,30}", "[a-z]{1,5}/([a-z]{1,4}[+;])?(json|xml|html|plain)(; ?[a-z]+=.{0,8})?"],
+        bytes in prop::collection::vec(any::<u8>(), 0..20), parameters in "; ?[a-z]{0,8}(=.{0,8})?",
+    ) {
+        let form = ReplyForm::of_content_type(&content_type);
+        prop_assert_eq!(ReplyForm::of_content_type(&format!(" {} ", content_type.to_ascii_uppercase())), form);
+        prop_assert_eq!(ReplyForm::of_content_type(&format!("{content_type}{parameters}")), form);
+        let headers = vec![("content-type".to_owned(), bytes)];
+        let reading = read_reply(&all_settings(), &Reply { status: 200, headers, body: ACCEPTED.into() });
+        prop_assert!(!reading.appended.is_empty());
+    }
+
+    /// Of any lines with cookies the first with the term is kept, whatever else is there.
+    #[test]
+    fn the_first_cookie_with_the_term_is_kept(
+        lines in prop::collection::vec(prop_oneof!["[a-c=; ]{0,12}", ".{0,12}", "sid=[a-z]{0,4}; Path=/"], 0..6),
+        noise in prop::collection::vec(any::<u8>(), 0..12),
+    ) {
+        let settings = ResponseSettings { cookie: Some("sid=".parse().unwrap()), ..ResponseSettings::default() };
+        let mut answer = reply(200, "text/plain", "OK");
+        // Bytes that are no text are nobody's cookie.
+        answer.headers.push(("set-cookie".to_owned(), [&noise[..], b"\xffsid="].concat()));
+        answer.headers.extend(lines.iter().map(|line| ("set-cookie".to_owned(), line.clone().into_bytes())));
+        let reading = read_reply(&settings, &answer);
+        let kept = reading.appended.iter().find(|(path, _)| path.as_str() == "cookie").map(|(_, value)| value);
+        let first = lines.iter().find(|line| line.to_lowercase().contains("sid="));
+        prop_assert_eq!(kept.cloned(), first.map(|line| Value::text(line.trim())));
+    }
 }

@@ -8,7 +8,9 @@ use domain::{
 };
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use wire::outbound::{Fresh, RenderError, Reply, WSDL_BYTES_MAX, Wsdl, read_reply, render, render_fresh};
+use wire::outbound::{
+    Fresh, Reading, RenderError, Reply, WSDL_BYTES_MAX, Wsdl, read_reply, render, render_fresh,
+};
 
 const WSDL: &str = r#"<?xml version="1.0"?>
 <wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
@@ -298,4 +300,44 @@ proptest! {
         let _ = Wsdl::read(&bytes);
         let _ = Wsdl::read(&bytes[..cut]);
     }
+
+    /// Whatever a fault says, in whichever version and under whichever prefix, is its reason.
+    #[test]
+    fn any_fault_is_read_as_it_says(
+        words in prop::collection::vec("[^\\p{Cc}\\s<>&\u{fffe}\u{ffff}]{1,8}", 1..5), prefix in "[a-z]{1,4}",
+        is_1_1 in any::<bool>(), status in prop::sample::select(vec![200_u16, 400, 500, 503]),
+    ) {
+        let text = words.join(" ");
+        let escaped = text.replace('"', "&quot;");
+        let inner = match is_1_1 {
+            true => format!("<faultcode>{prefix}:Client</faultcode><faultstring>\n {escaped}\t</faultstring>"),
+            false => format!(
+                "<{prefix}:Code><{prefix}:Value>x</{prefix}:Value></{prefix}:Code><{prefix}:Reason>\
+                 <{prefix}:Text>{escaped}</{prefix}:Text></{prefix}:Reason>"
+            ),
+        };
+        let body = format!(
+            "<{prefix}:Envelope xmlns:{prefix}=\"urn:x\"><{prefix}:Header/><{prefix}:Body><{prefix}:Fault>{inner}\
+             </{prefix}:Fault></{prefix}:Body></{prefix}:Envelope>"
+        );
+        let reading = read_soap(status, &body);
+        prop_assert_eq!(reading.outcome, Ending::Error);
+        prop_assert_eq!(reading.reason.as_deref(), Some(&*text));
+    }
+
+    #[test]
+    fn any_markup_that_looks_like_a_fault_is_read(
+        status in any::<u16>(),
+        body in "(<s:Envelope>|<Envelope>|</s:Envelope>|<s:Body>|</s:Body>|<s:Fault>|<Fault>|</s:Fault>|<faultstring>|\
+                 </faultstring>|<faultcode/>|<Reason>|<Text>|</Text>|x| |&amp;|&x;|<!DOCTYPE a>|<!\\[CDATA\\[|\\]\\]>){0,30}",
+    ) {
+        let reading = read_soap(status, &body);
+        prop_assert!(reading.outcome != Ending::Error || reading.reason.is_some());
+    }
+}
+
+fn read_soap(status: u16, body: &str) -> Reading {
+    let settings = ResponseSettings { is_soap: true, ..ResponseSettings::default() };
+    let headers = vec![("content-type".to_owned(), b"text/xml; charset=utf-8".to_vec())];
+    read_reply(&settings, &Reply { status, headers, body: body.into() })
 }
