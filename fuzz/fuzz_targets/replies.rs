@@ -7,11 +7,14 @@ use std::sync::LazyLock;
 use domain::{ResponseSettings, StepKind};
 use libfuzzer_sys::fuzz_target;
 use wire::flow_file::FlowFile;
-use wire::outbound::{Reply, read_reply};
+use wire::outbound::{REPLY_BODY_BYTES_MAX, Reply, read_reply};
 
 const TYPES: [&str; 5] = ["application/json", "text/xml", "text/html", "text/plain", ""];
 
-/// A step of each kind, so that replies are looked through by paths, XPath, selectors and patterns.
+const CODINGS: [&str; 5] = ["", "gzip", "deflate", "br", "gzip, br"];
+
+/// A step of each kind, so that replies are looked through by paths, XPath, selectors and patterns, for cookies
+/// and for faults of SOAP.
 static SETTINGS: LazyLock<Vec<ResponseSettings>> = LazyLock::new(|| {
     let file = FlowFile::read(include_str!("replies.yaml")).expect("the flow is one");
     let settings = file.flow.steps().iter().filter_map(|step| match &step.kind {
@@ -19,16 +22,23 @@ static SETTINGS: LazyLock<Vec<ResponseSettings>> = LazyLock::new(|| {
         StepKind::Enhancement(enhancement) => Some(enhancement.response.clone()),
         StepKind::Filter(_) => None,
     });
-    settings.collect()
+    let mut settings: Vec<ResponseSettings> = settings.collect();
+    let cookie = Some("sid=".parse().expect("it is a term"));
+    settings.push(ResponseSettings { is_soap: true, cookie, ..ResponseSettings::default() });
+    settings
 });
 
-fuzz_target!(|data: (u8, u16, &[u8])| {
-    let (which, status, body) = data;
-    let reply = Reply {
-        status,
-        headers: vec![("content-type".into(), TYPES[usize::from(which) % TYPES.len()].as_bytes().to_vec())],
-        body: body.to_vec(),
-    };
+fuzz_target!(|data: (u8, u8, u16, &[u8], &[u8])| {
+    let (which, coding, status, cookie, body) = data;
+    let headers = [
+        ("content-type", TYPES[usize::from(which) % TYPES.len()].as_bytes()),
+        ("content-encoding", CODINGS[usize::from(coding) % CODINGS.len()].as_bytes()),
+        ("set-cookie", cookie),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_vec())).into();
+    let reply = Reply { status, headers, body: body.to_vec() };
+    let Ok(reply) = reply.without_compression(REPLY_BODY_BYTES_MAX) else { return };
+    assert!(reply.body.len() <= REPLY_BODY_BYTES_MAX);
     for settings in SETTINGS.iter() {
         let _ = read_reply(settings, &reply);
     }
