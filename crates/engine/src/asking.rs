@@ -9,8 +9,9 @@ use domain::{
     Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, Step, Timestamp,
     Value, Variables, reason_in_the_clear,
 };
-use wire::outbound::{Fresh, OutboundRequest, Reading, RenderError, read_reply, render, render_fresh};
+use wire::outbound::{Fresh, OutboundRequest, Reading, RenderError, Reply, read_reply, render, render_fresh};
 
+use crate::Redirect;
 use crate::parties::{Answered, Call, CallFault};
 use crate::run::{Run, millis};
 
@@ -20,7 +21,8 @@ pub(crate) struct Asked {
     pub(crate) result: Result<Taken, Fault>,
     /// The HTTP status, when there was a reply.
     pub(crate) response_code: Option<u16>,
-    pub(crate) exchange: Exchange,
+    /// What was sent and answered, redirects included, in order.
+    pub(crate) exchanges: Vec<Exchange>,
     pub(crate) waited: Duration,
     /// How long the other party asked to be left alone.
     pub(crate) retry_after: Option<Duration>,
@@ -210,14 +212,14 @@ impl Run {
         let Outgoing { request, evidence: sent, guard } = outgoing;
         let call = Call { entity_id: question.entity_id.clone(), request, time_limit: question.time_limit };
         match self.context.parties.ask(call).await {
-            Ok(Answered { reply, redirects: _, waited }) => {
+            Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);
                 let reading = read_reply(question.response, &reply);
                 let (result, reason_raw) = self.take(&question, reply.status, &reading);
                 Asked {
                     result,
                     response_code: Some(reply.status),
-                    exchange: Exchange { request: Some(sent), response: Some(reply.evidence()) },
+                    exchanges: exchanges(sent, redirects, Some(&reply), &guard),
                     waited,
                     retry_after: reply
                         .header("retry-after")
@@ -228,12 +230,13 @@ impl Run {
             }
             Err(fault) => {
                 let detail = guard.masked_text(&fault.detail).unwrap_or(fault.detail);
+                let exchanges = exchanges(sent, fault.redirects.clone(), None, &guard);
                 let fault = CallFault { detail, ..fault };
                 Asked {
                     waited: fault.waited,
                     result: Err(self.unanswered(question.party, &fault, question.time_limit)),
                     response_code: None,
-                    exchange: Exchange { request: Some(sent), response: None },
+                    exchanges,
                     retry_after: None,
                     reading: None,
                     reason_raw: None,
@@ -306,6 +309,26 @@ pub(crate) fn variables<'a>(
 
 /// Every masked value has so many stars in a row.
 const MASKED: &str = "****";
+
+/// What was sent and answered: one exchange for each server that was asked.
+fn exchanges(
+    sent: Arc<[u8]>,
+    redirects: Vec<Redirect>,
+    reply: Option<&Reply>,
+    guard: &SecretGuard,
+) -> Vec<Exchange> {
+    let mut exchanges = Vec::new();
+    let mut request = sent;
+    for redirect in redirects {
+        let url = guard.masked_text(&redirect.url).unwrap_or(redirect.url);
+        let redirect = Redirect { url, reply: redirect.reply.without_secrets(guard), ..redirect };
+        let next = redirect.evidence(&request);
+        exchanges.push(Exchange { request: Some(request), response: Some(redirect.reply.evidence()) });
+        request = next;
+    }
+    exchanges.push(Exchange { request: Some(request), response: reply.map(Reply::evidence) });
+    exchanges
+}
 
 /// Why a step asks nobody: what it would send was destroyed.
 pub(crate) fn not_kept() -> Reason {

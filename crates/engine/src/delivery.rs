@@ -45,7 +45,7 @@ impl Run {
         };
         let moment = Moment {
             waited: asked.waited,
-            exchanges: vec![asked.exchange],
+            exchanges: asked.exchanges,
             reason_raw: asked.reason_raw,
             ..Moment::new(kind, since)
         };
@@ -155,7 +155,7 @@ impl Run {
         let failed = matches!(kind, EventKind::RecipientError { .. });
         let outcome = Moment {
             waited: asked.waited,
-            exchanges: vec![asked.exchange],
+            exchanges: asked.exchanges,
             reason_raw: asked.reason_raw,
             ..Moment::new(kind, since)
         };

@@ -110,25 +110,24 @@ impl HttpParties {
         })
     }
 
-    /// The last reply, and those before it that sent the request on.
+    /// The last reply; those before it that sent the request on are added to `redirects`, also when
+    /// a fault comes after them.
     async fn ask_until(
         &self,
         mut request: OutboundRequest,
         deadline: Instant,
-    ) -> Result<(Reply, Vec<Redirect>), Fault> {
+        redirects: &mut Vec<Redirect>,
+    ) -> Result<Reply, Fault> {
         let mut url = Url::parse(&request.url)
             .map_err(|_| Fault::new(FaultKind::Connect, "the address is not one of the web"))?;
-        let mut redirects = Vec::new();
         loop {
             let asked = self.exchange(&url, &request, deadline).await;
             let reply = if redirects.is_empty() { asked? } else { asked.map_err(Fault::after_a_redirect)? };
-            let Some((next_url, next)) = redirect::next(&request, &url, &reply)? else {
-                return Ok((reply, redirects));
-            };
+            let Some((next_url, next)) = redirect::next(&request, &url, &reply)? else { return Ok(reply) };
             if redirects.len() == REDIRECTS_MAX {
                 return Err(Fault::new(FaultKind::Reply, format!("more than {REDIRECTS_MAX} redirects")));
             }
-            redirects.push(Redirect { reply, method: next.method, url: next.url.clone() });
+            redirects.push(Redirect::new(reply, &next));
             (url, request) = (next_url, next);
         }
     }
@@ -175,11 +174,12 @@ impl Parties for HttpParties {
     fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {
         Box::pin(async move {
             let start = Instant::now();
-            let asked = self.ask_until(request, start + time_limit).await;
+            let mut redirects = Vec::new();
+            let asked = self.ask_until(request, start + time_limit, &mut redirects).await;
             let waited = start.elapsed();
             match asked {
-                Ok((reply, redirects)) => Ok(Answered { reply, redirects, waited }),
-                Err(Fault { kind, detail }) => Err(CallFault { kind, detail, waited }),
+                Ok(reply) => Ok(Answered { reply, redirects, waited }),
+                Err(Fault { kind, detail }) => Err(CallFault { kind, detail, waited, redirects }),
             }
         })
     }

@@ -34,6 +34,15 @@ pub struct CallFault {
     pub detail: String,
     /// How much of the time was spent waiting for the other side.
     pub waited: Duration,
+    /// The replies before it that sent the request on, in order; most often none.
+    pub redirects: Vec<Redirect>,
+}
+
+impl CallFault {
+    /// A fault of the first server that was asked.
+    pub fn new(kind: FaultKind, detail: impl Into<String>, waited: Duration) -> CallFault {
+        CallFault { kind, detail: detail.into(), waited, redirects: Vec::new() }
+    }
 }
 
 /// A reply, and how long it was waited for.
@@ -60,7 +69,7 @@ pub trait Parties: fmt::Debug + Send + Sync {
     /// nothing is fetched.
     fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {
         let (_, _) = (request, time_limit);
-        let detail = "nothing is fetched here".to_owned();
-        Box::pin(async { Err(CallFault { kind: FaultKind::Connect, detail, waited: Duration::ZERO }) })
+        let fault = CallFault::new(FaultKind::Connect, "nothing is fetched here", Duration::ZERO);
+        Box::pin(async { Err(fault) })
     }
 }

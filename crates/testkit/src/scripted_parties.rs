@@ -97,11 +97,7 @@ impl Parties for ScriptedParties {
         let answer = self.answer(&entity_id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((entity_id, request));
         Box::pin(async move {
-            let timed_out = CallFault {
-                kind: FaultKind::Timeout,
-                detail: "no reply in time".to_owned(),
-                waited: time_limit,
-            };
+            let timed_out = CallFault::new(FaultKind::Timeout, "no reply in time", time_limit);
             let (after, result) = match answer {
                 Answer::Reply { after, .. } | Answer::Fault { after: Some(after), .. }
                     if after >= time_limit =>
@@ -113,7 +109,7 @@ impl Parties for ScriptedParties {
                 }
                 Answer::Fault { after, kind, detail } => {
                     let after = after.unwrap_or(time_limit);
-                    (after, Err(CallFault { kind, detail: detail.to_owned(), waited: after }))
+                    (after, Err(CallFault::new(kind, detail, after)))
                 }
             };
             self.clock.advance(after);

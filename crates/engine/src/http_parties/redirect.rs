@@ -1,5 +1,7 @@
 //! Where a reply sends a request on to, and what goes there.
 
+use std::sync::Arc;
+
 use domain::{FaultKind, Method};
 use url::Url;
 use wire::outbound::{OutboundRequest, Reply};
@@ -15,15 +17,54 @@ const FOR_ANYBODY: [&str; 5] = ["accept", "content-type", "idempotency-key", "so
 /// Headers that tell of a body.
 const OF_A_BODY: [&str; 2] = ["content-type", "soapaction"];
 
+/// Stands for the body of a request in what is recorded of the next one.
+const SAME_BODY: &[u8] = b"(the same body)";
+
 /// A reply that sent a request on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
-    /// The reply, whole.
+    /// The reply without its body, which says the same to people.
     pub reply: Reply,
     /// How the next server was asked.
     pub method: Method,
     /// Where.
     pub url: String,
+    /// The names of the headers that went along, as the step has them.
+    pub headers: Vec<String>,
+    /// Whether the body did.
+    pub has_body: bool,
+}
+
+impl Redirect {
+    /// What sent `next` on its way.
+    pub(super) fn new(reply: Reply, next: &OutboundRequest) -> Redirect {
+        Redirect {
+            reply: Reply { body: Vec::new(), ..reply },
+            method: next.method,
+            url: next.url.clone(),
+            headers: next.headers.iter().map(|(name, _)| name.clone()).collect(),
+            has_body: !next.body.is_empty(),
+        }
+    }
+
+    /// The request that followed as HTTP/1.1 text, from the one before it as that is recorded. Its body
+    /// is not repeated, so that a record has room for all of them.
+    pub(crate) fn evidence(&self, before: &[u8]) -> Arc<[u8]> {
+        let end = before.windows(4).position(|four| four == b"\r\n\r\n");
+        let head = end.map_or(before, |end| &before[..end + 2]);
+        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.url).into_bytes();
+        for line in head.split_inclusive(|byte| *byte == b'\n').skip(1) {
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            if self.headers.iter().any(|kept| kept.as_bytes() == name) {
+                text.extend_from_slice(line);
+            }
+        }
+        text.extend_from_slice(b"\r\n");
+        if self.has_body {
+            text.extend_from_slice(SAME_BODY);
+        }
+        text.into()
+    }
 }
 
 /// The request that follows a reply, when the reply sends it on and the step lets it go there.
@@ -132,6 +173,29 @@ mod tests {
         ] {
             assert_eq!(followed(method, status, "/b"), wanted, "{method} {status}");
         }
+    }
+
+    #[test]
+    fn what_is_recorded_of_the_next_request_is_made_from_what_is_of_the_first() {
+        let request = request(Method::Post);
+        let recorded = OutboundRequest { body: b"{\"ssn\":\"***\"}".to_vec(), ..request.clone() }.evidence();
+        let from = Url::parse(&request.url).unwrap();
+        let followed = |status, place: &str| {
+            let headers = vec![("location".to_owned(), place.as_bytes().to_vec())];
+            let reply = Reply { status, headers, body: Vec::new() };
+            let (_, next) = next(&request, &from, &reply).unwrap().unwrap();
+            let redirect = Redirect::new(reply, &next);
+            (String::from_utf8(redirect.evidence(&recorded).to_vec()).unwrap(), redirect)
+        };
+        let (text, redirect) = followed(308, "https://b.example.com/x");
+        let wanted = "POST https://b.example.com/x HTTP/1.1\r\nContent-Type: application/json\r\nAccept: */*\r\n\
+                      Idempotency-Key: evt_1\r\n\r\n(the same body)";
+        assert_eq!(text, wanted);
+        let cut = redirect.evidence(b"not recorded: why");
+        assert_eq!(&*cut, b"POST https://b.example.com/x HTTP/1.1\r\n\r\n(the same body)");
+        let (text, _) = followed(303, "https://b.example.com/x");
+        let wanted = "GET https://b.example.com/x HTTP/1.1\r\nAccept: */*\r\nIdempotency-Key: evt_1\r\n\r\n";
+        assert_eq!(text, wanted);
     }
 
     #[test]

@@ -192,7 +192,8 @@ async fn a_redirect_back_to_a_name_that_means_another_address_by_now_is_refused(
     town.lead("127.0.0.1", inside.address);
     let parties = HttpParties::over(Arc::clone(&town) as _, HttpOptions::default()).unwrap();
     let fault = parties.ask(call(Method::Post, "http://buyer.example.com/", PLENTY)).await.unwrap_err();
-    assert_eq!((fault.kind, fault.detail), (FaultKind::Unknown, format!("after a redirect: {NOT_PUBLIC}")));
+    let wanted = format!("after a redirect: {NOT_PUBLIC}");
+    assert_eq!((fault.kind, fault.detail, fault.redirects.len()), (FaultKind::Unknown, wanted, 1));
     assert_eq!((town.lookups(), town.dialled().len(), inside.connections()), (2, 1, 0));
 }
 

@@ -71,13 +71,9 @@ impl Parties for HostileParties {
             ));
             tokio::time::sleep(after).await;
             match conduct.what {
-                _ if !in_time => Err(CallFault {
-                    kind: FaultKind::Timeout,
-                    detail: "no reply in time".to_owned(),
-                    waited: limit,
-                }),
+                _ if !in_time => Err(CallFault::new(FaultKind::Timeout, "no reply in time", limit)),
                 Ok((reply, _)) => Ok(Answered { reply, redirects: Vec::new(), waited: after }),
-                Err((kind, detail)) => Err(CallFault { kind, detail: detail.to_owned(), waited: after }),
+                Err((kind, detail)) => Err(CallFault::new(kind, detail, after)),
             }
         })
     }

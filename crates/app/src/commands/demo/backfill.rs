@@ -44,7 +44,7 @@ struct Players {
 impl Players {
     /// Answers at once, and puts the clock to when the answer is there.
     fn play(&self, call: &Call) -> Result<Answered, CallFault> {
-        let fault = |kind, detail: &str, waited| CallFault { kind, detail: detail.to_owned(), waited };
+        let fault = |kind, detail: &str, waited| CallFault::new(kind, detail, waited);
         let address: Url =
             call.request.url.parse().map_err(|_| fault(FaultKind::Dns, "no such host", Duration::ZERO))?;
         let question = Question::read(
