@@ -280,8 +280,10 @@ impl Fields {
             values[places.valid] = parsed.valid.map(Value::from);
             values[places.own] = Some(parsed.normal);
         }
-        let pairs = self.paths.iter().zip(values);
-        Lead::of_ascending(pairs.filter_map(|(path, value)| Some((path.clone(), value?))))
+        let mut pairs = Vec::with_capacity(values.iter().flatten().count());
+        let filled = self.paths.iter().zip(values);
+        pairs.extend(filled.filter_map(|(path, value)| Some((path.clone(), value?))));
+        Lead::of_ascending(pairs)
     }
 
     /// How each field stands in a parsed lead. What was sent and is no value of the type is there,

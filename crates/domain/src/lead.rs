@@ -47,8 +47,7 @@ impl Lead {
     }
 
     /// A lead of values whose paths ascend already.
-    pub(crate) fn of_ascending(pairs: impl Iterator<Item = (FieldPath, Value)>) -> Lead {
-        let entries: Vec<(FieldPath, Value)> = pairs.collect();
+    pub(crate) fn of_ascending(entries: Vec<(FieldPath, Value)>) -> Lead {
         debug_assert!(entries.is_sorted_by(|one, next| one.0 < next.0), "the invariant of a lead");
         Lead { entries }
     }

@@ -47,32 +47,44 @@ fn read(text: &str) -> Option<Range> {
     if let Some(range) = moments(text) {
         return Some(range);
     }
-    let lower = text.to_lowercase();
-    let lower = lower.as_str();
-    if let Some(rest) = UNDER.iter().find_map(|word| lower.strip_prefix(word)) {
-        return number::read(rest).map(Range::UpTo);
-    }
-    if let Some(rest) = OVER.iter().find_map(|word| lower.strip_prefix(word)) {
-        return number::read(rest).map(Range::From);
-    }
-    if let Some(rest) = AND_MORE.iter().find_map(|word| lower.strip_suffix(word)) {
-        return number::read(rest).map(Range::From);
-    }
-    if let Some(rest) = OR_LESS.iter().find_map(|word| lower.strip_suffix(word)) {
-        return number::read(rest).map(Range::UpTo);
-    }
-    // `10+ years`: the sign stands right after the digits.
-    if let Some((head, words)) = text.split_once('+')
-        && head.trim_end().ends_with(|c: char| c.is_ascii_digit())
-        && !words.contains(char::is_numeric)
+    // Without letters and signs of that sort no word tells a bound.
+    let is_plain = |byte: u8| byte.is_ascii_digit() || b"-.,$ ".contains(&byte);
+    if !text.bytes().all(is_plain)
+        && let Some(range) = one_bound(text)
     {
-        return number::read(head).map(Range::From);
+        return range;
     }
     let (one, other) = match halves(text) {
         Some((one, other)) => (number::read(one)?, number::read(other)?),
         None => return number::read(text).map(Range::One),
     };
     Some(if one <= other { Range::Between(one, other) } else { Range::Between(other, one) })
+}
+
+/// A range whose one bound words or signs tell, if its number can be read; nothing when none do.
+fn one_bound(text: &str) -> Option<Option<Range>> {
+    let lower = text.to_lowercase();
+    let lower = lower.as_str();
+    if let Some(rest) = UNDER.iter().find_map(|word| lower.strip_prefix(word)) {
+        return Some(number::read(rest).map(Range::UpTo));
+    }
+    if let Some(rest) = OVER.iter().find_map(|word| lower.strip_prefix(word)) {
+        return Some(number::read(rest).map(Range::From));
+    }
+    if let Some(rest) = AND_MORE.iter().find_map(|word| lower.strip_suffix(word)) {
+        return Some(number::read(rest).map(Range::From));
+    }
+    if let Some(rest) = OR_LESS.iter().find_map(|word| lower.strip_suffix(word)) {
+        return Some(number::read(rest).map(Range::UpTo));
+    }
+    // `10+ years`: the sign stands right after the digits.
+    if let Some((head, words)) = text.split_once('+')
+        && head.trim_end().ends_with(|c: char| c.is_ascii_digit())
+        && !words.contains(char::is_numeric)
+    {
+        return Some(number::read(head).map(Range::From));
+    }
+    None
 }
 
 /// What stands before and after the mark between two bounds. A hyphen parts only after a digit, and
@@ -126,6 +138,9 @@ fn moments(text: &str) -> Option<Range> {
             .filter_map(move |(at, mark)| Some((text.get(..at)?, text.get(at + mark.len()..)?)))
     });
     // Each half has at least the ten characters of a date: few places are looked at.
+    if text.len() < 2 * "2024-01-15".len() {
+        return None;
+    }
     both.filter(|(one, other)| one.len() >= 10 && other.len() >= 10).take(16).find_map(|(one, other)| {
         let (one, other) = (millis(one)?, millis(other)?);
         Some(if one <= other { Range::Between(one, other) } else { Range::Between(other, one) })
@@ -146,8 +161,11 @@ fn parsed(range: Range) -> Parsed {
             let mark = if max.as_str().starts_with('-') { " to " } else { "-" };
             let middle = (min.as_f64() + max.as_f64()) / 2.0;
             let rounded = |value: f64| format!("{value}").parse::<Number>().ok();
-            let avg = rounded((middle * 100.0).round() / 100.0);
             let mid = rounded(middle.floor());
+            let avg = match (middle * 100.0).round() / 100.0 {
+                whole if whole == middle.floor() => mid.clone(),
+                average => rounded(average),
+            };
             let mut components = vec![];
             components.extend(avg.map(|avg| ("avg", Value::from(avg))));
             components.extend(mid.map(|mid| ("mid", Value::from(mid))));

@@ -48,9 +48,17 @@ fn decode(text: &[u8], charset: Charset) -> Result<Cow<'_, str>, Refusal> {
     if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
         return charset.text(text);
     }
-    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    let bytes: Cow<'_, [u8]> = percent_decode(&spaced).into();
-    charset.text(&bytes).map(|text| text.into_owned().into())
+    let spaced: Cow<'_, [u8]> = if text.contains(&b'+') {
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
+    } else {
+        text.into()
+    };
+    let bytes = Cow::from(percent_decode(&spaced)).into_owned();
+    Ok(match charset.text(&bytes)? {
+        Cow::Owned(text) => text.into(),
+        // The bytes are the text.
+        Cow::Borrowed(_) => String::from_utf8(bytes).map_err(|_| Refusal::NotText("UTF-8 text"))?.into(),
+    })
 }
 
 fn put(names: &mut Names, name: &str, value: String) -> Result<(), Refusal> {
