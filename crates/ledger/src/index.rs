@@ -70,6 +70,12 @@ impl Words {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).numbers.get(word).copied()
     }
 
+    /// The word of a number.
+    pub(crate) fn word(&self, number: Word) -> Option<Arc<str>> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        inner.words.get((number as usize).checked_sub(1)?).cloned()
+    }
+
     /// The numbers of all words that are this one but for their case.
     pub(crate) fn find_any_case(&self, word: &str) -> Vec<Word> {
         let wanted = word.to_lowercase();

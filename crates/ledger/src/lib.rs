@@ -31,6 +31,7 @@ mod log;
 mod reader;
 mod recovery;
 mod seal;
+mod sightings;
 mod stages;
 mod stopped;
 mod vault;
@@ -58,6 +59,7 @@ pub use reader::{
 };
 pub use recovery::RecoveryError;
 pub use seal::{BODY_BYTES_MAX, OpenError as SealError};
+pub use sightings::Sighting;
 pub use stages::{Stage, Stages};
 pub use stopped::Stopped;
 pub use vault::VaultError;

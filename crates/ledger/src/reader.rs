@@ -13,7 +13,7 @@ use crate::filter::{Filter, Matcher};
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
 use crate::hot::HotFile;
-use crate::index::{Location, Word};
+use crate::index::{Location, SharedIndex, Word, Words};
 use crate::keys::{ChainKeys, SensitiveKey};
 use crate::seal::{self, OpenError};
 use crate::vault::{Slot, VaultError};
@@ -177,6 +177,14 @@ pub struct Reader {
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Reader {
         Reader { shared }
+    }
+
+    pub(crate) fn index(&self) -> &SharedIndex {
+        &self.shared.index
+    }
+
+    pub(crate) fn words(&self) -> &Words {
+        &self.shared.context.words
     }
 
     /// The seq below which everything is durable, and so visible.
