@@ -4,6 +4,7 @@
 //! are the bytes that are hashed, so nothing here ever re-serialises what it read. Start with
 //! [`Record`] (what the ledger stores of an event) and [`Body`] (its sealed half).
 
+pub mod csv;
 pub mod flow_file;
 pub mod inbound;
 pub mod json;
