@@ -86,6 +86,16 @@ impl Condition {
         }
     }
 
+    /// Shows each rule of it.
+    pub(crate) fn each_rule<'a>(&'a self, show: &mut impl FnMut(&'a Rule)) {
+        match self {
+            Condition::Rule(rule) => show(rule),
+            Condition::All(members) | Condition::Any(members) | Condition::None(members) => {
+                members.iter().for_each(|member| member.each_rule(show));
+            }
+        }
+    }
+
     /// How many rules it has.
     pub fn rules(&self) -> usize {
         match self {

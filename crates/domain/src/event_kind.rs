@@ -161,20 +161,36 @@ pub enum EventKind {
     FeedbackProcessed {
         /// The report.
         feedback: Feedback,
-        /// The revenue it takes back, or why it was refused.
-        result: Result<Money, Reason>,
+        /// The money it takes back, or why it was refused.
+        result: Result<Reversal, Reason>,
+        /// When the source is to be told of it; none when it is not.
+        relay_due: Option<Timestamp>,
     },
-    /// Feedback was relayed to the source.
+    /// The source was told of feedback, or could not be.
     FeedbackSent {
         /// The report.
         feedback: Feedback,
-        /// The source's response code.
-        response_code: Option<u16>,
-        /// Why it could not be relayed, when it could not.
-        fault: Option<Fault>,
+        /// How that went.
+        notice: Notice,
     },
-    /// The person withdrew consent.
-    ConsentRevoked,
+    /// The person withdrew consent: the lead is sent nowhere any more.
+    ConsentRevoked {
+        /// How many buyers have it, or may have it.
+        buyers: u32,
+        /// When they are to be told; none when nobody has it.
+        due: Option<Timestamp>,
+    },
+    /// A buyer that has the lead was told that consent was withdrawn, or could not be.
+    ConsentSent {
+        /// The step that sent it the lead.
+        step_id: StepId,
+        /// The buyer.
+        entity_id: EntityId,
+        /// The delivery by which it has the lead.
+        delivery_id: EventId,
+        /// How that went.
+        notice: Notice,
+    },
     /// The first pass through the flow ended.
     FlowCompleted(Completion),
     /// The person was forgotten: earlier bodies of this lead are gone.
@@ -316,6 +332,67 @@ pub struct Feedback {
     pub value: Option<Arc<str>>,
     /// Whole days from the submission to the conversion.
     pub days_to_convert: Option<u32>,
+    /// The reason that came with it; checked against the word list, or one of those the flow allows.
+    pub reason: Option<Arc<str>>,
+    /// The event by which the report came; none on that event itself, and in records of releases that
+    /// did not tell.
+    pub feedback_id: Option<EventId>,
+}
+
+/// The money that accepted feedback takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reversal {
+    /// Of what the buyer pays.
+    pub revenue: Money,
+    /// Of what the source is paid.
+    pub cost: Money,
+}
+
+/// One attempt to tell another party something about a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What came of it.
+    pub end: NoticeEnd,
+    /// How it was told: `custom_json` and so on; none when it was not asked.
+    pub integration: Option<Arc<str>>,
+    /// The HTTP status it answered with, when it answered.
+    pub response_code: Option<u16>,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// When it is told again; none when it is not.
+    pub due: Option<Timestamp>,
+}
+
+/// What came of telling another party something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeEnd {
+    /// It took it.
+    Taken,
+    /// It said no. Never tried again.
+    Refused(Reason),
+    /// It gave no usable answer. May be tried again.
+    Fault(Fault),
+    /// It was not asked.
+    NotAsked(Reason),
+}
+
+impl Notice {
+    fn outcome(&self) -> Outcome {
+        match self.end {
+            NoticeEnd::Taken => Outcome::Success,
+            NoticeEnd::Refused(_) => Outcome::Failure,
+            NoticeEnd::Fault(_) => Outcome::Error,
+            NoticeEnd::NotAsked(_) => Outcome::Skip,
+        }
+    }
+
+    fn reason(&self) -> Option<&Reason> {
+        match &self.end {
+            NoticeEnd::Taken => None,
+            NoticeEnd::Refused(reason) | NoticeEnd::NotAsked(reason) => Some(reason),
+            NoticeEnd::Fault(fault) => Some(&fault.reason),
+        }
+    }
 }
 
 /// What a report does to the lead.
@@ -388,7 +465,8 @@ impl EventKind {
             EventKind::FeedbackReturned { .. } => EventType::FeedbackReturned,
             EventKind::FeedbackProcessed { .. } => EventType::FeedbackProcessed,
             EventKind::FeedbackSent { .. } => EventType::FeedbackSent,
-            EventKind::ConsentRevoked => EventType::ConsentRevoked,
+            EventKind::ConsentRevoked { .. } => EventType::ConsentRevoked,
+            EventKind::ConsentSent { .. } => EventType::ConsentSent,
             EventKind::FlowCompleted(_) => EventType::FlowCompleted,
             EventKind::PrivacyErased => EventType::PrivacyErased,
         }
@@ -401,7 +479,7 @@ impl EventKind {
             | EventKind::RecipientAttempted { .. }
             | EventKind::RetryScheduled { .. }
             | EventKind::RetryAttempted { .. }
-            | EventKind::ConsentRevoked
+            | EventKind::ConsentRevoked { .. }
             | EventKind::PrivacyErased => None,
             EventKind::SourceAccepted { .. }
             | EventKind::FilterPassed { .. }
@@ -416,11 +494,10 @@ impl EventKind {
             EventKind::EnhancementError { .. } | EventKind::RecipientError { .. } => Some(Outcome::Error),
             EventKind::EnhancementSkipped { .. } | EventKind::RecipientSkipped { .. } => Some(Outcome::Skip),
             EventKind::SourcePinged { answer } | EventKind::SourceAnswered { answer } => Some(answer.outcome),
-            EventKind::RecipientBid { bid: result, .. } | EventKind::FeedbackProcessed { result, .. } => {
-                Some(if result.is_ok() { Outcome::Success } else { Outcome::Failure })
-            }
-            EventKind::FeedbackSent { fault, .. } => {
-                Some(if fault.is_some() { Outcome::Error } else { Outcome::Success })
+            EventKind::RecipientBid { bid, .. } => Some(of_result(bid)),
+            EventKind::FeedbackProcessed { result, .. } => Some(of_result(result)),
+            EventKind::FeedbackSent { notice, .. } | EventKind::ConsentSent { notice, .. } => {
+                Some(notice.outcome())
             }
             EventKind::FlowCompleted(completion) => Some(completion.final_outcome),
         }
@@ -438,10 +515,9 @@ impl EventKind {
             EventKind::EnhancementError { fault, .. } | EventKind::RecipientError { fault, .. } => {
                 Some(&fault.reason)
             }
-            EventKind::RecipientBid { bid: result, .. } | EventKind::FeedbackProcessed { result, .. } => {
-                result.as_ref().err()
-            }
-            EventKind::FeedbackSent { fault, .. } => fault.as_ref().map(|fault| &fault.reason),
+            EventKind::RecipientBid { bid, .. } => bid.as_ref().err(),
+            EventKind::FeedbackProcessed { result, .. } => result.as_ref().err(),
+            EventKind::FeedbackSent { notice, .. } | EventKind::ConsentSent { notice, .. } => notice.reason(),
             EventKind::SourcePinged { answer } | EventKind::SourceAnswered { answer } => {
                 answer.reason.as_ref()
             }
@@ -456,8 +532,12 @@ impl EventKind {
             | EventKind::RetryAttempted { .. }
             | EventKind::FeedbackReceived { .. }
             | EventKind::FeedbackReturned { .. }
-            | EventKind::ConsentRevoked
+            | EventKind::ConsentRevoked { .. }
             | EventKind::PrivacyErased => None,
         }
     }
+}
+
+fn of_result<T>(result: &Result<T, Reason>) -> Outcome {
+    if result.is_ok() { Outcome::Success } else { Outcome::Failure }
 }

@@ -84,6 +84,8 @@ event_types! {
     FeedbackSent = "feedback.sent",
     /// The person withdrew consent.
     ConsentRevoked = "consent.revoked",
+    /// A buyer was told that consent was withdrawn.
+    ConsentSent = "consent.sent",
     /// The first pass through the flow ended.
     FlowCompleted = "flow.completed",
     /// The person was forgotten.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId, FieldStates, Fields, FlowId, Intake,
-    Judgement, Lead, Mapping, Money, PriceTable, PurchasePrice, Reason, ReasonCode, SalePrice, Scalar,
-    SourceId, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone, Variables, Vocabulary,
+    Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId, FeedbackPolicy, FieldStates, Fields,
+    FlowId, Intake, Judgement, Lead, Mapping, Money, PriceTable, PurchasePrice, RateName, Reason, ReasonCode,
+    Recipient, SalePrice, Scalar, SourceFeedback, SourceId, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone,
+    Variables, Vocabulary,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -15,6 +16,8 @@ pub struct Flow {
     // Invariants: every rule was checked with these fields; dims have few possible
     // values, ascending by path; source and step ids are unique and free.
     parts: FlowParts,
+    /// The figures of feedback that its rules look at, each once.
+    rates: Vec<RateName>,
 }
 
 /// What a flow is made of, before it is checked as a whole.
@@ -36,6 +39,8 @@ pub struct FlowParts {
     pub accept: Option<Check>,
     /// What is paid to sources that set no price of their own; none means nothing.
     pub price: Option<PurchasePrice>,
+    /// What its buyers may report back, unless a recipient says otherwise.
+    pub feedback: FeedbackPolicy,
     /// Partners' words, in lower case, and the reason that is recorded in the clear for them.
     pub reasons: Vec<(Arc<str>, Arc<str>)>,
     /// Where leads come from.
@@ -59,6 +64,8 @@ pub struct FlowSource {
     pub price: Option<PurchasePrice>,
     /// How its submissions are taken in and answered.
     pub intake: Intake,
+    /// What becomes of feedback on its leads.
+    pub feedback: SourceFeedback,
 }
 
 /// Why a flow does not fit together.
@@ -236,7 +243,18 @@ impl Flow {
                 }
             }
         }
-        if errors.is_empty() { Ok(Flow { parts }) } else { Err(errors) }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut rates: Vec<RateName> = Vec::new();
+        for (_, condition, _) in conditions(&parts) {
+            condition.each_rule(&mut |rule| {
+                if let Some(rate) = rule.rate().filter(|rate| !rates.contains(rate)) {
+                    rates.push(rate);
+                }
+            });
+        }
+        Ok(Flow { parts, rates })
     }
 
     /// Its id.
@@ -282,6 +300,16 @@ impl Flow {
     /// Its steps by id.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
         self.parts.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// The figures of feedback that its rules look at.
+    pub fn rates(&self) -> &[RateName] {
+        &self.rates
+    }
+
+    /// What a recipient's buyer may report back, as far as the flow says.
+    pub fn feedback_of(&self, recipient: &Recipient) -> FeedbackPolicy {
+        recipient.feedback.over(&self.parts.feedback)
     }
 
     /// The parts, to build another flow from.
@@ -494,6 +522,7 @@ mod tests {
             dims: ["lead.state", "lead.product", "lead.owner"].map(Dim::new).to_vec(),
             accept: Some(require(state_in("TX, OK, CA"), None)),
             price: None,
+            feedback: FeedbackPolicy::default(),
             reasons: vec![],
             sources: vec![FlowSource {
                 id: "src_web".parse().unwrap(),
@@ -502,6 +531,7 @@ mod tests {
                 accept: Some(require(state_in("TX, OK"), Some("Not from there"))),
                 price: None,
                 intake: Intake::default(),
+                feedback: SourceFeedback::default(),
             }],
             steps: vec![
                 filter("soft", require(state_in("OK"), None), OnFail::Continue),

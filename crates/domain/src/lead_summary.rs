@@ -154,6 +154,7 @@ impl Standing {
             | EventType::FeedbackReturned
             | EventType::FeedbackSent
             | EventType::ConsentRevoked
+            | EventType::ConsentSent
             | EventType::PrivacyErased
             | EventType::LedgerOpened
             | EventType::LedgerPruned => {}
@@ -272,7 +273,8 @@ pub struct LeadSummary {
     pub reason: Option<Reason>,
     /// The buyers, in the order they were asked.
     pub buyers: Vec<Buyer>,
-    /// What the source is paid: booked by the event that carries an answer of success.
+    /// What the source is paid: booked by the event that carries an answer of success, less what was taken
+    /// back.
     pub cost: Money,
     /// What the buyers pay: booked by each sale, less what was taken back.
     pub revenue: Money,
@@ -284,6 +286,8 @@ pub struct LeadSummary {
     pub total_ms: u64,
     /// A test lead: it stays out of money.
     pub test: bool,
+    /// The person withdrew consent.
+    pub consent_revoked: bool,
     standing: Standing,
     /// The source has its answer by `source.answered`.
     answered: bool,
@@ -318,6 +322,7 @@ impl LeadSummary {
             events: 0,
             total_ms: 0,
             test: head.marks.test,
+            consent_revoked: false,
             standing: Standing::default(),
             answered: false,
             parties: Vec::new(),
@@ -377,12 +382,16 @@ impl LeadSummary {
             EventKind::RecipientSkipped { step_id, entity_id, .. } => {
                 self.buyer(step_id, entity_id).hear(Some(Outcome::Skip), None);
             }
-            EventKind::FeedbackProcessed { feedback, result: Ok(amount) } => {
+            EventKind::FeedbackProcessed { feedback, result: Ok(reversal), .. } => {
                 if feedback.kind == FeedbackKind::Return {
-                    self.earn(-*amount);
+                    self.earn(-reversal.revenue);
+                }
+                if !self.test {
+                    self.cost = sum(self.cost, -reversal.cost);
                 }
                 self.report(feedback);
             }
+            EventKind::ConsentRevoked { .. } => self.consent_revoked = true,
             EventKind::FeedbackProcessed { result: Err(_), .. }
             | EventKind::SourceSubmitted
             | EventKind::SourceAccepted { .. }
@@ -400,7 +409,7 @@ impl LeadSummary {
             | EventKind::FeedbackReceived { .. }
             | EventKind::FeedbackReturned { .. }
             | EventKind::FeedbackSent { .. }
-            | EventKind::ConsentRevoked
+            | EventKind::ConsentSent { .. }
             | EventKind::PrivacyErased => {}
         }
     }
@@ -556,7 +565,8 @@ fn place_of(head: &EventHead, kind: &EventKind) -> (Option<StepId>, Option<Entit
         | EventKind::FeedbackReturned { feedback }
         | EventKind::FeedbackProcessed { feedback, .. }
         | EventKind::FeedbackSent { feedback, .. } => (None, Some(feedback.entity_id.clone())),
-        EventKind::ConsentRevoked | EventKind::PrivacyErased => (None, None),
+        EventKind::ConsentSent { step_id, entity_id, .. } => (Some(step_id.clone()), Some(entity_id.clone())),
+        EventKind::ConsentRevoked { .. } | EventKind::PrivacyErased => (None, None),
     }
 }
 

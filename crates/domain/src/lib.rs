@@ -17,7 +17,7 @@ mod dim;
 mod event;
 mod event_kind;
 mod event_type;
-mod feedback_policy;
+mod feedback;
 mod field;
 mod field_states;
 mod field_type;
@@ -63,10 +63,16 @@ pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
-    Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Price, Retry,
+    Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Notice, NoticeEnd,
+    Price, Retry, Reversal,
 };
 pub use event_type::{EventType, UnknownEventType};
-pub use feedback_policy::FeedbackPolicy;
+pub use feedback::{
+    Approval, Counts, Day, FeedbackPolicy, Holding, NOTICE_ATTEMPTS, NoticeSettings, OpenEnd, Owed,
+    RATE_DAYS, RATE_DAYS_MAX, REPORT_REASONS_MAX, RateKind, RateName, RateOf, ReportWindow, ReportedSale,
+    Reports, ReturnLimit, ReturnPeriod, ReturnShare, Revocation, RevocationNotice, SourceFeedback,
+    TakenReport, UnknownRate, UnknownShare,
+};
 pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields, PATHS_OF_FIELDS_MAX};
 pub use field_states::{FieldState, FieldStates};
 pub use field_type::{FieldType, UnknownFieldType};

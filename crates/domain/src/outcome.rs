@@ -129,6 +129,14 @@ reason_codes! {
     Deadline = "deadline",
     /// Feedback came after its window, or is not allowed.
     FeedbackRefused = "feedback_refused",
+    /// The buyer gave back as much as it may.
+    ReturnLimit = "return_limit",
+    /// Somebody looked at feedback and declined it.
+    FeedbackDeclined = "feedback_declined",
+    /// The person withdrew consent.
+    ConsentRevoked = "consent_revoked",
+    /// Nothing says how the other party is told.
+    NoNotice = "no_notice",
     /// The person asked to be forgotten.
     Erased = "erased",
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Condition, EarlierStep, EntityId, FeedbackPolicy, Outcome, Reason, ReasonCode, RequestSettings,
-    ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId, Strictness, Variables,
+    Condition, EarlierStep, EntityId, FeedbackPolicy, NoticeSettings, Outcome, Reason, ReasonCode,
+    RequestSettings, ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId, Strictness, Variables,
 };
 
 /// One step of a flow.
@@ -100,8 +100,10 @@ pub struct Recipient {
     pub price: SalePrice,
     /// When a fault is followed by another attempt.
     pub retry: RetryPolicy,
-    /// What it may report back.
+    /// What it may report back, where that is not as the flow says.
     pub feedback: FeedbackPolicy,
+    /// How it is told that a person whose lead it has withdrew consent.
+    pub on_revoked: Option<NoticeSettings>,
     /// A delivery that is not a sale: out of revenue and sold counts.
     pub is_copy: bool,
 }

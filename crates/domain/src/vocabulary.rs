@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{FieldPath, FieldType, Fields, Privacy, SecretName, StepId};
+use crate::{FieldPath, FieldType, Fields, Privacy, RateName, SecretName, StepId, UnknownRate};
 
 /// What may be named at one place of a flow.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,25 @@ pub enum PlaceError {
         /// The secret it names.
         name: String,
     },
+    /// It names no figure of feedback.
+    #[error(transparent)]
+    UnknownRate(#[from] UnknownRate),
+    /// It names nothing of the feedback that a source or buyer is told of.
+    #[error("feedback.{0}, but what is told of feedback is {words}", words = FEEDBACK_WORDS.join(", "))]
+    UnknownFeedback(String),
+}
+
+/// What templates can name of the feedback that a source or buyer is told of: `feedback.type` and so on.
+pub(crate) const FEEDBACK_WORDS: [&str; 8] =
+    ["id", "type", "reason", "value", "days_to_convert", "timestamp", "buyer", "refund"];
+/// What stands below it are figures for rules and, where a source or buyer is told of feedback, what that is.
+const FEEDBACK: &str = "feedback";
+
+impl EarlierStep {
+    /// What stands for the feedback that a source or buyer is told of, in the templates of what it is sent.
+    pub fn feedback() -> EarlierStep {
+        EarlierStep { id: FEEDBACK.parse().expect("it is an id"), values: Vec::new() }
+    }
 }
 
 /// A place that may be named.
@@ -122,6 +141,9 @@ impl Vocabulary<'_> {
         if name == "source.name" {
             return Ok(open(name.parse().expect("source.name is a path")));
         }
+        if first == FEEDBACK {
+            return feedback(rest, steps);
+        }
         let (step, below) = match first {
             "lead" => return field(fields, rest, &shown()),
             "appended" => rest.split_once('.').ok_or_else(|| PlaceError::Unknown(shown()))?,
@@ -165,6 +187,21 @@ impl Vocabulary<'_> {
                 .collect(),
         }
     }
+}
+
+/// A figure of feedback, or what is told of it where that is known.
+fn feedback(rest: &str, steps: &[EarlierStep]) -> Result<Place, PlaceError> {
+    let is_told = steps.iter().any(|earlier| earlier.id.as_str() == FEEDBACK);
+    let path = if is_told {
+        if !FEEDBACK_WORDS.contains(&rest) {
+            return Err(PlaceError::UnknownFeedback(rest.chars().take(80).collect()));
+        }
+        format!("appended.{FEEDBACK}.{rest}").parse().expect("the words are keys")
+    } else {
+        rest.parse::<RateName>()?.path()
+    };
+    let compared_as = (!is_told).then_some(FieldType::Number);
+    Ok(Place { base: path.clone(), path, compared_as, has_format: None, closed: !is_told })
 }
 
 fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> {
@@ -211,7 +248,11 @@ mod tests {
             id: "phone_check".parse().unwrap(),
             values: vec![("line_type".into(), vec!["mobile".into()])],
         }];
-        let told = match (Vocabulary::Lead { fields: &fields, steps: &steps }).place(name) {
+        check_with(Vocabulary::Lead { fields: &fields, steps: &steps }, name, wanted);
+    }
+
+    fn check_with(vocabulary: Vocabulary<'_>, name: &str, wanted: &str) {
+        let told = match vocabulary.place(name) {
             Ok(Place { path, base: _, compared_as, has_format, closed }) => {
                 let compared_as = compared_as.map_or("anything".to_owned(), |known| known.to_string());
                 format!("{path} as {compared_as}, format {has_format:?}, closed {closed}")
@@ -261,5 +302,24 @@ mod tests {
         assert_eq!(told(None, "north"), "north");
         let unlisted = "secret.north, but the file does not list north under \"secrets\"";
         assert_eq!(told(Some(&listed), "north"), unlisted);
+    }
+
+    #[test]
+    fn figures_of_feedback_can_be_named_and_what_is_told_of_it_where_it_is() {
+        let rate = "appended.feedback.source.return_rate.30d as number, format None, closed true";
+        check("feedback.source.return_rate", rate);
+        check(
+            "feedback.buyer_x.sold.7d",
+            "appended.feedback.buyer_x.sold.7d as number, format None, closed true",
+        );
+        let error = "feedback.type; write feedback.<source, src_… or buyer_…>.<return_rate, conversion_rate, sold, \
+                     returned or converted>, and .7d for another number of days than 30, at most 365";
+        check("feedback.type", error);
+        let (fields, steps) = (Fields::default(), [EarlierStep::feedback()]);
+        let told = Vocabulary::Lead { fields: &fields, steps: &steps };
+        check_with(told, "feedback.type", "appended.feedback.type as anything, format None, closed false");
+        let error = "feedback.kind, but what is told of feedback is id, type, reason, value, days_to_convert, \
+                     timestamp, buyer, refund";
+        check_with(told, "feedback.kind", error);
     }
 }

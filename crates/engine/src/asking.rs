@@ -44,6 +44,7 @@ pub(crate) enum Taken {
 pub(crate) enum Party {
     Service,
     Buyer,
+    Source,
 }
 
 impl Party {
@@ -51,6 +52,7 @@ impl Party {
         match self {
             Party::Service => "Service",
             Party::Buyer => "Buyer",
+            Party::Source => "Source",
         }
     }
 
@@ -171,12 +173,28 @@ impl Run {
         settings: &RequestSettings,
         variables: &Variables<'_>,
     ) -> Result<Outgoing, RenderError> {
+        self.rendered_under(settings, variables, None)
+    }
+
+    /// The same; the other side knows it again by a key that is not the delivery.
+    pub(crate) fn rendered_under(
+        &self,
+        settings: &RequestSettings,
+        variables: &Variables<'_>,
+        key: Option<EventId>,
+    ) -> Result<Outgoing, RenderError> {
         let fresh = settings
             .has_digest()
             .then(|| Fresh { nonce: self.context.draw(), created: self.context.clock.now() });
-        let made = |variables: &Variables<'_>| match &fresh {
-            Some(fresh) => render_fresh(settings, variables, fresh),
-            None => render(settings, variables),
+        let made = |variables: &Variables<'_>| {
+            let mut request = match &fresh {
+                Some(fresh) => render_fresh(settings, variables, fresh),
+                None => render(settings, variables),
+            }?;
+            if let Some(key) = key {
+                request.set_idempotency_key(&key.to_string());
+            }
+            Ok::<_, RenderError>(request)
         };
         let secrets = self.context.control.secret_values();
         let variables = &Variables { secrets: &secrets, ..*variables };

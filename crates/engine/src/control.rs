@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
-    ApiKeyHash, ControlEvent, ControlKind, EntityId, EntityKind, EventId, Flow, FlowId, FlowVersion, Reveal,
-    Scope, SecretName, SubjectId, Timestamp,
+    ApiKeyHash, ControlEvent, ControlKind, Day, EntityId, EntityKind, EventId, Flow, FlowId, FlowVersion,
+    Reveal, Scope, SecretName, SubjectId, TimeZone, Timestamp,
 };
 use ledger::{
     Entropy, Filter, LeaseError, Ledger, Order, ReadError, ReadRecord, RecordError, StoredBody, Window,
@@ -360,6 +360,12 @@ impl Control {
     /// The newest version of a flow.
     pub fn flow(&self, id: &FlowId) -> Option<Arc<PublishedFlow>> {
         self.state().flows.get(id).and_then(|flow| flow.versions.last().cloned())
+    }
+
+    /// The day of a moment by the calendar of a flow: that of its newest version, and of UTC when nobody knows it.
+    pub(crate) fn day_of(&self, id: &FlowId, at: Timestamp) -> Day {
+        let flow = self.flow(id);
+        Day::at(at, flow.as_ref().map_or(&TimeZone::UTC, |flow| flow.flow.time_zone()))
     }
 
     /// One version of a flow.

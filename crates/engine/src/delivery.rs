@@ -22,8 +22,8 @@ impl Run {
         enhancement: &Enhancement,
     ) -> Result<(), RecordError> {
         let Enhancement { entity_id, request, response, timeout } = enhancement;
-        if self.context.control.is_paused(entity_id) {
-            return self.skip(step, Party::Service.paused(), None).await;
+        if let Some(reason) = self.closed(Party::Service, entity_id) {
+            return self.skip(step, reason, None).await;
         }
         let variables = self.step_variables(step);
         if self.needs_what_is_gone(request, &variables) {
@@ -53,10 +53,15 @@ impl Run {
         Ok(())
     }
 
+    /// Why nothing is sent to a party at the moment.
+    fn closed(&self, party: Party, entity_id: &domain::EntityId) -> Option<Reason> {
+        self.revoked().or_else(|| self.context.control.is_paused(entity_id).then(|| party.paused()))
+    }
+
     /// The first attempt of a delivery.
     pub(crate) async fn deliver(&mut self, step: &Step, recipient: &Recipient) -> Result<(), RecordError> {
-        if self.context.control.is_paused(&recipient.entity_id) {
-            return self.skip(step, Party::Buyer.paused(), None).await;
+        if let Some(reason) = self.closed(Party::Buyer, &recipient.entity_id) {
+            return self.skip(step, reason, None).await;
         }
         let delivery_id = EventId::new(self.context.clock.now(), self.context.draw());
         let variables = self.delivery_variables(&self.story.lead, delivery_id);
@@ -86,8 +91,8 @@ impl Run {
         let Some((step, recipient)) = flow.flow.step(&step_id).and_then(as_recipient) else {
             unreachable!("a version of a flow never changes, so its steps stay in it")
         };
-        if self.context.control.is_paused(&recipient.entity_id) {
-            self.skip(step, Party::Buyer.paused(), None).await?;
+        if let Some(reason) = self.closed(Party::Buyer, &recipient.entity_id) {
+            self.skip(step, reason, None).await?;
             return Ok(None);
         }
         let variables = self.delivery_variables(&sent, delivery_id);
@@ -164,7 +169,7 @@ impl Run {
     }
 
     /// The price of a lead that a buyer took; from then on the lead says so.
-    fn sale(&mut self, step: &Step, recipient: &Recipient, replied: Option<Money>) -> Price {
+    pub(crate) fn sale(&mut self, step: &Step, recipient: &Recipient, replied: Option<Money>) -> Price {
         let (amount, below_floor) = recipient.price.price(&self.rule_variables(), replied);
         let number: domain::Number = amount.to_string().parse().expect("an amount is a decimal");
         let path = crate::run::path(&format!("appended.{}.price", step.id));
@@ -268,7 +273,7 @@ fn called(step: &Step, response_code: Option<u16>) -> Call {
     }
 }
 
-fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
+pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
     match &step.kind {
         StepKind::Recipient(recipient) => Some((step, recipient)),
         StepKind::Filter(_) | StepKind::Enhancement(_) => None,
@@ -276,6 +281,6 @@ fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
 }
 
 /// Why a step asks nobody: its request cannot be made from this lead.
-fn not_made(error: &RenderError) -> Reason {
+pub(crate) fn not_made(error: &RenderError) -> Reason {
     Reason::new(ReasonCode::Request, format!("The request cannot be made: {error}"))
 }

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use wire::flow_file::{FlowFile, FlowFileError, WsdlTexts};
 use wire::{Body, BodyError, BodyView, Header, HeaderError};
 
+use crate::feedback::{Pending, Rates, Revocations};
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
 use crate::retries::{Due, Retries};
 use crate::run::{Context, Run};
@@ -247,6 +248,9 @@ impl Engine {
             parties,
             retries: Retries::default(),
             sensitive: SensitiveKeys::default(),
+            rates: Rates::default(),
+            pending: Pending::default(),
+            revocations: Revocations::default(),
             barriers,
         };
         Engine {
@@ -429,6 +433,7 @@ impl Engine {
         // Ids ascend nearly as the leads came in.
         chains.sort_unstable();
         self.restore_keys()?;
+        self.restore_feedback()?;
         self.restore_sensitive_keys(|chain| chains.binary_search(&chain).is_ok())?;
         let mut resumed = 0;
         for chain in chains {
@@ -627,6 +632,12 @@ impl Engine {
     async fn retry_one(&self, due: Due) -> Result<(), ResumeError> {
         let Some(lease) = self.leads().lease(due.lead_id).await? else { return Ok(()) };
         let Some(mut run) = self.take_up(lease, due.lead_id)? else { return Ok(()) };
+        if run.tells(due.delivery_id) {
+            if let Some(ticket) = run.tell(due.delivery_id).await? {
+                ticket.durable().await?;
+            }
+            return Ok(());
+        }
         if let Some(ticket) = run.retry(due.delivery_id).await? {
             ticket.durable().await?;
         }

@@ -35,7 +35,10 @@ pub use engine::{
     Engine, EngineParts, IdempotencyKey, LEAD_BYTES_MAX, Render, RepeatKey, ResumeError, Submission,
     SubmitError, Submitted,
 };
-pub use feedback::{FeedbackError, Report, Reported, Sale};
+pub use feedback::{
+    Decision, FeedbackError, PendingReport, Report, ReportKind, ReportStatus, Reported, Revoke, Revoked,
+    Sale, ToldBuyer, Verdict,
+};
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use parties::{Answered, Asking, Call, CallFault, Parties};
 pub use wsdl::read_flow;

@@ -12,6 +12,7 @@ use domain::{
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
 
+use crate::feedback::{Pending, Rates, Revocations};
 use crate::retries::Retries;
 use crate::sensitive::SensitiveKeys;
 use crate::story::{Stage, Story};
@@ -27,6 +28,9 @@ pub(crate) struct Context {
     pub(crate) parties: Arc<dyn Parties>,
     pub(crate) retries: Retries,
     pub(crate) sensitive: SensitiveKeys,
+    pub(crate) rates: Rates,
+    pub(crate) pending: Pending,
+    pub(crate) revocations: Revocations,
     pub(crate) barriers: Barriers,
 }
 
@@ -153,6 +157,7 @@ impl Run {
         if let Some(name) = self.context.control.entity_name(&EntityId::from(source.id.clone())) {
             self.story.lead.set(path("source.name"), Value::text(name));
         }
+        self.append_rates();
         let Judgement { trace, refusal } = flow.flow.accept(source, &self.rule_variables());
         let kind = match refusal {
             None => {
@@ -254,6 +259,7 @@ impl Run {
     /// or not at all.
     pub(crate) async fn record(&mut self, moments: Vec<Moment>) -> Result<Ticket, RecordError> {
         let events: Vec<Event> = moments.into_iter().map(|moment| self.event(moment)).collect();
+        self.count_sales(&events);
         let records: Vec<&dyn Record> = events.iter().map(|event| event as &dyn Record).collect();
         let ticket = self.lease.record(&records).await?;
         if let Some(slot) = self.lease.sensitive_slot() {
@@ -335,8 +341,8 @@ impl Run {
                 dims,
                 fields,
                 marks: match kind {
-                    EventKind::SourceSubmitted => story.marks.clone(),
-                    // Says what the submission was, which one event tells.
+                    EventKind::SourceSubmitted | EventKind::FeedbackReceived { .. } => story.marks.clone(),
+                    // Says what the submission or the report was, which one event tells.
                     _ => Marks { idempotency: None, ..story.marks.clone() },
                 },
             },

@@ -2,8 +2,8 @@
 //! runs and takes it up again after a crash, so the two cannot differ.
 
 use domain::{
-    Asked, Event, EventId, EventKind, Feedback, FeedbackKind, FieldPath, Flow, Lead, LeadId, Marks, Money,
-    Outcome, Price, Progress, Reason, SourceId, StepEnd, StepId, Timestamp, Value,
+    Asked, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks, Money, Outcome, Price, Progress,
+    Reason, Reports, SourceId, StepEnd, StepId, Timestamp, Value,
 };
 
 use crate::asking::variables;
@@ -34,6 +34,8 @@ pub(crate) struct Story {
     pub(crate) progress: Progress,
     /// One for each step that sent the lead to a buyer, oldest first.
     pub(crate) deliveries: Vec<Delivery>,
+    /// What came back of it.
+    pub(crate) reports: Reports,
     /// Whether the first pass through the flow has ended.
     pub(crate) completed: bool,
 }
@@ -80,8 +82,6 @@ pub(crate) struct Delivery {
     /// The lead as it was first sent: every attempt sends the same.
     pub(crate) sent: Lead,
     pub(crate) state: DeliveryState,
-    /// Whether the buyer gave the lead back.
-    pub(crate) returned: bool,
 }
 
 /// How a delivery stands.
@@ -115,6 +115,7 @@ impl Story {
             price: None,
             progress: Progress::new(),
             deliveries: Vec::new(),
+            reports: Reports::default(),
             completed: false,
         }
     }
@@ -170,6 +171,7 @@ impl Story {
     pub(crate) fn apply(&mut self, event: &Event, clear: &Lead) {
         self.last_at = self.last_at.max(event.head.at);
         let outcome = event.kind.outcome();
+        self.reports.after(event);
         match &event.kind {
             EventKind::SourceSubmitted => {
                 self.stage = Stage::Submitted;
@@ -219,7 +221,6 @@ impl Story {
                         event_ids: vec![id],
                         sent: clear.clone(),
                         state,
-                        returned: false,
                     }),
                 }
             }
@@ -247,13 +248,6 @@ impl Story {
                     delivery.state = DeliveryState::Due { attempt: retry.attempt, due: *due };
                 }
             }
-            EventKind::FeedbackProcessed { feedback, result: Ok(_) } => {
-                if feedback.kind == FeedbackKind::Return
-                    && let Some(delivery) = self.reported(feedback)
-                {
-                    delivery.returned = true;
-                }
-            }
             EventKind::FlowCompleted(_) => self.completed = true,
             EventKind::SourcePinged { .. }
             | EventKind::SourceAnswered { .. }
@@ -262,9 +256,10 @@ impl Story {
             | EventKind::RetryAttempted { .. }
             | EventKind::FeedbackReceived { .. }
             | EventKind::FeedbackReturned { .. }
-            | EventKind::FeedbackProcessed { result: Err(_), .. }
+            | EventKind::FeedbackProcessed { .. }
             | EventKind::FeedbackSent { .. }
-            | EventKind::ConsentRevoked
+            | EventKind::ConsentRevoked { .. }
+            | EventKind::ConsentSent { .. }
             | EventKind::PrivacyErased => {}
         }
     }
@@ -276,10 +271,6 @@ impl Story {
 
     fn delivery_of(&mut self, step_id: &StepId) -> Option<&mut Delivery> {
         self.deliveries.iter_mut().rev().find(|delivery| delivery.step_id == *step_id)
-    }
-
-    fn reported(&mut self, feedback: &Feedback) -> Option<&mut Delivery> {
-        self.deliveries.iter_mut().find(|delivery| delivery.event_ids.contains(&feedback.recipient_event_id))
     }
 
     fn attempt_ended(&mut self, event_id: EventId, delivery_id: EventId, state: DeliveryState) {

@@ -7,8 +7,8 @@ mod support;
 use std::task::Poll;
 use std::time::Duration;
 
-use domain::{EventKind, FeedbackKind, Outcome};
-use engine::{FeedbackError, Report, Sale, SubmitError};
+use domain::EventKind;
+use engine::SubmitError;
 use expect_test::{Expect, expect};
 
 use crate::support::{House, start};
@@ -366,83 +366,6 @@ async fn every_attempt_of_a_delivery_sends_the_same_under_the_same_id() {
         events.iter().find(|event| matches!(event.kind, EventKind::RecipientAttempted { .. })).unwrap();
     let key = seen[0].headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")).unwrap();
     assert_eq!(key.1, first.head.id.to_string(), "the delivery id is the id of the first attempt");
-    house.close();
-}
-
-fn report(sale: Sale, kind: FeedbackKind) -> Report {
-    Report {
-        sale,
-        kind,
-        value: (kind == FeedbackKind::Conversion).then(|| "sold".to_owned()),
-        reason: Some("Ann Example did not answer".to_owned()),
-        days_to_convert: None,
-        request: std::sync::Arc::from(b"POST /feedback HTTP/1.1".as_slice()),
-        request_id: Some("req_2".into()),
-    }
-}
-
-#[tokio::test]
-async fn buyers_report_conversions_and_returns() {
-    let house = House::new(
-        FLOW,
-        &format!(
-            "{PHONE_OK}\n buyer_premier: 200 {{\"status\":\"accepted\",\"bid\":9}}\n buyer_shingle: 200"
-        ),
-    )
-    .await;
-    let lead_id = house.submit(&ANN).await.lead_id;
-    let premier = Sale::Lead { lead_id, entity_id: "buyer_premier".parse().unwrap() };
-    let attempt = house
-        .events(lead_id)
-        .iter()
-        .find(|event| matches!(event.kind, EventKind::RecipientAttempted { .. }))
-        .map(|event| event.head.id)
-        .unwrap();
-    house.advance(Duration::from_secs(3 * 24 * 3600));
-    let reported =
-        house.engine.feedback(report(Sale::Event(attempt), FeedbackKind::Conversion)).await.unwrap();
-    assert_eq!(reported.outcome, Outcome::Success);
-    house.engine.feedback(report(premier.clone(), FeedbackKind::Return)).await.unwrap();
-    // Once only, and not by a buyer who may not.
-    house.engine.feedback(report(premier.clone(), FeedbackKind::Return)).await.unwrap();
-    let shingle = Sale::Lead { lead_id, entity_id: "buyer_shingle".parse().unwrap() };
-    let refused = house.engine.feedback(report(shingle, FeedbackKind::Return)).await.unwrap();
-    assert_eq!(refused.outcome, Outcome::Failure);
-    let chain = house.chain(lead_id);
-    let (_, told) = chain.split_once("flow.completed").unwrap();
-    expect![[r#"
-               success, 4 steps, 2 sold, cost 14 revenue 34 margin 20
-        feedback.received    buyer_premier conversion after 3 days value sold
-        feedback.processed   buyer_premier takes back 0
-        feedback.received    buyer_premier return
-        feedback.returned    buyer_premier return
-        feedback.processed   buyer_premier takes back 9
-        feedback.received    buyer_premier return
-        feedback.processed   buyer_premier (feedback_refused: The lead was returned before)
-        feedback.received    buyer_shingle return
-        feedback.processed   buyer_shingle (feedback_refused: Returns are not taken from this buyer)
-    "#]]
-    .assert_eq(told);
-    house.close();
-}
-
-#[tokio::test]
-async fn a_late_return_is_recorded_and_refused() {
-    let house = House::new(
-        FLOW,
-        &format!(
-            "{PHONE_OK}\n buyer_premier: 200 {{\"status\":\"accepted\",\"bid\":9}}\n buyer_shingle: 503"
-        ),
-    )
-    .await;
-    let lead_id = house.submit(&ANN).await.lead_id;
-    house.advance(Duration::from_secs(8 * 24 * 3600));
-    let premier = Sale::Lead { lead_id, entity_id: "buyer_premier".parse().unwrap() };
-    let reported = house.engine.feedback(report(premier, FeedbackKind::Return)).await.unwrap();
-    assert_eq!(reported.reason.unwrap().text.as_ref(), "Must be returned within 7 days");
-    let unknown = Sale::Lead { lead_id, entity_id: "buyer_nobody".parse().unwrap() };
-    let error = house.engine.feedback(report(unknown, FeedbackKind::Return)).await.unwrap_err();
-    assert!(matches!(error, FeedbackError::NotDelivered), "{error}");
     house.close();
 }
 

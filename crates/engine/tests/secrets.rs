@@ -353,12 +353,13 @@ async fn what_a_buyer_reports_is_recorded_without_secrets() {
     let lead_id = submit(&house).await;
     let report = Report {
         sale: Sale::Lead { lead_id, entity_id: "buyer_premier".parse().unwrap() },
-        kind: domain::FeedbackKind::Return,
+        kind: domain::FeedbackKind::Return.into(),
         value: Some("Blue Whale/7".to_owned()),
         reason: Some("our key Blue Whale/7".to_owned()),
         days_to_convert: None,
         request: b"POST /feedback?why=Blue+Whale%2F7 HTTP/1.1\r\n\r\n".as_slice().into(),
         request_id: None,
+        idempotency_key: None,
     };
     let reported: Result<_, FeedbackError> = house.engine.feedback(report).await;
     assert_eq!(reported.unwrap().lead_id, lead_id);

@@ -45,7 +45,9 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
         // They are worth something: faults strike, retries come, and answers are asked for again.
         assert!(total.faults > histories / 2 && total.retries > 3 * histories && total.sales > 3 * histories);
         assert!(total.unknown > histories / 10 && total.replays > histories / 2);
-        assert!(total.returns > histories / 10);
+        assert!(
+            total.returns > histories / 10 && total.told > histories / 20 && total.found > histories / 20
+        );
     }
 }
 

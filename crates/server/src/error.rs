@@ -108,6 +108,26 @@ impl ApiError {
         }
         let mut body = Vec::new();
         let mut root = ObjectWriter::open(&mut body);
+        self.write_member(request_id, &mut root);
+        root.close();
+        let json = HeaderValue::from_static("application/json");
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// Adds the member `error`, as part of an answer to several things.
+    pub(crate) fn write(&self, request_id: &str, root: &mut ObjectWriter<'_>) {
+        if let Some(cause) = &self.cause {
+            error!(request_id, "{}: {cause}", self.code);
+        }
+        self.write_member(request_id, root);
+    }
+
+    fn write_member(&self, request_id: &str, root: &mut ObjectWriter<'_>) {
         let mut object = ObjectWriter::open(root.value("error"));
         object.text("code", self.code);
         object.text("message", &self.message);
@@ -121,14 +141,6 @@ impl ApiError {
             json::write_array(self.problems.iter(), out, ProblemReply::write);
         }
         object.close();
-        root.close();
-        let json = HeaderValue::from_static("application/json");
-        let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
     }
 }
 
@@ -205,6 +217,13 @@ impl From<FeedbackError> for ApiError {
             FeedbackError::Unknown => ApiError::not_found("sale"),
             FeedbackError::NotDelivered => {
                 ApiError::new(StatusCode::CONFLICT, "not_delivered", error.to_string())
+            }
+            FeedbackError::EndKnown(_) => ApiError::new(StatusCode::CONFLICT, "end_known", error.to_string()),
+            FeedbackError::KeyReused => ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            FeedbackError::UnknownReport => ApiError::not_found("report"),
+            FeedbackError::Decided(_) => ApiError::new(StatusCode::CONFLICT, "decided", error.to_string()),
+            FeedbackError::NotApprovable(_) => {
+                ApiError::new(StatusCode::CONFLICT, "not_approvable", error.to_string())
             }
             FeedbackError::Forgotten => ApiError::new(StatusCode::GONE, "erased", error.to_string()),
             FeedbackError::Record(error) => error.into(),

@@ -15,8 +15,8 @@ use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
-    entities, events, feedback, flows, health, keys, leads, metrics, refusals, secrets, session, stream,
-    submit, vocabulary,
+    consent, entities, events, feedback, flows, health, keys, leads, metrics, refusals, secrets, session,
+    stream, submit, vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -55,7 +55,10 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(leads::list))
         .routes(routes!(leads::one))
         .routes(routes!(leads::timeline))
-        .routes(routes!(feedback::feedback))
+        .routes(routes!(consent::revoke))
+        .routes(routes!(feedback::queue::list, feedback::feedback))
+        .routes(routes!(feedback::queue::approve))
+        .routes(routes!(feedback::queue::decline))
         .routes(routes!(flows::list, flows::publish))
         .routes(routes!(flows::check))
         .routes(routes!(flows::schema))

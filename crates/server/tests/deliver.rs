@@ -111,7 +111,9 @@ async fn a_buyer_reports_on_its_own_sales_only() {
     assert_eq!(reply.status, StatusCode::FORBIDDEN);
     let reply = report(&house, &premier, &sale, r#"{"type":"conversion","value":"sold"}"#).await;
     assert_eq!(reply.status, StatusCode::CREATED);
-    assert_eq!(read(&reply), json!({ "outcome": "success", "reason": null, "lead": { "id": lead_id } }));
+    let answer = read(&reply);
+    assert_eq!((&answer["outcome"], &answer["status"]), (&json!("success"), &json!("accepted")));
+    assert_eq!((&answer["reason"], &answer["lead"]["id"]), (&Value::Null, &json!(lead_id)));
     let form = Request::post(&sale)
         .header("authorization", format!("Bearer {premier}"))
         .header("content-type", "application/x-www-form-urlencoded");
@@ -143,6 +145,10 @@ async fn a_report_that_cannot_be_taken_says_why() {
         ("/feedback?event_id=5", r#"{"type":"return"}"#, 400, "is not an id"),
         ("/feedback?event_id=evt_018d0d882e839a41d06f0001", r#"{"type":"return"}"#, 404, "no such sale"),
         (&sale, r#"{"type":"refund"}"#, 400, "return or conversion"),
+        (&sale, r#"{"type":"retrun"}"#, 400, "did you mean return?"),
+        (&sale, r#"{"type":"return","price":5}"#, 400, "only what is reported sold has a price"),
+        (&sale, r#"{"type":"sold","price":"-1"}"#, 400, "an amount from 0"),
+        (&sale, r#"{"type":"not_sold"}"#, 409, "the buyer took the lead"),
         (&sale, r#"{"type":"return","reasn":"x"}"#, 400, "did you mean reason?"),
         (&sale, r#"{"type":"conversion","days_to_convert":"soon"}"#, 400, "whole days"),
         (&sale, "nonsense", 400, "JSON"),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use domain::{
     Answer, Asked, Call, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind, Fault,
     FaultKind, Feedback, FeedbackKind, FlowVersion, Lead, LeadId, LeadIdKind, Marks, Money, Outcome, Price,
-    Reason, ReasonCode, Retry, Timestamp, Timing, Value as LeadValue,
+    Reason, ReasonCode, Retry, Reversal, Timestamp, Timing, Value as LeadValue,
 };
 use expect_test::expect;
 use serde_json::Value;
@@ -49,6 +49,8 @@ fn kind(lead: u8, words: &str) -> EventKind {
         kind,
         value: None,
         days_to_convert: None,
+        reason: None,
+        feedback_id: None,
     };
     match word(0) {
         "submitted" => EventKind::SourceSubmitted,
@@ -73,11 +75,13 @@ fn kind(lead: u8, words: &str) -> EventKind {
         },
         "returned" => EventKind::FeedbackProcessed {
             feedback: feedback(FeedbackKind::Return),
-            result: Ok(money(word(2))),
+            result: Ok(Reversal { revenue: money(word(2)), cost: Money::ZERO }),
+            relay_due: None,
         },
         "converted" => EventKind::FeedbackProcessed {
             feedback: feedback(FeedbackKind::Conversion),
-            result: Ok(Money::ZERO),
+            result: Ok(Reversal::default()),
+            relay_due: None,
         },
         "completed" => EventKind::FlowCompleted(Completion {
             final_outcome: outcome(),

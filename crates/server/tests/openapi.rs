@@ -291,7 +291,7 @@ flow:
       entity: buyer_premier
       integration: custom_json
       request: { url: "https://crm.example.com/leads" }
-      feedback: { conversions: true }
+      feedback: { conversions: true, returns: 7d, approve: manual }
 "#;
 
 #[tokio::test]
@@ -322,6 +322,32 @@ async fn what_is_served_is_what_is_described() {
     samples.push(("post", "/feedback", report(&format!("{sale}=buyer_premier")), 201));
     samples.push(("post", "/feedback", report(&format!("{sale}=buyer_other")), 409));
     samples.push(("post", "/feedback", report("event_id=evt_018d0d882e839a41d06f0001"), 404));
+    let waiting = async |kind: &str| {
+        let body = format!("{{\"type\":\"{kind}\",\"reason\":\"Wrong number\"}}");
+        let request =
+            format!("POST /feedback?{sale}=buyer_premier\ncontent-type: application/json\n\n{body}");
+        installation.raw(&request).await.json()["feedback_id"].as_str().unwrap().to_owned()
+    };
+    let (conversion, back) = (waiting("conversion").await, waiting("return").await);
+    samples.push(("get", "/feedback", "GET /feedback".into(), 200));
+    for (id, verb, status) in [
+        (conversion.as_str(), "approve", 200),
+        (&conversion, "decline", 409),
+        (&back, "decline", 200),
+        (&back, "approve", 409),
+        ("evt_1", "approve", 404),
+        ("evt_1", "decline", 404),
+    ] {
+        let path = if verb == "approve" { "/feedback/{id}/approve" } else { "/feedback/{id}/decline" };
+        samples.push(("post", path, format!("POST /feedback/{id}/{verb}"), status));
+    }
+    samples.push((
+        "post",
+        "/leads/{id}/revoke-consent",
+        format!("POST /leads/{lead_id}/revoke-consent"),
+        200,
+    ));
+    samples.push(("post", "/leads/{id}/revoke-consent", "POST /leads/lead_1/revoke-consent".into(), 404));
     let mut succeeded = BTreeSet::new();
     for (method, path, request, status) in samples {
         let operation = find(method, path);

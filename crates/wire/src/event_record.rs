@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     Answer, Asked, Call, ChainId, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind,
-    EventType, Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, Outcome, Price, Reason,
-    ReasonCode, Retry, StepId, Timing,
+    EventType, Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, Notice, NoticeEnd,
+    Outcome, Price, Reason, ReasonCode, Retry, Reversal, StepId, Timestamp, Timing,
 };
 
 use crate::header::FeedbackMember;
@@ -109,7 +109,8 @@ fn step_id(kind: &EventKind) -> Option<&StepId> {
         | EventKind::EnhancementSkipped { step_id, .. }
         | EventKind::RecipientSkipped { step_id, .. }
         | EventKind::RetryScheduled { step_id, .. }
-        | EventKind::RetryAttempted { step_id, .. } => Some(step_id),
+        | EventKind::RetryAttempted { step_id, .. }
+        | EventKind::ConsentSent { step_id, .. } => Some(step_id),
         EventKind::EnhancementSuccess { call }
         | EventKind::EnhancementFailure { call, .. }
         | EventKind::EnhancementError { call, .. }
@@ -130,7 +131,7 @@ fn step_id(kind: &EventKind) -> Option<&StepId> {
         | EventKind::FeedbackReturned { .. }
         | EventKind::FeedbackProcessed { .. }
         | EventKind::FeedbackSent { .. }
-        | EventKind::ConsentRevoked
+        | EventKind::ConsentRevoked { .. }
         | EventKind::FlowCompleted(_)
         | EventKind::PrivacyErased => None,
     }
@@ -160,20 +161,21 @@ fn entity_id(event: &Event) -> Option<EntityId> {
         EventKind::EnhancementSkipped { entity_id, .. }
         | EventKind::RecipientSkipped { entity_id, .. }
         | EventKind::RetryScheduled { entity_id, .. }
-        | EventKind::RetryAttempted { entity_id, .. } => Some(entity_id.clone()),
+        | EventKind::RetryAttempted { entity_id, .. }
+        | EventKind::ConsentSent { entity_id, .. } => Some(entity_id.clone()),
         EventKind::FeedbackReceived { feedback }
         | EventKind::FeedbackReturned { feedback }
         | EventKind::FeedbackProcessed { feedback, .. } => Some(feedback.entity_id.clone()),
         EventKind::FilterPassed { .. }
         | EventKind::FilterFailed { .. }
-        | EventKind::ConsentRevoked
+        | EventKind::ConsentRevoked { .. }
         | EventKind::PrivacyErased => None,
     }
 }
 
 fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
     match kind {
-        EventKind::SourceSubmitted | EventKind::ConsentRevoked | EventKind::PrivacyErased => {}
+        EventKind::SourceSubmitted | EventKind::PrivacyErased => {}
         EventKind::SourceAccepted { price, caps } => {
             if let Some(price) = price {
                 object.plain("price", price);
@@ -244,22 +246,29 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
         EventKind::FeedbackReceived { feedback } | EventKind::FeedbackReturned { feedback } => {
             write_feedback(feedback, object);
         }
-        EventKind::FeedbackProcessed { feedback, result } => {
+        EventKind::FeedbackProcessed { feedback, result, relay_due } => {
             write_feedback(feedback, object);
-            if let Ok(amount) = result {
-                object.plain("amount", amount);
+            if let Ok(reversal) = result {
+                object.plain("amount", reversal.revenue);
+                if reversal.cost != Money::ZERO {
+                    object.plain("cost_amount", reversal.cost);
+                }
             }
+            write_due(*relay_due, object);
         }
-        EventKind::FeedbackSent { feedback, response_code, fault } => {
+        EventKind::FeedbackSent { feedback, notice } => {
             write_feedback(feedback, object);
             // The event's own party is the source; the buyer that reported stands beside it.
             object.plain("recipient_entity_id", &feedback.entity_id);
-            if let Some(code) = response_code {
-                object.number("response_code", (*code).into());
-            }
-            if let Some(fault) = fault {
-                object.text("error_kind", fault.kind.as_str());
-            }
+            write_notice(notice, object);
+        }
+        EventKind::ConsentRevoked { buyers, due } => {
+            object.number("deliveries", (*buyers).into());
+            write_due(*due, object);
+        }
+        EventKind::ConsentSent { delivery_id, notice, .. } => {
+            write_notice(notice, object);
+            object.plain("delivery_id", delivery_id);
         }
         EventKind::FlowCompleted(completion) => {
             object.plain("final_outcome", completion.final_outcome);
@@ -299,8 +308,36 @@ fn write_feedback(feedback: &Feedback, object: &mut ObjectWriter<'_>) {
     if let Some(days) = feedback.days_to_convert {
         member.number("days_to_convert", days.into());
     }
+    if let Some(reason) = &feedback.reason {
+        member.text("reason", reason);
+    }
     member.close();
     object.plain("recipient_event_id", feedback.recipient_event_id);
+    if let Some(id) = feedback.feedback_id {
+        object.plain("feedback_id", id);
+    }
+}
+
+fn write_notice(notice: &Notice, object: &mut ObjectWriter<'_>) {
+    if let Some(integration) = &notice.integration {
+        object.text("integration", integration);
+    }
+    if let Some(code) = notice.response_code {
+        object.number("response_code", code.into());
+    }
+    match &notice.end {
+        NoticeEnd::Fault(fault) => object.text("error_kind", fault.kind.as_str()),
+        NoticeEnd::NotAsked(_) => object.boolean("asked", false),
+        NoticeEnd::Taken | NoticeEnd::Refused(_) => {}
+    }
+    object.number("attempt", notice.attempt.into());
+    write_due(notice.due, object);
+}
+
+fn write_due(due: Option<Timestamp>, object: &mut ObjectWriter<'_>) {
+    if let Some(due) = due {
+        object.plain("due", due);
+    }
 }
 
 /// Reads an event of a lead back: header bytes, and the body unless it is gone. Without a body
@@ -409,6 +446,21 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
         })
     };
     let succeeded = || Ok::<_, HeaderError>(outcome()? == Outcome::Success);
+    let due = || Header::optional(&header.due, "due");
+    let notice = || {
+        Ok::<_, HeaderError>(Notice {
+            end: match outcome()? {
+                Outcome::Success => NoticeEnd::Taken,
+                Outcome::Failure => NoticeEnd::Refused(reason()?),
+                Outcome::Error => NoticeEnd::Fault(fault()?),
+                Outcome::Skip => NoticeEnd::NotAsked(reason()?),
+            },
+            integration: header.integration.as_deref().map(Into::into),
+            response_code: header.response_code,
+            attempt: header.attempt.unwrap_or(1),
+            due: due()?,
+        })
+    };
 
     Ok(match event_type {
         EventType::SourceSubmitted => EventKind::SourceSubmitted,
@@ -483,20 +535,31 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
         EventType::FeedbackProcessed => EventKind::FeedbackProcessed {
             feedback: read_feedback(header, entity_id()?)?,
             result: if succeeded()? {
-                Ok(Header::required(&header.amount, "amount")?)
+                Ok(Reversal {
+                    revenue: Header::required(&header.amount, "amount")?,
+                    cost: Header::optional(&header.cost_amount, "cost_amount")?.unwrap_or(Money::ZERO),
+                })
             } else {
                 Err(reason()?)
             },
+            relay_due: due()?,
         },
         EventType::FeedbackSent => EventKind::FeedbackSent {
             feedback: read_feedback(
                 header,
                 Header::required(&header.recipient_entity_id, "recipient_entity_id")?,
             )?,
-            response_code: header.response_code,
-            fault: if succeeded()? { None } else { Some(fault()?) },
+            notice: notice()?,
         },
-        EventType::ConsentRevoked => EventKind::ConsentRevoked,
+        EventType::ConsentRevoked => {
+            EventKind::ConsentRevoked { buyers: header.deliveries.unwrap_or(0), due: due()? }
+        }
+        EventType::ConsentSent => EventKind::ConsentSent {
+            step_id: step_id()?,
+            entity_id: entity_id()?,
+            delivery_id: Header::required(&header.delivery_id, "delivery_id")?,
+            notice: notice()?,
+        },
         EventType::FlowCompleted => EventKind::FlowCompleted(Completion {
             final_outcome: read_outcome(header.final_outcome.as_deref(), "final_outcome")?,
             reason: read_reason(header),
@@ -520,7 +583,7 @@ fn read_reason(header: &Header<'_>) -> Option<Reason> {
 }
 
 fn read_feedback(header: &Header<'_>, entity_id: EntityId) -> Result<Feedback, HeaderError> {
-    let FeedbackMember { kind, value, days_to_convert } =
+    let FeedbackMember { kind, value, days_to_convert, reason } =
         header.feedback.as_ref().ok_or(HeaderError::Member("feedback"))?;
     let kinds = [FeedbackKind::Return, FeedbackKind::Conversion];
     Ok(Feedback {
@@ -532,6 +595,8 @@ fn read_feedback(header: &Header<'_>, entity_id: EntityId) -> Result<Feedback, H
             .ok_or(HeaderError::Member("feedback"))?,
         value: value.as_deref().map(Into::into),
         days_to_convert: *days_to_convert,
+        reason: reason.as_deref().map(Into::into),
+        feedback_id: Header::optional(&header.feedback_id, "feedback_id")?,
     })
 }
 

@@ -142,6 +142,10 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub recipient_entity_id: Option<Text<'a>>,
     #[serde(borrow)]
+    pub feedback_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub cost_amount: Option<Text<'a>>,
+    #[serde(borrow)]
     pub final_outcome: Option<Text<'a>>,
     pub steps_run: Option<u32>,
     pub deliveries: Option<u32>,
@@ -194,6 +198,9 @@ pub struct FeedbackMember<'a> {
     pub value: Option<Text<'a>>,
     /// Whole days from the submission.
     pub days_to_convert: Option<u32>,
+    /// The reason that came with it.
+    #[serde(borrow)]
+    pub reason: Option<Text<'a>>,
 }
 
 impl<'a> Header<'a> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::{EventType, Field, FieldType, Fields, Flow, Privacy, Scalar, Value};
+use domain::{EventType, Field, FieldType, Fields, Flow, Privacy, RateName, Scalar, Value};
 
 /// What stands in place of what may not be seen.
 pub const HIDDEN: &str = "•••";
@@ -90,7 +90,7 @@ impl Policy {
             return value.clone();
         }
         let shown = match (stage, fields.at(path)) {
-            (Stage::Parsed, None) if path == "source.name" => return value.clone(),
+            (Stage::Parsed, None) if path == "source.name" || is_figure(path) => return value.clone(),
             (Stage::Raw | Stage::Parsed, None) => None,
             (Stage::Raw, Some((field, None))) => partial(field.field_type.privacy(), scalar),
             (Stage::Raw, Some((_, Some(_)))) => None,
@@ -102,6 +102,11 @@ impl Policy {
         };
         shown.unwrap_or_else(|| Value::text(HIDDEN))
     }
+}
+
+/// Figures of feedback are about a source or a buyer.
+fn is_figure(path: &str) -> bool {
+    path.parse().ok().and_then(|path| RateName::of_path(&path)).is_some()
 }
 
 fn is_declared(field: &Field, scalar: &Scalar) -> bool {

@@ -141,7 +141,7 @@ const FIRST: [(&str, bool); 12] = [
     ("reason_code", true),
 ];
 /// Amounts: decimal text in stored headers, numbers in public.
-const AMOUNTS: [&str; 6] = ["price", "bid", "amount", "cost", "revenue", "margin"];
+const AMOUNTS: [&str; 7] = ["price", "bid", "amount", "cost_amount", "cost", "revenue", "margin"];
 /// Keys of a header that are not shown, or that public JSON uses for something else.
 const KEPT_BACK: [&str; 12] = [
     "v",

@@ -45,6 +45,9 @@ pub fn write_public_lead(summary: &LeadSummary, place: LeadPlace, object: &mut O
     object.number("last_seq", place.last_seq);
     object.number("total_ms", summary.total_ms);
     object.boolean("test", summary.test);
+    if summary.consent_revoked {
+        object.boolean("consent_revoked", true);
+    }
 }
 
 fn write_outcome(outcome: Option<Outcome>, object: &mut ObjectWriter<'_>) {

@@ -17,7 +17,15 @@ fn every_file_on_the_page_is_a_flow() {
         yaml_blocks().iter().map(|block| FlowFile::read(block).unwrap().flow.id().to_string()).collect();
     assert_eq!(
         flows,
-        ["flow_roofs", "flow_dims", "flow_conditions", "flow_sales", "flow_secrets", "flow_no_buyer"]
+        [
+            "flow_roofs",
+            "flow_dims",
+            "flow_conditions",
+            "flow_sales",
+            "flow_secrets",
+            "flow_feedback",
+            "flow_no_buyer"
+        ]
     );
 }
 

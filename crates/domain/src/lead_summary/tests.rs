@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::{Answer, Call, Completion, Fault, FaultKind, LeadIdKind, Marks, ReasonCode, Timing};
+use crate::{Answer, Call, Completion, Fault, FaultKind, LeadIdKind, Marks, ReasonCode, Reversal, Timing};
 
 fn at() -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000)
@@ -56,6 +56,8 @@ fn kind(line: &str) -> EventKind {
         kind: if kind == "return" { FeedbackKind::Return } else { FeedbackKind::Conversion },
         value: None,
         days_to_convert: None,
+        reason: None,
+        feedback_id: None,
     };
     let fault = || Fault {
         kind: FaultKind::Timeout,
@@ -112,8 +114,15 @@ fn kind(line: &str) -> EventKind {
         "returned" => EventKind::FeedbackReturned { feedback: feedback(word(1), word(2), "") },
         "processed" => EventKind::FeedbackProcessed {
             feedback: feedback(word(1), word(2), word(4)),
-            result: if word(3) == "refused" { Err(reason()) } else { Ok(money(word(3))) },
+            result: if word(3) == "refused" {
+                Err(reason())
+            } else {
+                let cost = if word(5).is_empty() { Money::ZERO } else { money(word(5)) };
+                Ok(Reversal { revenue: money(word(3)), cost })
+            },
+            relay_due: None,
         },
+        "revoked" => EventKind::ConsentRevoked { buyers: 0, due: None },
         "erased" => EventKind::PrivacyErased,
         "completed" => EventKind::FlowCompleted(Completion {
             final_outcome: outcome(word(1)),
@@ -433,12 +442,7 @@ fn feedback_finds_the_delivery_it_names() {
         [(3, [true, false]), (4, [false, true]), (b'a', [true, false]), (99, [false, true])]
     {
         let mut summary = summary.clone();
-        let EventKind::FeedbackProcessed { feedback, result } =
-            kind(&format!("processed return one 20 {named}"))
-        else {
-            panic!("a script of feedback");
-        };
-        summary.after(&head(6, false), &EventKind::FeedbackProcessed { feedback, result });
+        summary.after(&head(6, false), &kind(&format!("processed return one 20 {named}")));
         assert_eq!(returned(&summary), wanted, "{named}");
     }
 }

@@ -34,6 +34,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         accept: None,
         price: None,
         intake: Intake::default(),
+        feedback: crate::SourceFeedback::default(),
     };
     Flow::new(FlowParts {
         id: "flow_a".parse().unwrap(),
@@ -44,6 +45,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         dims: vec![],
         accept: None,
         price: None,
+        feedback: crate::FeedbackPolicy::default(),
         reasons: vec![],
         sources: vec![source],
         steps: vec![],

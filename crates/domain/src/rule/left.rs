@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::RuleFault;
 use super::operands::{Written, has_holes};
 use crate::vocabulary::Place;
-use crate::{FieldPath, FieldType, Lead, Value, Variables, Vocabulary};
+use crate::{FieldPath, FieldType, Lead, RateName, Value, Variables, Vocabulary};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Left {
@@ -59,6 +59,14 @@ impl Left {
         let name = written.text.to_string();
         let left = Left::Template(written);
         Ok(Known { left, compared_as: None, has_format: false, closed: false, name })
+    }
+
+    /// The figure of feedback that stands there.
+    pub(super) fn rate(&self) -> Option<RateName> {
+        match self {
+            Left::Place(place) => RateName::of_path(&place.path),
+            Left::Template(_) => None,
+        }
     }
 
     pub(super) fn belongs_to(&self, compared_as: Option<FieldType>, vocabulary: Vocabulary<'_>) -> bool {

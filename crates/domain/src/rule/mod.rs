@@ -24,7 +24,7 @@ pub use error::{RuleError, RuleFault};
 pub use window::WINDOW_AMOUNT_MAX;
 
 use crate::operator::{Takes, fitting};
-use crate::{FieldType, Operator, Scalar, TracedRule, Value, Variables, Vocabulary};
+use crate::{FieldType, Operator, RateName, Scalar, TracedRule, Value, Variables, Vocabulary};
 use left::{Known, Left};
 use operands::{Computed, operands};
 use pattern::Made;
@@ -139,6 +139,11 @@ impl Rule {
     /// The rule in words, without values of the lead: `state is included in TX, OK`.
     pub fn text(&self) -> &Arc<str> {
         &self.text
+    }
+
+    /// The figure of feedback that it looks at.
+    pub(crate) fn rate(&self) -> Option<RateName> {
+        self.left.rate()
     }
 
     /// Whether it can be named in this vocabulary, with the same type in the same place.

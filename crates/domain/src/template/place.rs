@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::vocabulary::PlaceError;
-use crate::{FieldPath, FieldType, Number, Scalar, SecretName, Value, Variables, Vocabulary};
+use crate::{FieldPath, FieldType, Number, RateName, Scalar, SecretName, Value, Variables, Vocabulary};
 
 use super::fault::{TemplateFault, shown};
 
@@ -63,7 +63,6 @@ impl Names<'_> {
                 return Ok((Variable::DeliveryId, Some(FieldType::String)));
             }
             "price" if !raw => return Ok((Variable::Price, Some(FieldType::Number))),
-            _ if !raw && first == "feedback" => return Err(TemplateFault::Later(shown(name))),
             _ => {}
         }
         let vocabulary = match self {
@@ -73,7 +72,18 @@ impl Names<'_> {
         if let Some(secret) = name.strip_prefix("secret.").filter(|_| !raw) {
             return Ok((Variable::Secret(vocabulary.secret(secret)?), Some(FieldType::String)));
         }
-        match vocabulary.place(name) {
+        let place = vocabulary.place(name);
+        // A figure is looked up for the rules that look at it, and for them alone.
+        let is_figure = match &place {
+            Ok(place) => RateName::of_path(&place.path).is_some(),
+            Err(error) => matches!(error, PlaceError::UnknownRate(_)),
+        };
+        if is_figure && !raw {
+            let instead = "figures of feedback stand on the left side of rules, and what it says in what a source or \
+                           buyer is told";
+            return Err(TemplateFault::Refused { what: shown(name), instead });
+        }
+        match place {
             Ok(place) => {
                 let variable = match item(name) {
                     // Only what steps append and raw parameters may hold lists that nobody declared.

@@ -170,7 +170,11 @@ fn faults_are_told_with_their_place_and_what_would_help() {
             "! it names secret.key, but secrets stand only in what enhancements and recipients send",
         ),
         ("{{ping.reference}}", "! {{ping.reference}} is not supported yet"),
-        ("{{feedback.type}}", "! {{feedback.type}} is not supported yet"),
+        (
+            "{{feedback.type}}",
+            "! feedback.type cannot be used here; figures of feedback stand on the left side of rules, and what it \
+             says in what a source or buyer is told",
+        ),
         (
             "{{lowercas lead.age}}",
             "column 3 of the template: there is no helper \"lowercas\"; did you mean lowercase?",

@@ -151,6 +151,18 @@ impl House {
     }
 }
 
+/// `attempt 1 http 503, again in 10 s`
+fn notice_line(event: &Event, notice: &domain::Notice) -> String {
+    let mut text = format!("attempt {}", notice.attempt);
+    if let Some(code) = notice.response_code {
+        text.push_str(&format!(" http {code}"));
+    }
+    if let Some(due) = notice.due {
+        text.push_str(&format!(", again in about {} s", due.millis_since(event.head.at) / 1000));
+    }
+    text
+}
+
 /// `recipient.error      premier  attempt 1: timeout, Buyer timeout after 10000ms`
 fn line(event: &Event) -> String {
     use domain::{Asked, EventKind};
@@ -206,12 +218,27 @@ fn line(event: &Event) -> String {
             if let Some(value) = &feedback.value {
                 add(format!("value {value}"));
             }
-        }
-        EventKind::FeedbackProcessed { feedback, result } => {
-            add(feedback.entity_id.to_string());
-            if let Ok(amount) = result {
-                add(format!("takes back {amount}"));
+            if let Some(reason) = &feedback.reason {
+                add(format!("reason {reason}"));
             }
+        }
+        EventKind::FeedbackProcessed { feedback, result, relay_due: _ } => {
+            add(feedback.entity_id.to_string());
+            if let Ok(reversal) = result {
+                add(format!("takes back {}", reversal.revenue));
+                if reversal.cost != domain::Money::ZERO {
+                    add(format!("and {} of the source", reversal.cost));
+                }
+            }
+        }
+        EventKind::FeedbackSent { feedback, notice } => {
+            add(format!("{} of {}", feedback.kind.as_str(), feedback.entity_id));
+            add(notice_line(event, notice));
+        }
+        EventKind::ConsentRevoked { buyers, due: _ } => add(format!("{buyers} buyers have it")),
+        EventKind::ConsentSent { step_id, notice, .. } => {
+            add(step_id.to_string());
+            add(notice_line(event, notice));
         }
         EventKind::FlowCompleted(completion) => add(format!(
             "{}, {} steps, {} sold, cost {} revenue {} margin {}",

@@ -17,8 +17,8 @@ use utoipa::{Modify, OpenApi as _};
 
 pub(crate) use errors::{Errors, ErrorsOrMissing, Refused};
 pub(crate) use parameters::{
-    EventFilterParameters, LeadFilterParameters, LeadSightParameters, SaleParameters, SightParameters,
-    StreamParameters, SubmitParameters, WindowParameters,
+    EventFilterParameters, LeadFilterParameters, LeadSightParameters, PendingParameters, SaleParameters,
+    SightParameters, StreamParameters, SubmitParameters, WindowParameters,
 };
 pub(crate) use shapes::{
     Answer, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage, LeadReply,
@@ -36,6 +36,7 @@ use crate::state::ApiState;
         (name = "intake", description = "Leads come in"),
         (name = "events", description = "What happened, masked by default"),
         (name = "leads", description = "What leads came to"),
+        (name = "feedback", description = "What buyers report, and waits for a decision"),
         (name = "configuration", description = "Flows, parties and keys"),
         (name = "sessions", description = "How pages are known"),
         (name = "operation", description = "How the process fares"),

@@ -142,7 +142,26 @@ pub(crate) struct SightParameters {
     why: Option<String>,
 }
 
-/// Which sale a report is about: `event_id`, or `lead_id` and `entity_id`.
+/// Which reports a list shows. Comma lists and repeats are *or*.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PendingParameters {
+    /// Buyers.
+    entity_id: Option<Vec<String>>,
+    /// Flows.
+    flow_id: Option<Vec<String>>,
+    /// `return` or `conversion`.
+    #[param(rename = "type")]
+    kind: Option<Vec<String>>,
+    /// Only what came after this `feedback_id`.
+    after: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<u32>,
+}
+
+/// Which sale a report is about: `event_id`, or `lead_id` and `entity_id`. With `text/csv` each line names its own,
+/// and `entity_id` and `type` can stand for all of them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SaleParameters {
@@ -152,6 +171,9 @@ pub(crate) struct SaleParameters {
     lead_id: Option<String>,
     /// `buyer_…`.
     entity_id: Option<String>,
+    /// Of `text/csv` only: `return`, `conversion`, `sold` or `not_sold`.
+    #[param(rename = "type")]
+    kind: Option<String>,
 }
 
 /// What a submission says besides the lead. Every other parameter is one of the lead.

@@ -52,23 +52,43 @@ pub(crate) struct Answer {
 /// What a buyer reports.
 #[derive(ToSchema)]
 pub(crate) struct FeedbackRequest {
-    /// `return` or `conversion`.
+    /// `return` or `conversion`; of a delivery whose end nobody knows, `sold` or `not_sold`.
     r#type: String,
-    /// The buyer's own words; sealed.
+    /// The buyer's own words; sealed. One of those the flow allows, where it names some.
     reason: Option<String>,
     /// One word of a conversion, such as `sold`.
     value: Option<String>,
     /// Whole days from the submission to the conversion; counted when left out.
     days_to_convert: Option<u32>,
+    /// Of `sold`: what the buyer pays; left out, what the flow says.
+    price: Option<f64>,
 }
 
 /// What became of a report.
 #[derive(ToSchema)]
 pub(crate) struct FeedbackReply {
-    outcome: Outcome,
+    /// `success` when it took effect, `failure` when it was refused; null while it waits for a decision.
+    #[schema(required)]
+    outcome: Option<Outcome>,
+    status: FeedbackStatus,
     /// Why it was refused.
+    #[schema(required)]
     reason: Option<String>,
+    /// The stable word to group by.
+    #[schema(required)]
+    reason_code: Option<String>,
+    /// The event of the report, by which it is approved or declined.
+    feedback_id: String,
     lead: LeadName,
+}
+
+/// What became of a report.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum FeedbackStatus {
+    Accepted,
+    Declined,
+    Pending,
 }
 
 /// A lead by its id.
@@ -154,7 +174,10 @@ pub(crate) struct Event {
     due: Option<String>,
     price: Option<f64>,
     bid: Option<f64>,
+    /// Of `feedback.processed`: what is taken back of the buyer's price.
     amount: Option<f64>,
+    /// Of `feedback.processed`: what is taken back of the source's price.
+    cost_amount: Option<f64>,
     below_floor: Option<bool>,
     /// `copy`: a delivery that is no sale.
     counts_as: Option<String>,
@@ -163,6 +186,8 @@ pub(crate) struct Event {
     rule_set: Option<String>,
     rules_evaluated: Option<u32>,
     feedback: Option<Feedback>,
+    /// The event of the report that this one follows from.
+    feedback_id: Option<String>,
     recipient_event_id: Option<String>,
     recipient_entity_id: Option<String>,
     final_outcome: Option<Outcome>,
@@ -253,6 +278,8 @@ pub(crate) struct LeadReply {
     /// The time of the first pass.
     total_ms: u64,
     test: bool,
+    /// The person withdrew consent; left out as long as nobody did.
+    consent_revoked: Option<bool>,
     /// Of one lead: its newest snapshot; null when it was forgotten or cannot be read. Left out with
     /// `shape=none`.
     lead: Option<LeadSnapshot>,
@@ -317,6 +344,7 @@ pub(crate) struct Feedback {
     kind: String,
     value: Option<String>,
     days_to_convert: Option<u32>,
+    reason: Option<String>,
 }
 
 /// The ledger that a new one continues.

@@ -1,5 +1,6 @@
 //! One file for each group of addresses.
 
+pub(crate) mod consent;
 pub(crate) mod entities;
 pub(crate) mod events;
 pub(crate) mod feedback;

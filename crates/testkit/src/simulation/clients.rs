@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::{Answer, EventType, FieldPath, Lead, LeadId, Money, Outcome, Value};
 use engine::{
-    Control, FeedbackError, IdempotencyKey, RepeatKey, Report, Sale, Submission, SubmitError, Submitted,
+    Control, FeedbackError, IdempotencyKey, RepeatKey, Report, ReportStatus, Sale, Submission, SubmitError,
+    Submitted,
 };
 use tokio::time::sleep;
 use wire::Header;
@@ -164,10 +165,11 @@ pub(super) async fn report(world: Arc<World>, number: usize) {
         let Some(life) = world.life() else { return };
         let sent = Report {
             sale,
-            kind: report.kind,
+            kind: report.kind.into(),
             value: None,
             reason: Some("Wrong number".to_owned()),
             days_to_convert: None,
+            idempotency_key: None,
             request: Arc::from(b"POST /feedback HTTP/1.1".as_slice()),
             request_id: None,
         };
@@ -177,7 +179,7 @@ pub(super) async fn report(world: Arc<World>, number: usize) {
         }
         world.tell(format_args!("{} reports on {}: {result:?}", report.entity_id, report.delivery_id));
         let answered = match result {
-            Ok(reported) => Some(reported.outcome == Outcome::Success),
+            Ok(reported) => Some(reported.status == ReportStatus::Accepted),
             // We never learned that the buyer has it.
             Err(FeedbackError::NotDelivered) => None,
             Err(_) if world.is_struck() => {

@@ -22,8 +22,15 @@ flow:
     ssn: ssn
   price: { fixed: PRICE }
   sources:
-    - { entity: src_web, key_required: false }
-    - { entity: src_call, key_required: false }
+    - entity: src_web
+      key_required: false
+      feedback:
+        integration: custom_query
+        request: { url: "https://web.example.com/fb", parameters: { lead: "{{lead.id}}", type: "{{feedback.type}}" } }
+        response: { outcome: { path: status, term: accepted } }
+        timeout: 2s
+        retry: { attempts: 3, backoff: [ 3s ] }
+    - { entity: src_call, key_required: false, feedback: { refund: false } }
   steps:
     - id: in_area
       kind: filter
@@ -51,7 +58,7 @@ flow:
       price: { from: reply, floor: 5.00 }
       timeout: 5s
       retry: { attempts: 4, backoff: [ 2s, 30s, 2m ] }
-      feedback: { returns: 7d, conversions: true }
+      feedback: { returns: 7d, conversions: true, max_returns: { share: 0.5, per: day, at_least: 1 } }
     - id: fix
       kind: recipient
       entity: buyer_fix
@@ -104,6 +111,16 @@ pub(super) fn entity(text: &str) -> EntityId {
 
 /// The parties an operator pauses.
 pub(super) const PARTIES: [&str; 4] = ["svc_check", "buyer_bid", "buyer_fix", "buyer_crm"];
+
+/// How many of the leads that a buyer bought on a day it may give back.
+pub(super) fn returns_max(buyer: &EntityId, sold: u64) -> u64 {
+    if buyer.as_str() == "buyer_bid" { (sold / 2).max(1) } else { u64::MAX }
+}
+
+/// Whether a source is told of feedback, and gives back what it was paid.
+pub(super) fn is_told(source: &str) -> bool {
+    source == "src_web"
+}
 
 /// How often a step may ask its buyer, in all.
 pub(super) fn attempts_max(step: &str) -> u32 {

@@ -9,6 +9,7 @@
 
 mod clients;
 mod clock;
+mod feedback_rules;
 mod flow;
 mod life;
 mod parties;

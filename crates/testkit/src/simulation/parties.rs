@@ -43,6 +43,12 @@ impl Parties for HostileParties {
             let limit = call.time_limit;
             let is_buyer = call.entity_id.as_str().starts_with("buyer_");
             let place = is_buyer.then(|| self.write_down(&call)).flatten();
+            if call.entity_id.as_str().starts_with("src_") {
+                match header(&call.request, "idempotency-key").and_then(|key| key.parse().ok()) {
+                    Some(key) => world.hear(key),
+                    None => world.broken(format_args!("{} is told something without a key", call.entity_id)),
+                }
+            }
             let conduct = self.conduct(&call, place);
             let after = conduct.after.min(limit);
             let in_time = conduct.after < limit;

@@ -36,6 +36,8 @@ pub struct Played {
     pub retries: u64,
     pub unknown: u64,
     pub returns: u64,
+    pub found: u64,
+    pub told: u64,
     pub events: u64,
 }
 
@@ -51,6 +53,8 @@ impl std::ops::AddAssign for Played {
         self.retries += other.retries;
         self.unknown += other.unknown;
         self.returns += other.returns;
+        self.found += other.found;
+        self.told += other.told;
         self.events += other.events;
     }
 }

@@ -12,7 +12,7 @@ use wire::{BodyView, Header};
 
 use super::clients::{SENT_AS, SSN_START};
 use super::world::{Entry, Says, Told};
-use super::{Played, World, flow, life};
+use super::{Played, World, feedback_rules, flow, life};
 
 /// The events of one lead, oldest first.
 struct Chain {
@@ -37,6 +37,7 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
         chain.check_deliveries(&book, &mut played).map_err(within)?;
         chain.check_money().map_err(within)?;
         chain.check_returns().map_err(within)?;
+        feedback_rules::check_lead(&chain.events, &mut played).map_err(within)?;
         chain.check_summary().map_err(within)?;
         played.events += chain.events.len() as u64;
     }
@@ -44,6 +45,9 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     check_answers(world, &chains, &mut played)?;
     check_keys(&chains)?;
     check_reports(world, &chains, &mut played)?;
+    let events: Vec<&[Event]> = chains.values().map(|chain| &*chain.events).collect();
+    feedback_rules::check_limits(&events)?;
+    feedback_rules::check_heard(world, &events)?;
     Ok(played)
 }
 
@@ -140,6 +144,15 @@ impl Chain {
                         }
                     }
                     stands.insert(call.step_id.clone(), (delivery_id, Stand::Attempted(attempt)));
+                }
+                // Nobody answered, and later its buyer reported on it.
+                EventKind::RecipientDelivered { call, retry, price } if event.body.exchanges.is_empty() => {
+                    feedback_rules::check_found(call, *retry, *price, book)?;
+                    match stands.insert(call.step_id.clone(), (retry.delivery_id, Stand::Ended)) {
+                        Some((id, Stand::Ended | Stand::Scheduled(..))) if id == retry.delivery_id => {}
+                        other => return Err(format!("{} is found sold at {other:?}", call.step_id)),
+                    }
+                    played.found += 1;
                 }
                 EventKind::RecipientDelivered { call, retry, price } => {
                     self.end(&mut stands, &call.step_id, *retry, Stand::Ended)?;
@@ -255,10 +268,9 @@ impl Chain {
                     outcome = outcome.map(|_| Outcome::Success);
                     price.amount
                 }
-                EventKind::FeedbackProcessed { feedback, result: Ok(amount) }
-                    if feedback.kind == FeedbackKind::Return =>
-                {
-                    -*amount
+                EventKind::FeedbackProcessed { result: Ok(reversal), .. } => {
+                    cost = cost.checked_sub(reversal.cost).ok_or("too little money")?;
+                    -reversal.revenue
                 }
                 EventKind::FlowCompleted(completion) => {
                     outcome = Some(completion.final_outcome);
@@ -288,14 +300,15 @@ impl Chain {
         for event in &self.events {
             match &event.kind {
                 EventKind::RecipientDelivered { price, .. } => _ = prices.insert(event.head.id, *price),
-                EventKind::FeedbackProcessed { feedback, result: Ok(amount) }
+                EventKind::FeedbackProcessed { feedback, result: Ok(reversal), .. }
                     if feedback.kind == FeedbackKind::Return =>
                 {
+                    let amount = reversal.revenue;
                     let price = prices
                         .remove(&feedback.recipient_event_id)
                         .ok_or("what comes back was not sold, or came back before")?;
                     let paid = if price.copy || self.is_test() { Money::ZERO } else { price.amount };
-                    if *amount != paid {
+                    if amount != paid {
                         return Err(format!("{amount} is taken back of {paid}"));
                     }
                 }
@@ -437,7 +450,7 @@ fn check_reports(world: &World, chains: &HashMap<LeadId, Chain>, played: &mut Pl
         }
         let events = chains.get(&report.lead_id).map_or(&[][..], |chain| &chain.events);
         let taken = events.iter().any(|event| {
-            matches!(&event.kind, EventKind::FeedbackProcessed { feedback, result: Ok(_) }
+            matches!(&event.kind, EventKind::FeedbackProcessed { feedback, result: Ok(_), .. }
                 if feedback.kind == report.kind && feedback.entity_id == report.entity_id)
         });
         if !taken {

@@ -39,6 +39,8 @@ struct State {
     clients: Vec<ClientState>,
     book: Vec<Entry>,
     reports: Vec<ReportState>,
+    /// The keys under which sources were told something.
+    heard: Vec<EventId>,
     life: Option<Life>,
     replies: u32,
 }
@@ -140,6 +142,7 @@ impl World {
                 clients,
                 book: Vec::new(),
                 reports: Vec::new(),
+                heard: Vec::new(),
                 life: None,
                 replies: 0,
             }),
@@ -273,6 +276,15 @@ impl World {
 
     pub(super) fn with_entry<T>(&self, place: usize, change: impl FnOnce(&mut Entry) -> T) -> T {
         change(&mut self.state().book[place])
+    }
+
+    /// A source is told something under this key.
+    pub(super) fn hear(&self, key: EventId) {
+        self.state().heard.push(key);
+    }
+
+    pub(super) fn heard(&self) -> Vec<EventId> {
+        self.state().heard.clone()
     }
 
     pub(super) fn reports(&self) -> Vec<ReportState> {

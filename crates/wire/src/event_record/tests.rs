@@ -1,7 +1,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use domain::{Exchange, Lead, LeadId, RuleTrace, Scalar, Timestamp, TracedRule, Value};
+use domain::{Exchange, Lead, LeadId, RuleTrace, Scalar, TracedRule, Value};
 use expect_test::{Expect, expect};
 
 use super::*;
@@ -63,7 +63,13 @@ fn feedback() -> Feedback {
         kind: FeedbackKind::Conversion,
         value: Some("sold".into()),
         days_to_convert: Some(3),
+        reason: Some("Wrong number".into()),
+        feedback_id: Some(parse("evt_018d0d882e900000000000cc")),
     }
+}
+
+fn notice(end: NoticeEnd) -> Notice {
+    Notice { end, integration: Some("custom_query".into()), response_code: Some(503), attempt: 2, due: None }
 }
 
 fn completion(reason: Option<Reason>) -> Completion {
@@ -180,20 +186,50 @@ fn every_kind() -> Vec<EventKind> {
             due,
         },
         EventKind::RetryAttempted { step_id, entity_id, retry: retry() },
-        EventKind::FeedbackReceived { feedback: feedback() },
+        EventKind::FeedbackReceived { feedback: Feedback { feedback_id: None, ..feedback() } },
         EventKind::FeedbackReturned {
             feedback: Feedback {
                 kind: FeedbackKind::Return,
                 value: None,
                 days_to_convert: None,
+                reason: None,
                 ..feedback()
             },
         },
-        EventKind::FeedbackProcessed { feedback: feedback(), result: Ok(parse("-25")) },
-        EventKind::FeedbackProcessed { feedback: feedback(), result: Err(reason()) },
-        EventKind::FeedbackSent { feedback: feedback(), response_code: Some(204), fault: None },
-        EventKind::FeedbackSent { feedback: feedback(), response_code: None, fault: Some(fault()) },
-        EventKind::ConsentRevoked,
+        EventKind::FeedbackProcessed {
+            feedback: feedback(),
+            result: Ok(Reversal { revenue: parse("25"), cost: parse("14") }),
+            relay_due: Some(due),
+        },
+        EventKind::FeedbackProcessed {
+            feedback: feedback(),
+            result: Ok(Reversal::default()),
+            relay_due: None,
+        },
+        EventKind::FeedbackProcessed { feedback: feedback(), result: Err(reason()), relay_due: None },
+        EventKind::FeedbackSent { feedback: feedback(), notice: notice(NoticeEnd::Taken) },
+        EventKind::FeedbackSent {
+            feedback: feedback(),
+            notice: Notice { response_code: None, due: Some(due), ..notice(NoticeEnd::Fault(fault())) },
+        },
+        EventKind::ConsentRevoked { buyers: 0, due: None },
+        EventKind::ConsentRevoked { buyers: 2, due: Some(due) },
+        EventKind::ConsentSent {
+            step_id: parse("premier"),
+            entity_id: parse("buyer_premier"),
+            delivery_id: retry().delivery_id,
+            notice: notice(NoticeEnd::Refused(reason())),
+        },
+        EventKind::ConsentSent {
+            step_id: parse("premier"),
+            entity_id: parse("buyer_premier"),
+            delivery_id: retry().delivery_id,
+            notice: Notice {
+                integration: None,
+                response_code: None,
+                ..notice(NoticeEnd::NotAsked(Reason::new(ReasonCode::NoNotice, "Not told by this flow")))
+            },
+        },
         EventKind::FlowCompleted(completion(None)),
         EventKind::FlowCompleted(completion(Some(Reason::new(
             ReasonCode::Other("later_word".into()),

@@ -79,11 +79,6 @@ impl Reader {
         let operator = self.needed(part, "op").and_then(|node| self.operator(node));
         let operand = part.get("value").map_or(Some(None), |node| self.operand(node).map(Some));
         let (place, operator, operand) = (place?, operator?, operand?);
-        let is_raw = matches!(names, Names::Raw);
-        if place.starts_with("feedback.") && !is_raw {
-            self.not_supported(part.line, format!("a rule on {place}"));
-            return None;
-        }
         // Without good fields each rule would be told to be wrong.
         match Rule::new(names.vocabulary()?, place, operator, operand.as_ref()) {
             Ok(rule) => Some(rule),

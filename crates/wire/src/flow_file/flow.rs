@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::{Check, EarlierStep, Flow, FlowError, FlowParts, Step, TimeZone};
+use domain::{Check, EarlierStep, FeedbackPolicy, Flow, FlowError, FlowParts, Step, TimeZone};
 
 use super::FlowFile;
 use super::keys::{self, nearest};
@@ -54,6 +54,8 @@ impl Reader {
         let reasons = part.get("reasons").map_or(Some(Vec::new()), |node| self.reasons(node));
         let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
         let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
+        let feedback =
+            part.get("feedback").map_or(Some(FeedbackPolicy::default()), |node| self.feedback(node));
         let steps = self.steps(part.get("steps"), names);
         let all_steps: Vec<EarlierStep> = steps.iter().filter_map(Step::as_earlier).collect();
         let at_the_end =
@@ -75,6 +77,7 @@ impl Reader {
             dims: dims.into_iter().map(|(_, dim)| dim).collect(),
             accept: accept?,
             price: price?,
+            feedback: feedback?,
             reasons: reasons?,
             sources,
             steps,

@@ -33,6 +33,7 @@ pub(super) const FLOW: Keys = Keys {
         "reasons",
         "accept",
         "price",
+        "feedback",
         "sources",
         "steps",
     ],
@@ -70,8 +71,9 @@ pub(super) const SOURCE: Keys = Keys {
         "price",
         "answer",
         "answer_as",
+        "feedback",
     ],
-    later: &["caps", "ping", "ping_limits", "ping_expires", "feedback"],
+    later: &["caps", "ping", "ping_limits", "ping_expires"],
 };
 
 pub(super) const INTAKE_LIMITS: Keys = Keys {
@@ -109,6 +111,7 @@ pub(super) const RECIPIENT: Keys = Keys {
         "price",
         "retry",
         "feedback",
+        "on_revoked",
         "counts_as",
     ],
     later: &["hours", "caps", "limits", "ping", "on_error", "on_unknown", "test"],
@@ -181,8 +184,29 @@ pub(super) const COOKIE: Keys = Keys { part: "the cookie of a response", known: 
 
 pub(super) const RETRY: Keys = Keys { part: "the retry policy", known: &["attempts", "backoff"], later: &[] };
 
-pub(super) const FEEDBACK: Keys =
-    Keys { part: "the feedback policy", known: &["returns", "conversions"], later: &[] };
+pub(super) const FEEDBACK: Keys = Keys {
+    part: "the feedback policy",
+    known: &["returns", "conversions", "reasons", "approve", "max_returns"],
+    later: &[],
+};
+
+pub(super) const MAX_RETURNS: Keys =
+    Keys { part: "the limit of returns", known: &["share", "per", "at_least"], later: &[] };
+
+pub(super) const SOURCE_FEEDBACK: Keys = Keys {
+    part: "the feedback of a source",
+    known: &["integration", "request", "response", "timeout", "retry", "types", "refund"],
+    later: &[],
+};
+
+pub(super) const NOTICE: Keys = Keys {
+    part: "the notice of a revocation",
+    known: &["integration", "request", "response", "timeout", "retry"],
+    later: &[],
+};
+
+pub(super) const NOTICE_RESPONSE: Keys =
+    Keys { part: "the response of a notice", known: &["outcome", "reason", "content_type"], later: &[] };
 
 pub(super) const RULE: Keys = Keys { part: "a rule", known: &["field", "op", "value"], later: &[] };
 

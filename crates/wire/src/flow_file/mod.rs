@@ -13,6 +13,7 @@ mod reader;
 mod flow;
 
 mod entities;
+mod feedback;
 mod fields;
 mod prices;
 mod secrets;

@@ -70,7 +70,9 @@ impl<'a> Names<'a> {
             | PlaceError::UnknownComponent { .. }
             | PlaceError::UnknownStep { .. }
             | PlaceError::SecretElsewhere(_)
-            | PlaceError::SecretUnlisted { .. } => false,
+            | PlaceError::SecretUnlisted { .. }
+            | PlaceError::UnknownRate(_)
+            | PlaceError::UnknownFeedback(_) => false,
         }
     }
 
@@ -103,6 +105,8 @@ impl<'a> Names<'a> {
                 near.map(|near| format!("secret.{near}"))
             }
             PlaceError::SecretElsewhere(_) => None,
+            // These say what can be named.
+            PlaceError::UnknownRate(_) | PlaceError::UnknownFeedback(_) => None,
         };
         meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
     }

@@ -10,6 +10,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 use super::entities::KINDS;
+use super::feedback::{APPROVALS, AT_LEAST_MAX, TYPES};
 use super::flow::{PARTNER_WORDS_CHARS_MAX, REASONS_MAX};
 use super::keys;
 use super::prices::PRICE_ROWS_MAX;
@@ -53,7 +54,7 @@ pub fn schema() -> Value {
 
 fn definitions() -> Value {
     let mut all = Map::new();
-    for part in [texts(), conditions(), parties(), prices(), steps(), exchanges()] {
+    for part in [texts(), conditions(), parties(), prices(), steps(), feedback(), exchanges()] {
         merge_map(&mut all, part);
     }
     Value::Object(all)
@@ -205,6 +206,7 @@ fn parties() -> Value {
             },
             "accept": reference("accept"),
             "price": reference("purchase_price"),
+            "feedback": reference("feedback"),
             "sources": { "type": "array", "maxItems": SOURCES_MAX, "items": reference("source") },
             "steps": { "type": "array", "maxItems": STEPS_MAX, "items": reference("step") },
         })),
@@ -258,6 +260,7 @@ fn parties() -> Value {
                 "description": "The form of the answer for who takes any",
                 "enum": AnswerForm::ALL.map(AnswerForm::as_str), "default": AnswerForm::default().as_str(),
             },
+            "feedback": reference("source_feedback"),
         })),
         "intake_limits": object(&[], "How many submissions are taken; more are answered 429", json!({
             "per_second": reference("intake_limit"),
@@ -379,6 +382,7 @@ fn steps() -> Value {
                     "price": reference("sale_price"),
                     "retry": reference("retry"),
                     "feedback": reference("feedback"),
+                    "on_revoked": reference("notice"),
                     "counts_as": { "description": "copy: not a sale, out of revenue and sold counts", "const": "copy" },
                 }),
             ),
@@ -394,12 +398,80 @@ fn steps() -> Value {
                 "type": "array", "minItems": 1, "maxItems": domain::ATTEMPTS_MAX, "items": reference("duration"),
             },
         })),
-        "feedback": object(&[], "What a buyer may report back", json!({
-            "returns": {
-                "description": "How long after the delivery a lead can be given back, up to 2y; left out: not at all",
-                "allOf": [reference("duration")],
+    })
+}
+
+/// What comes back from buyers, and who is told of it.
+fn feedback() -> Value {
+    let window = |meaning: &str| {
+        json!({
+            "description": format!("{meaning}, up to 2y; true: at any time, false: not at all"),
+            "anyOf": [reference("duration"), { "type": "boolean" }],
+        })
+    };
+    let told = |extra: Value| {
+        let mut properties = json!({
+            "integration": { "enum": Integration::ALL.map(Integration::as_str) },
+            "request": reference("request"),
+            "response": reference("notice_response"),
+            "timeout": reference("duration"),
+            "retry": reference("retry"),
+        });
+        merge(&mut properties, extra);
+        properties
+    };
+    json!({
+        "feedback": object(&[], "What buyers may report back; a recipient stands over its flow", json!({
+            "returns": window("How long after the delivery a lead can be given back"),
+            "conversions": window("How long after the delivery it can be reported as a customer"),
+            "reasons": {
+                "description": "Why a lead can be given back; left out: for any reason",
+                "type": "array", "minItems": 1, "maxItems": domain::REPORT_REASONS_MAX, "items": reference("reason"),
             },
-            "conversions": { "type": "boolean", "default": false },
+            "approve": {
+                "description": "manual: somebody approves or declines each report",
+                "enum": APPROVALS.map(|(word, _)| word), "default": "auto",
+            },
+            "max_returns": reference("max_returns"),
+        })),
+        "max_returns": object(&["share", "per"], "How much of what it bought in a period a buyer may give back", json!({
+            "share": {
+                "description": "Which part, from 0 to 1",
+                "anyOf": [
+                    { "type": "number", "minimum": 0, "maximum": 1 },
+                    { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$" },
+                ],
+            },
+            "per": { "enum": domain::ReturnPeriod::ALL.map(|(word, _)| word) },
+            "at_least": {
+                "description": "So many leads of a period can be given back in any case",
+                "type": "integer", "minimum": 0, "maximum": AT_LEAST_MAX, "default": 0,
+            },
+        })),
+        "source_feedback": with(
+            object(&[], "What becomes of feedback at a source", told(json!({
+                "types": {
+                    "description": "Of what it is told; left out: of both",
+                    "type": "array", "minItems": 1, "items": { "enum": TYPES.map(|(word, _)| word) },
+                },
+                "refund": {
+                    "description": "Whether it gives back what it was paid for a lead that every buyer gave back",
+                    "type": "boolean", "default": true,
+                },
+            }))),
+            json!({
+                "dependentRequired": { "integration": ["request"], "request": ["integration"], "types": ["integration"] },
+                "allOf": [reference("form")],
+            }),
+        ),
+        "notice": with(
+            object(&["integration", "request"], "How a buyer is told that consent was withdrawn", told(json!({}))),
+            json!({ "allOf": [reference("form")] }),
+        ),
+        "notice_response": object(&[], "How the reply is read; left out: any reply below 500 is a success", json!({
+            "outcome": reference("reply_outcome"),
+            "reason": reference("reply_reason"),
+            "content_type": { "description": "The form of the reply, whatever its own content type says", "type": "string" },
         })),
     })
 }

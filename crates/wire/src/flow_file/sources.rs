@@ -1,6 +1,6 @@
 //! Where leads come from, and how raw parameters become fields.
 
-use domain::{FieldName, FlowSource, Mapping, SourceId};
+use domain::{FieldName, FlowSource, Mapping, SourceFeedback, SourceId};
 
 use super::keys::{self, nearest};
 use super::names::Names;
@@ -27,6 +27,9 @@ impl Reader {
         let accept = part.get("accept").map_or(Some(None), |node| self.accept(node, names).map(Some));
         let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
         let intake = self.intake(&part, at_the_end);
+        let feedback = part
+            .get("feedback")
+            .map_or(Some(SourceFeedback::default()), |node| self.source_feedback(node, at_the_end));
         Some(FlowSource {
             id: id?,
             key_required: key_required?,
@@ -34,6 +37,7 @@ impl Reader {
             accept: accept?,
             price: price?,
             intake: intake?,
+            feedback: feedback?,
         })
     }
 

@@ -20,8 +20,6 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const TIMEOUTS: RangeInclusive<Duration> = MILLISECOND..=TIMEOUT_MAX;
 /// How long a retry may wait.
 const WAITS: RangeInclusive<Duration> = MILLISECOND..=BACKOFF_MAX;
-/// How long after a delivery a lead may be given back.
-const RETURN_WINDOWS: RangeInclusive<Duration> = MILLISECOND..=Duration::from_secs(2 * 365 * 24 * 3600);
 
 impl Reader {
     /// The steps that could be read. What one appends can be named by those after it.
@@ -104,6 +102,8 @@ impl Reader {
         let retry = part.get("retry").map_or(Some(RetryPolicy::default()), |node| self.retry(node));
         let feedback =
             part.get("feedback").map_or(Some(FeedbackPolicy::default()), |node| self.feedback(node));
+        let on_revoked =
+            part.get("on_revoked").map_or(Some(None), |node| self.on_revoked(node, names).map(Some));
         let is_copy =
             part.get("counts_as").map_or(Some(false), |node| self.word(node, "counts_as", &[("copy", true)]));
         if let (Some(SalePrice::FromReply { .. }), Some(response)) = (&price, &response)
@@ -120,6 +120,7 @@ impl Reader {
             price: price?,
             retry: retry?,
             feedback: feedback?,
+            on_revoked: on_revoked?,
             is_copy: is_copy?,
         };
         Some(head?.step(StepKind::Recipient(Box::new(recipient))))
@@ -144,11 +145,11 @@ impl Reader {
         Some(id)
     }
 
-    fn timeout(&mut self, part: &Part<'_>) -> Option<Duration> {
+    pub(super) fn timeout(&mut self, part: &Part<'_>) -> Option<Duration> {
         part.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |node| self.duration(node, "timeout", TIMEOUTS))
     }
 
-    fn retry(&mut self, node: &Node) -> Option<RetryPolicy> {
+    pub(super) fn retry(&mut self, node: &Node) -> Option<RetryPolicy> {
         let before = self.problems.len();
         let part = self.part(node, &keys::RETRY)?;
         let attempts =
@@ -168,16 +169,6 @@ impl Reader {
         };
         let attempts = attempts?;
         (self.problems.len() == before).then_some(RetryPolicy { attempts, backoff })
-    }
-
-    fn feedback(&mut self, node: &Node) -> Option<FeedbackPolicy> {
-        let part = self.part(node, &keys::FEEDBACK)?;
-        let returns = part
-            .get("returns")
-            .map_or(Some(None), |node| self.duration(node, "returns", RETURN_WINDOWS).map(Some));
-        let conversions =
-            part.get("conversions").map_or(Some(false), |node| self.boolean(node, "conversions"));
-        Some(FeedbackPolicy { returns: returns?, conversions: conversions? })
     }
 }
 

@@ -6,6 +6,7 @@ use super::*;
 
 mod conditions;
 mod examples;
+mod feedback;
 mod names;
 mod prices;
 mod requests;
@@ -172,7 +173,7 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
             line 6: the key "caps" of a source is not supported yet
             line 6: the key "ping" of a source is not supported yet
             line 8: a step of the kind distribute is not supported yet
-            line 9: a rule on feedback.value is not supported yet
+            line 9: the rule `feedback.value is equal to 1` looks at feedback.value; write feedback.<source, src_… or buyer_…>.<return_rate, conversion_rate, sold, returned or converted>, and .7d for another number of days than 30, at most 365
             line 10: the rule `secret.x is equal to 1` looks at secret.x, but secrets stand only in what enhancements and recipients send
             line 11: a template in a reason is not supported yet
             line 12: the key "hours" of a recipient is not supported yet

@@ -11,6 +11,7 @@ use super::address::{ADDRESS_BYTES_MAX, address};
 use super::ascii::ascii;
 use super::json_body::{is_empty, json_body};
 use super::parameters::{Names, bracketed, parameters, push_parameter, scalar_text};
+use super::request::IDEMPOTENCY_KEY;
 use super::soap::{Credentials, content_type, envelope};
 use super::xml::xml_body;
 use super::{Fresh, OutboundRequest, XmlFault};
@@ -250,7 +251,7 @@ fn headers(
     headers.push(("Accept".to_owned(), ACCEPT.to_owned()));
     headers.push(("User-Agent".to_owned(), USER_AGENT.to_owned()));
     if let Some(delivery_id) = variables.delivery_id {
-        headers.push(("Idempotency-Key".to_owned(), delivery_id.to_string()));
+        headers.push((IDEMPOTENCY_KEY.to_owned(), delivery_id.to_string()));
     }
     let call = settings.soap.as_ref();
     if let Some(call) = call.filter(|call| call.operation.version == SoapVersion::V1_1) {

@@ -19,7 +19,18 @@ pub struct OutboundRequest {
     pub follow_redirects: bool,
 }
 
+/// The header by which the other side knows a request again.
+pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
 impl OutboundRequest {
+    /// Gives it another key by which the other side knows it again.
+    pub fn set_idempotency_key(&mut self, key: &str) {
+        match self.headers.iter_mut().find(|(name, _)| name == IDEMPOTENCY_KEY) {
+            Some((_, value)) => key.clone_into(value),
+            None => self.headers.push((IDEMPOTENCY_KEY.to_owned(), key.to_owned())),
+        }
+    }
+
     /// The request as HTTP/1.1 text, as events keep it: start line, headers, empty line, body.
     pub fn evidence(&self) -> Arc<[u8]> {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.url).into_bytes();

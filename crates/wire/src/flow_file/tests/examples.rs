@@ -23,7 +23,6 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
         line 61: the key "caps" of the flow is not supported yet
         line 71: the key "caps" of a source is not supported yet
         line 74: the key "ping" of a source is not supported yet
-        line 77: the key "feedback" of a source is not supported yet
         line 103: a step of the kind distribute is not supported yet
         line 141: the key "tests" of the file is not supported yet"#]],
     );

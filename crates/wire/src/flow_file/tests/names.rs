@@ -27,7 +27,7 @@ fn only_what_ran_before_can_be_named() {
             line 11: the rule `lead.stat is blank` looks at lead.stat, which is not a field of the flow; did you mean lead.state?
             line 12: the rule `lead.phone_1.aera is blank` looks at aera, which a field of the type phone does not have; did you mean area?
             line 13: the rule `source.id is blank` looks at source.id, but only lead.<field>, source.name and <earlier step>.<value> can be named
-            line 14: a rule on feedback.type is not supported yet"#]],
+            line 14: the rule `feedback.type is blank` looks at feedback.type; write feedback.<source, src_… or buyer_…>.<return_rate, conversion_rate, sold, returned or converted>, and .7d for another number of days than 30, at most 365"#]],
     );
 }
 
@@ -84,7 +84,7 @@ fn templates_name_the_same_and_some_more() {
         line 10: "a", column 1 of the template: it names state, but only lead.<field>, source.name and <earlier step>.<value> can be named; did you mean lead.state?
         line 11: "a", column 1 of the template: it names phone_chck.x, but no step phone_chck runs before it; did you mean phone_check.x?
         line 12: "a", column 1 of the template: it names secret.key, but the file does not list key under "secrets"
-        line 13: "a", column 1 of the template: {{feedback.type}} is not supported yet
+        line 13: "a", column 1 of the template: feedback.type cannot be used here; figures of feedback stand on the left side of rules, and what it says in what a source or buyer is told
         line 14: "a", column 3 of the template: there is no helper "lowercas"; did you mean lowercase?
         line 15: "a", column 3 of the template: format needs format=, how it is shown, as in {{format lead.dob format="MM/DD/YYYY"}}
         line 16: "a", column 13 of the template: it names lead.stat, which is not a field of the flow; did you mean lead.state?

@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 30] = [
+const PARTS: [(&Keys, &str); 34] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
@@ -32,6 +32,10 @@ const PARTS: [(&Keys, &str); 30] = [
     (&keys::REFERENCE, "reply_reference"),
     (&keys::RETRY, "retry"),
     (&keys::FEEDBACK, "feedback"),
+    (&keys::MAX_RETURNS, "max_returns"),
+    (&keys::SOURCE_FEEDBACK, "source_feedback"),
+    (&keys::NOTICE, "notice"),
+    (&keys::NOTICE_RESPONSE, "notice_response"),
     (&keys::RULE, "rule"),
     (&keys::BASIC_AUTH, "basic_auth"),
     (&keys::SECURITY, "security"),
@@ -53,6 +57,11 @@ fn validate(document: &str) -> Result<(), String> {
 /// What `read_twice` of every other test reads is valid as well.
 pub(super) fn assert_valid(document: &str) {
     validate(document).unwrap_or_else(|error| panic!("{error}\n{document}"));
+}
+
+/// What the reader refuses for its shape.
+pub(super) fn assert_refused(document: &str) {
+    assert!(validate(document).is_err(), "the schema takes {document}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use domain::{Ending, Integration, Method, SalePrice, StepKind};
+use domain::{Ending, Integration, Method, ReportWindow, SalePrice, StepKind};
 
 use super::*;
 
@@ -85,8 +85,10 @@ fn parties_are_asked_as_the_file_says() {
     assert_eq!(premier.response.price.as_ref().unwrap().fallback.to_string(), "1.5");
     assert_eq!(premier.price, SalePrice::FromReply { floor: Some("5".parse().unwrap()) });
     assert_eq!((premier.retry.attempts, premier.retry.backoff.len()), (4, 3));
-    assert_eq!(premier.feedback.returns.unwrap().as_secs(), 7 * 24 * 3600);
-    assert!(premier.feedback.conversions && !premier.is_copy);
+    let week = ReportWindow::Within(std::time::Duration::from_secs(7 * 24 * 3600));
+    assert_eq!(premier.feedback.returns, Some(week));
+    assert_eq!(premier.feedback.conversions, Some(ReportWindow::Open));
+    assert!(!premier.is_copy);
 
     let StepKind::Recipient(crm) = &crm.kind else { panic!("a recipient") };
     assert!(crm.is_copy);
@@ -144,7 +146,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 18: "backoff" is 0s, but must be from 1ms to 1w
             line 19: the feedback policy has no key "refunds"
             line 19: "returns" is 3y, but must be from 1ms to 2y
-            line 19: "conversions" must be true or false, not a number
+            line 19: "conversions" must be a length of time such as 7d, true or false, not a number
             line 20: "counts_as" is one of copy, not "sale"
             line 21: the outcome of a response needs one of the keys "term" and "on_match"
             line 21: the price of a response needs the key "path"
