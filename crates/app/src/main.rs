@@ -22,8 +22,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::command_line::{Command, CommandLine, EntityCommand, FlowCommand, KeyCommand, SecretCommand};
+use crate::command_line::{
+    Command, CommandLine, ConsentCommand, EntityCommand, FeedbackCommand, FlowCommand, KeyCommand,
+    SecretCommand,
+};
 use crate::commands::entity::Part;
+use crate::commands::feedback::{ListFilter, Shared, Verdict};
 use crate::settings::Settings;
 
 /// It did not work.
@@ -60,6 +64,10 @@ fn main() -> ExitCode {
                 Command::Events(options) => commands::events::run(*options).await,
                 Command::Flow(command) => flow(command, &settings).await,
                 Command::Entity(command) => entity(command, &settings).await,
+                Command::Feedback(command) => feedback(command).await,
+                Command::Consent(ConsentCommand::Revoke { lead_id, reason, json, server }) => {
+                    commands::feedback::revoke(&lead_id, reason, json, &server).await
+                }
                 Command::Key(command) => key(command, &settings).await,
                 Command::Secret(command) => secret(command, &settings).await,
             }
@@ -93,6 +101,23 @@ async fn entity(command: EntityCommand, settings: &Settings) -> anyhow::Result<E
         }
         EntityCommand::Resume { id, target } => {
             commands::entity::set(&id, Part::Resumed, target, settings).await
+        }
+    }
+}
+
+async fn feedback(command: FeedbackCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        FeedbackCommand::List { buyer, flow, kind, json, server } => {
+            commands::feedback::list(ListFilter { buyer, flow, kind }, json, &server).await
+        }
+        FeedbackCommand::Approve { ids, server } => {
+            commands::feedback::decide(&ids, &Verdict::Approve, &server).await
+        }
+        FeedbackCommand::Decline { ids, reason, server } => {
+            commands::feedback::decide(&ids, &Verdict::Decline(reason), &server).await
+        }
+        FeedbackCommand::Import { file, kind, buyer, json, server } => {
+            commands::feedback::import(&file, Shared { kind, buyer }, json, &server).await
         }
     }
 }

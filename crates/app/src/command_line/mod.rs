@@ -4,6 +4,7 @@
 mod demo;
 mod entity;
 mod events;
+mod feedback;
 mod flow;
 mod key;
 mod secret;
@@ -20,6 +21,7 @@ use crate::settings::Settings;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::entity::EntityCommand;
 pub(crate) use self::events::{EventFilter, EventSight, Events, EventsCommand, List, Tail};
+pub(crate) use self::feedback::{ConsentCommand, FeedbackCommand};
 pub(crate) use self::flow::FlowCommand;
 pub(crate) use self::key::KeyCommand;
 pub(crate) use self::secret::SecretCommand;
@@ -60,6 +62,12 @@ pub(crate) enum Command {
         after_help = "Example: glassline entity pause buyer_premier --url http://127.0.0.1:8080"
     )]
     Entity(EntityCommand),
+    /// Decide on what buyers report, and report many leads from a file
+    #[command(subcommand, after_help = "Example: glassline feedback import returns.csv --type return")]
+    Feedback(FeedbackCommand),
+    /// Withdraw the consent of a person
+    #[command(subcommand, after_help = "Example: glassline consent revoke lead_018d0d882d57aa10f3e7715b")]
+    Consent(ConsentCommand),
     /// Make, list and take back API keys
     #[command(
         subcommand,

@@ -3,6 +3,7 @@
 pub(crate) mod demo;
 pub(crate) mod entity;
 pub(crate) mod events;
+pub(crate) mod feedback;
 pub(crate) mod flow;
 pub(crate) mod key;
 pub(crate) mod secret;
