@@ -146,6 +146,16 @@ describe('an event in one sentence', () => {
       },
       'The return of Premier was refused: Must be returned within 7 days.',
     ],
+    [
+      'feedback.sent',
+      { entity_id: 'src_a', outcome: 'success', attempt: 2, feedback: { type: 'return' } },
+      'Web Form A was told of the return (attempt 2).',
+    ],
+    [
+      'consent.sent',
+      { entity_id: 'buyer_a', outcome: 'skip', reason: 'Buyer is not told by the flow' },
+      'Premier was not told that consent was withdrawn: Buyer is not told by the flow.',
+    ],
     ['novel.event', { reason: 'why not' }, 'novel.event: why not'],
   ] as [string, Partial<Event>, string][])('%s %j', (type, more, text) => {
     expect(eventSentence(event(type, more), nameOf)).toBe(text);

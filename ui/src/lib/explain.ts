@@ -92,6 +92,14 @@ export function eventSentence(event: Event, nameOf: NameOf): string {
   const because = event.reason ? `: ${event.reason}` : '';
   const took = !isNumber(event.duration_ms) ? '' : ` after ${span(event.duration_ms)}`;
   const price = !isNumber(event.price) ? '' : ` for ${money(event.price)}`;
+  const told = (of: string): string => {
+    if (event.outcome === 'skip') return `${who} was not told ${of}${because}.`;
+    if (event.outcome === 'failure') return `${who} was told ${of} and said no${because}.`;
+    const again = event.due ? `; it is told again at ${clock(event.due)} UTC` : '';
+    return event.outcome === 'error'
+      ? `${who} could not be told ${of}${because}${again}.`
+      : `${who} was told ${of}${nth(event.attempt)}.`;
+  };
   switch (event.type) {
     case 'source.submitted':
       return `${who} submitted the lead.`;
@@ -133,6 +141,12 @@ export function eventSentence(event: Event, nameOf: NameOf): string {
       return event.outcome === 'failure'
         ? `The ${event.feedback?.type ?? 'feedback'} of ${who} was refused${because}.`
         : `The ${event.feedback?.type ?? 'feedback'} of ${who} was booked.`;
+    case 'feedback.sent':
+      return told(`of the ${event.feedback?.type ?? 'feedback'}`);
+    case 'consent.revoked':
+      return 'The person withdrew consent: the lead is sent nowhere any more.';
+    case 'consent.sent':
+      return told('that consent was withdrawn');
     case 'flow.completed':
       return event.final_outcome === 'success' || event.outcome === 'success'
         ? `The flow ended in success${!isNumber(event.total_ms) ? '' : ` after ${span(event.total_ms)}`}.`

@@ -18,7 +18,14 @@ export const TYPES: { [family in Exclude<Family, 'other'>]: string[] } = {
     'recipient.skipped',
   ],
   retry: ['retry.scheduled', 'retry.attempted'],
-  feedback: ['feedback.received', 'feedback.returned', 'feedback.processed', 'feedback.sent'],
+  feedback: [
+    'feedback.received',
+    'feedback.returned',
+    'feedback.processed',
+    'feedback.sent',
+    'consent.revoked',
+    'consent.sent',
+  ],
   flow: ['flow.completed'],
 };
 

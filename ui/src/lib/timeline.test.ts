@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { Event } from './api/client';
 import { span } from './format';
-import { isProblem, timelineOf, trailWords } from './timeline';
+import { groupsOf, isProblem, timelineOf, trailWords } from './timeline';
 
 /** Events from lines such as `0.3 recipient.error premier buyer_premier`: seconds, type, step, party. */
 function script(text: string): Event[] {
@@ -87,6 +87,20 @@ it('what is booked upon feedback is part of it, each report by itself, and a lon
     '(4 h 29 m) feedback.processed buyer_a none 2',
     '+1.00 s feedback.received buyer_b none 1',
   ]);
+});
+
+it('what follows from a report stays with it, whoever else reported meanwhile', () => {
+  const events = script(`
+    0   feedback.received   - buyer_a
+    1   feedback.received   - buyer_b
+    2   feedback.processed  - buyer_a
+    3   feedback.sent       - src_a
+    4   consent.revoked     - buyer_a
+    5   consent.sent        - buyer_b
+  `);
+  const first = events[0]!.id;
+  for (const later of [events[2]!, events[3]!]) later.feedback_id = first;
+  expect(groupsOf(events).map(({ events }) => events.length)).toEqual([3, 1, 2]);
 });
 
 it('a long trail is told in words, and a short one by its icons alone', () => {

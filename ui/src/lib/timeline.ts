@@ -62,6 +62,9 @@ function chainOf(event: Event, chains: ReadonlyMap<string, Event[]>): string {
   if (family === 'recipient' || family === 'enhancement' || family === 'retry') {
     return `step ${event.step_id ?? ''} ${event.entity_id ?? ''}`;
   }
+  if (event.type.startsWith('consent.')) return 'consent';
+  // What follows on feedback names it.
+  if (event.feedback_id) return `feedback ${event.feedback_id}`;
   if (family === 'feedback' && event.type !== 'feedback.received') {
     // What follows on feedback belongs to the last that came from the same party.
     const open = [...chains].findLast(

@@ -133,10 +133,51 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The reports that wait for a decision, in the order they came. */
+        get: operations["get_feedback"];
+        put?: never;
+        /**
+         * A buyer reports a lead returned or converted, or tells how a delivery ended that nobody else can tell of. The
+         *     scope is `feedback:<buyer>`. With `text/csv` many are reported in one request: a line with the names of columns
+         *     (`event_id`, or `lead_id` and `entity_id`; `type reason value days_to_convert price`), then a report a line. What
+         *     all lines share can stand in the query. The answer is a line of JSON for each, with its number, as soon as it is
+         *     done, and a last one with sums.
+         */
+        post: operations["post_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feedback/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        /** A buyer reports a lead returned or converted. The scope is `feedback:<buyer>`. */
-        post: operations["post_feedback"];
+        /** Lets a report take effect. What was approved before is told again. */
+        post: operations["post_feedback_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feedback/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuses a report. What was declined before is told again. */
+        post: operations["post_feedback_id_decline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -419,6 +460,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/leads/{id}/revoke-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A person withdraws consent: no step and no retry sends the lead anywhere any more, and the buyers that have it
+         *     are told. The scope is `privacy:erase`.
+         */
+        post: operations["post_leads_id_revoke-consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -590,6 +651,11 @@ export interface components {
             name: string;
             type: string;
         };
+        /** @description Why a report is declined. */
+        DeclineRequest: {
+            /** @description For the buyer; on the event without words of a person's own. */
+            reason?: string | null;
+        };
         /** @description A report dimension of a flow. */
         DimReply: {
             /** @example lead.state */
@@ -647,7 +713,10 @@ export interface components {
          *     they say something; later releases may add more.
          */
         Event: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of `feedback.processed`: what is taken back of the buyer's price.
+             */
             amount?: number | null;
             /** @description `false`: the other side was not asked. */
             asked?: boolean | null;
@@ -668,6 +737,11 @@ export interface components {
             caps?: string[] | null;
             /** Format: double */
             cost?: number | null;
+            /**
+             * Format: double
+             * @description Of `feedback.processed`: what is taken back of the source's price.
+             */
+            cost_amount?: number | null;
             /** @description `copy`: a delivery that is no sale. */
             counts_as?: string | null;
             /** Format: int32 */
@@ -692,6 +766,8 @@ export interface components {
             /** @description With `expand=exchange`: requests and answers, in order. */
             exchange?: components["schemas"]["Exchange"][] | null;
             feedback?: components["schemas"]["Feedback"] | null;
+            /** @description The event of the report that this one follows from. */
+            feedback_id?: string | null;
             final_outcome?: components["schemas"]["Outcome"] | null;
             flow_id: string | null;
             /** Format: int32 */
@@ -807,16 +883,22 @@ export interface components {
         Feedback: {
             /** Format: int32 */
             days_to_convert?: number | null;
+            reason?: string | null;
             /** @description `return` or `conversion`. */
             type: string;
             value?: string | null;
         };
         /** @description What became of a report. */
         FeedbackReply: {
+            /** @description The event of the report, by which it is approved or declined. */
+            feedback_id: string;
             lead: components["schemas"]["LeadName"];
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["Outcome"] | null;
             /** @description Why it was refused. */
-            reason?: string | null;
+            reason: string | null;
+            /** @description The stable word to group by. */
+            reason_code: string | null;
+            status: components["schemas"]["FeedbackStatus"];
         };
         /** @description What a buyer reports. */
         FeedbackRequest: {
@@ -825,13 +907,23 @@ export interface components {
              * @description Whole days from the submission to the conversion; counted when left out.
              */
             days_to_convert?: number | null;
-            /** @description The buyer's own words; sealed. */
+            /**
+             * Format: double
+             * @description Of `sold`: what the buyer pays; left out, what the flow says.
+             */
+            price?: number | null;
+            /** @description The buyer's own words; sealed. One of those the flow allows, where it names some. */
             reason?: string | null;
-            /** @description `return` or `conversion`. */
+            /** @description `return` or `conversion`; of a delivery whose end nobody knows, `sold` or `not_sold`. */
             type: string;
             /** @description One word of a conversion, such as `sold`. */
             value?: string | null;
         };
+        /**
+         * @description What became of a report.
+         * @enum {string}
+         */
+        FeedbackStatus: "accepted" | "declined" | "pending";
         /** @description A flow that gives a field another type than the others do. */
         FieldConflict: {
             flow: string;
@@ -948,6 +1040,8 @@ export interface components {
         LeadReply: {
             /** @description In the order they were asked. */
             buyers: components["schemas"]["LeadBuyer"][];
+            /** @description The person withdrew consent; left out as long as nobody did. */
+            consent_revoked?: boolean | null;
             /**
              * Format: double
              * @description What the source is paid.
@@ -1160,6 +1254,32 @@ export interface components {
          * @enum {string}
          */
         Outcome: "success" | "failure" | "error" | "skip";
+        /** @description A page of reports that wait, in the order they came. */
+        PendingPage: {
+            data: components["schemas"]["PendingReply"][];
+            /** @description The address of the next page. */
+            next: string | null;
+        };
+        /** @description A report that waits for a decision. */
+        PendingReply: {
+            /** Format: int32 */
+            days_to_convert: number | null;
+            /** @description The buyer. */
+            entity_id: string;
+            /** @example evt_018d0d882e837c2e9a41d06f */
+            feedback_id: string;
+            flow_id: string;
+            lead_id: string;
+            /** @description Without words of a person's own; the buyer's whole words are on the event. */
+            reason: string | null;
+            received_at: string;
+            /** @description The event of the delivery. */
+            recipient_event_id: string;
+            source_id: string;
+            /** @description `return` or `conversion`. */
+            type: string;
+            value: string | null;
+        };
         /** @description The ledger that a new one continues. */
         Predecessor: {
             origin: string;
@@ -1190,6 +1310,29 @@ export interface components {
             source: string;
             /** Format: int32 */
             status: number;
+        };
+        /** @description A lead whose person withdrew consent. */
+        RevokeReply: {
+            /** @description The buyers that have the lead, or may have it. */
+            buyers: components["schemas"]["RevokedBuyer"][];
+            /** @description The event that says so. */
+            event_id: string;
+            lead_id: string;
+            /** @description Whether it was withdrawn before. */
+            repeated: boolean;
+        };
+        /** @description Why consent is withdrawn. */
+        RevokeRequest: {
+            /** @description In the words of whoever reports it; sealed. */
+            reason?: string | null;
+        };
+        /** @description A buyer that has a lead whose person withdrew consent. */
+        RevokedBuyer: {
+            delivery_id: string;
+            entity_id: string;
+            step_id: string;
+            /** @description `flow`: the flow says how it is told, and it will be. `nobody`: somebody has to tell it. */
+            told_by: string;
         };
         /** @description A rule of a filter, as it was looked at. */
         RuleOutcome: {
@@ -1614,6 +1757,41 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    get_feedback: {
+        parameters: {
+            query?: {
+                /** @description Buyers. */
+                entity_id?: string[];
+                /** @description Flows. */
+                flow_id?: string[];
+                /** @description `return` or `conversion`. */
+                type?: string[];
+                /** @description Only what came after this `feedback_id`. */
+                after?: string;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order they came */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
     post_feedback: {
         parameters: {
             query?: {
@@ -1623,6 +1801,8 @@ export interface operations {
                 lead_id?: string;
                 /** @description `buyer_…`. */
                 entity_id?: string;
+                /** @description Of `text/csv` only: `return`, `conversion`, `sold` or `not_sold`. */
+                type?: string;
             };
             header?: never;
             path?: never;
@@ -1632,10 +1812,20 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["FeedbackRequest"];
                 "application/x-www-form-urlencoded": components["schemas"]["FeedbackRequest"];
+                "text/csv": string;
             };
         };
         responses: {
-            /** @description Taken, or refused with a reason; recorded either way */
+            /** @description Of `text/csv`: a line of JSON for each line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Taken, refused with a reason, or waiting for a decision; recorded in any case */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1648,7 +1838,85 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The lead was not delivered to this buyer */
+            /** @description The lead was not delivered to this buyer; its end is known; the Idempotency-Key came before with another report */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    post_feedback_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its `feedback_id`, `evt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It took effect */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It was declined before, or its buyer has given back as much as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    post_feedback_id_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its `feedback_id`, `evt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeclineRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description It is refused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It was approved before */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2668,6 +2936,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    "post_leads_id_revoke-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lead_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RevokeRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description It is durable, whether or not it was withdrawn before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokeReply"];
                 };
             };
             400: components["responses"]["BadRequest"];
