@@ -50,6 +50,15 @@ pub enum ControlKind {
         /// What people call it, sealed at rest.
         name: Arc<str>,
     },
+    /// What holds for a party in all flows is another from now on.
+    EntityChanged {
+        /// Which party.
+        entity_id: EntityId,
+        /// What people call it, sealed at rest.
+        name: Arc<str>,
+        /// Its settings as JSON text, sealed at rest.
+        settings: Arc<str>,
+    },
     /// Nothing is taken from, or sent to, a party until it is resumed.
     EntityPaused {
         /// Which party.
@@ -155,6 +164,7 @@ impl ControlKind {
             ControlKind::FlowPublished { .. } => "flow.published",
             ControlKind::FlowDrafted { .. } => "flow.drafted",
             ControlKind::EntityCreated { .. } => "entity.created",
+            ControlKind::EntityChanged { .. } => "entity.changed",
             ControlKind::EntityPaused { .. } => "entity.paused",
             ControlKind::EntityResumed { .. } => "entity.resumed",
             ControlKind::KeyCreated { .. } => "key.created",

@@ -289,11 +289,13 @@ pub enum FaultKind {
     Reply,
     /// Bytes were sent, nothing complete came back.
     Unknown,
+    /// A limit of ours was reached, so that nothing was sent.
+    Limit,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         FaultKind::Dns,
         FaultKind::Connect,
         FaultKind::Tls,
@@ -302,6 +304,7 @@ impl FaultKind {
         FaultKind::Status,
         FaultKind::Reply,
         FaultKind::Unknown,
+        FaultKind::Limit,
     ];
 
     /// The stable word.
@@ -315,6 +318,7 @@ impl FaultKind {
             FaultKind::Status => "status",
             FaultKind::Reply => "reply",
             FaultKind::Unknown => "unknown",
+            FaultKind::Limit => "limit",
         }
     }
 }

@@ -509,7 +509,7 @@ mod tests {
 
     fn filter(id: &str, check: Check, on_fail: OnFail) -> Step {
         let kind = StepKind::Filter(Filter { check, on_fail });
-        Step { id: id.parse().unwrap(), enabled: true, when: None, kind }
+        Step { id: id.parse().unwrap(), enabled: true, when: None, limits: crate::Limits::default(), kind }
     }
 
     fn parts() -> FlowParts {
@@ -642,6 +642,7 @@ mod tests {
             id: "check".parse().unwrap(),
             enabled: true,
             when: None,
+            limits: crate::Limits::default(),
             kind: StepKind::Enhancement(Box::new(enhancement)),
         });
         let bounds = ["100000", "250000"].map(|bound| bound.parse().unwrap()).to_vec();

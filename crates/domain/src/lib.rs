@@ -14,6 +14,7 @@ mod catalogue;
 mod condition;
 mod control;
 mod dim;
+mod entity_settings;
 mod event;
 mod event_kind;
 mod event_type;
@@ -27,6 +28,7 @@ mod intake;
 mod lead;
 mod lead_summary;
 mod ledger_event;
+mod limits;
 mod mapping;
 mod money;
 mod name;
@@ -61,6 +63,7 @@ pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
 pub use condition::{CONDITION_DEPTH_MAX, Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
+pub use entity_settings::EntitySettings;
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
     Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Notice, NoticeEnd,
@@ -81,14 +84,13 @@ pub use flow::{
     SOURCES_MAX, STEPS_MAX,
 };
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
-pub use intake::{
-    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, INTAKE_LIMIT_MAX, Intake, IntakeLimits, IntakePeriod, SAME_PAYLOAD_MAX,
-};
+pub use intake::{ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, Intake, SAME_PAYLOAD_MAX};
 pub use lead::Lead;
 pub use lead_summary::{
     Buyer, LeadState, LeadSummary, PATH_POINTS_MAX, PathPoint, Sign, Standing, UnknownLeadState,
 };
 pub use ledger_event::{LedgerEvent, LedgerEventKind, Predecessor};
+pub use limits::{LIMIT_MAX, LimitPeriod, Limits};
 pub use mapping::Mapping;
 pub use money::{Money, MoneyError};
 pub use name::{EntityId, FlowId, FlowVersion, NameError, SecretName, SourceId, StepId};

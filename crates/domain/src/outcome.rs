@@ -117,6 +117,8 @@ reason_codes! {
     Reply = "reply",
     /// Bytes were sent and no complete answer was read.
     Unknown = "unknown",
+    /// A limit of ours was reached, so that the other side was not asked.
+    Limit = "limit",
     /// The buyer said no.
     Declined = "declined",
     /// The last free slot went to another buyer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Condition, EarlierStep, EntityId, FeedbackPolicy, NoticeSettings, Outcome, Reason, ReasonCode,
+    Condition, EarlierStep, EntityId, FeedbackPolicy, Limits, NoticeSettings, Outcome, Reason, ReasonCode,
     RequestSettings, ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId, Strictness, Variables,
 };
 
@@ -17,6 +17,8 @@ pub struct Step {
     pub enabled: bool,
     /// For which leads it is run; none means all.
     pub when: Option<Condition>,
+    /// How often it asks, besides the limits of the party.
+    pub limits: Limits,
     /// What it does.
     pub kind: StepKind,
 }

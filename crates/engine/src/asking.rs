@@ -12,7 +12,7 @@ use domain::{
 use wire::outbound::{Fresh, OutboundRequest, Reading, RenderError, Reply, read_reply, render, render_fresh};
 
 use crate::Redirect;
-use crate::parties::{Answered, Call, CallFault};
+use crate::parties::{Answered, Call, CallFault, StepLimits};
 use crate::run::{Run, millis};
 
 /// What came of asking another party.
@@ -109,6 +109,7 @@ pub(crate) struct Outgoing {
 /// Whom to ask, and how to read what it says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
+    pub(crate) step: &'a Step,
     pub(crate) entity_id: &'a EntityId,
     pub(crate) party: Party,
     pub(crate) response: &'a ResponseSettings,
@@ -228,7 +229,17 @@ impl Run {
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
     pub(crate) async fn ask(&self, question: Question<'_>, outgoing: Outgoing) -> Asked {
         let Outgoing { request, evidence: sent, guard } = outgoing;
-        let call = Call { entity_id: question.entity_id.clone(), request, time_limit: question.time_limit };
+        let Step { id, limits, .. } = question.step;
+        let call = Call {
+            entity_id: question.entity_id.clone(),
+            request,
+            time_limit: question.time_limit,
+            step_limits: (!limits.is_none()).then(|| StepLimits {
+                flow_id: self.flow.flow.id().clone(),
+                step_id: id.clone(),
+                limits: *limits,
+            }),
+        };
         match self.context.parties.ask(call).await {
             Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);
@@ -255,7 +266,7 @@ impl Run {
                     result: Err(self.unanswered(question.party, &fault, question.time_limit)),
                     response_code: None,
                     exchanges,
-                    retry_after: None,
+                    retry_after: fault.retry_after,
                     reading: None,
                     reason_raw: None,
                 }
@@ -369,6 +380,7 @@ fn unanswered(party: Party, call_fault: &CallFault, time_limit: Duration) -> Fau
         FaultKind::Status => (ReasonCode::Status, format!("{who} error: {detail}")),
         FaultKind::Reply => (ReasonCode::Reply, format!("{who} reply not usable: {detail}")),
         FaultKind::Unknown => (ReasonCode::Unknown, format!("{who} reply not complete: {detail}")),
+        FaultKind::Limit => (ReasonCode::Limit, format!("{who} not asked: {detail}")),
     };
     fault(call_fault.kind, code, text)
 }

@@ -9,15 +9,15 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
-    ApiKeyHash, ControlEvent, ControlKind, Day, EntityId, EntityKind, EventId, Flow, FlowId, FlowVersion,
-    Reveal, Scope, SecretName, SubjectId, TimeZone, Timestamp,
+    ApiKeyHash, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId, Flow, FlowId,
+    FlowVersion, Limits, Reveal, Scope, SecretName, SubjectId, TimeZone, Timestamp,
 };
 use ledger::{
     Entropy, Filter, LeaseError, Ledger, Order, ReadError, ReadRecord, RecordError, StoredBody, Window,
 };
 use sha2::{Digest as _, Sha256};
-use wire::flow_file::{FlowFile, FlowFileError};
-use wire::{BodyView, Header, HeaderError};
+use wire::flow_file::{EntityFile, FlowFile, FlowFileError};
+use wire::{BodyView, Header, HeaderError, Record};
 use zeroize::Zeroizing;
 
 use self::secrets::{Erasures, SecretStore};
@@ -48,6 +48,14 @@ pub enum ControlError {
     /// A published flow no longer reads, for example after going back to an older release.
     #[error("the flow published as control record {seq} cannot be read by this release")]
     Flow {
+        /// Which.
+        seq: u64,
+        /// Why.
+        source: FlowFileError,
+    },
+    /// The settings of a party no longer read, for example after going back to an older release.
+    #[error("the settings of a party in control record {seq} cannot be read by this release")]
+    Settings {
         /// Which.
         seq: u64,
         /// Why.
@@ -97,7 +105,7 @@ pub struct Draft {
 }
 
 /// Another party: who sends leads, buys them or adds to them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
     /// Its id.
     pub id: EntityId,
@@ -107,6 +115,10 @@ pub struct Entity {
     pub name: Arc<str>,
     /// Whether nothing is taken from, or sent to, it at the moment.
     pub paused: bool,
+    /// What holds for it in all flows.
+    pub settings: EntitySettings,
+    /// The same as JSON text: an object of `limits`.
+    pub settings_document: Arc<str>,
     /// The chain of its events.
     subject: SubjectId,
 }
@@ -250,6 +262,16 @@ impl Control {
         subject: Option<SubjectId>,
         kind: ControlKind,
     ) -> Result<(), ControlError> {
+        self.change_all(actor, subject, vec![kind]).await
+    }
+
+    /// The same with several changes to one thing, all or none of which become durable.
+    async fn change_all(
+        &self,
+        actor: &str,
+        subject: Option<SubjectId>,
+        kinds: Vec<ControlKind>,
+    ) -> Result<(), ControlError> {
         let at = self.clock.now();
         let mut lease = match subject {
             Some(subject) => self.ledger.lease(subject).await?,
@@ -260,10 +282,20 @@ impl Control {
             Some(lease) => lease,
             None => lease.insert(self.ledger.create(subject_id)?),
         };
-        let event =
-            ControlEvent { id: EventId::new(at, self.draw()), at, subject_id, actor: actor.into(), kind };
-        let durable = lease.record(&[&event]).await?.durable().await?;
-        self.state_mut().apply(event, durable.first_seq)
+        let event = |kind| ControlEvent {
+            id: EventId::new(at, self.draw()),
+            at,
+            subject_id,
+            actor: actor.into(),
+            kind,
+        };
+        let events: Vec<ControlEvent> = kinds.into_iter().map(event).collect();
+        let records: Vec<&dyn Record> = events.iter().map(|event| event as &dyn Record).collect();
+        let durable = lease.record(&records).await?.durable().await?;
+        for (seq, event) in (durable.first_seq..).zip(events) {
+            self.state_mut().apply(event, seq)?;
+        }
+        Ok(())
     }
 
     /// Publishes a flow: what leads submitted from now on run through. Parties that the file
@@ -282,7 +314,14 @@ impl Control {
         for entity in &file.entities {
             if !self.state().entities.contains_key(&entity.id) {
                 let (entity_id, kind, name) = (entity.id.clone(), entity.kind, Arc::clone(&entity.name));
-                self.change(actor, None, ControlKind::EntityCreated { entity_id, kind, name }).await?;
+                let changed =
+                    (entity.settings != EntitySettings::default()).then(|| ControlKind::EntityChanged {
+                        entity_id: entity_id.clone(),
+                        name: Arc::clone(&name),
+                        settings: Arc::clone(&entity.settings_document),
+                    });
+                let created = ControlKind::EntityCreated { entity_id, kind, name };
+                self.change_all(actor, None, std::iter::once(created).chain(changed).collect()).await?;
             }
         }
         for source in file.flow.sources() {
@@ -404,6 +443,11 @@ impl Control {
         entities
     }
 
+    /// How often a party may send, or is asked, in all flows together.
+    pub fn limits(&self, id: &EntityId) -> Limits {
+        self.state().entities.get(id).map(|entity| entity.settings.limits).unwrap_or_default()
+    }
+
     /// Whether nothing is taken from, or sent to, a party at the moment. One that nobody knows is
     /// not paused.
     pub fn is_paused(&self, id: &EntityId) -> bool {
@@ -449,6 +493,33 @@ impl Control {
             let _changing = control.changing.lock().await;
             let Some(entity) = control.entity(&id) else { return Ok(None) };
             if entity.paused != paused {
+                control.change(&actor, Some(entity.subject), kind).await?;
+            }
+            Ok(control.entity(&id))
+        })
+        .await
+    }
+
+    /// Gives a party another name, or other settings; none when nobody knows it. A change to the same
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn change_entity(
+        &self,
+        actor: &str,
+        id: &EntityId,
+        name: Option<Arc<str>>,
+        file: Option<EntityFile>,
+    ) -> Result<Option<Arc<Entity>>, ControlError> {
+        let (control, actor, id) = (self.clone(), actor.to_owned(), id.clone());
+        to_the_end(async move {
+            let _changing = control.changing.lock().await;
+            let Some(entity) = control.entity(&id) else { return Ok(None) };
+            let name = name.unwrap_or_else(|| Arc::clone(&entity.name));
+            let settings = file.map_or_else(|| Arc::clone(&entity.settings_document), |file| file.document);
+            if name != entity.name || settings != entity.settings_document {
+                let kind = ControlKind::EntityChanged { entity_id: id.clone(), name, settings };
                 control.change(&actor, Some(entity.subject), kind).await?;
             }
             Ok(control.entity(&id))
@@ -636,8 +707,25 @@ impl State {
                 self.flow(flow_id, subject_id).draft = Some(Arc::new(draft));
             }
             ControlKind::EntityCreated { entity_id, name, kind } => {
-                let entity = Entity { id: entity_id.clone(), kind, name, paused: false, subject: subject_id };
+                let entity = Entity {
+                    id: entity_id.clone(),
+                    kind,
+                    name,
+                    paused: false,
+                    settings: EntitySettings::default(),
+                    settings_document: "{}".into(),
+                    subject: subject_id,
+                };
                 self.entities.insert(entity_id, Arc::new(entity));
+            }
+            ControlKind::EntityChanged { entity_id, name, settings } => {
+                let file =
+                    EntityFile::read(&settings).map_err(|source| ControlError::Settings { seq, source })?;
+                if let Some(entity) = self.entities.get_mut(&entity_id) {
+                    let entity = Arc::make_mut(entity);
+                    (entity.name, entity.settings, entity.settings_document) =
+                        (name, file.settings, file.document);
+                }
             }
             ControlKind::EntityPaused { entity_id } => self.turn(&entity_id, true),
             ControlKind::EntityResumed { entity_id } => self.turn(&entity_id, false),

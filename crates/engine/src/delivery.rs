@@ -34,7 +34,7 @@ impl Run {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
-        let question = Question { entity_id, party: Party::Service, response, time_limit: *timeout };
+        let question = Question { step, entity_id, party: Party::Service, response, time_limit: *timeout };
         let asked = self.ask(question, request).await;
         self.take_in(step, &asked);
         let call = called(step, asked.response_code);
@@ -138,6 +138,7 @@ impl Run {
             ticket.durable().await?;
         }
         let question = Question {
+            step,
             entity_id: &recipient.entity_id,
             party: Party::Buyer,
             response: &recipient.response,

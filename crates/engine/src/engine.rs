@@ -25,7 +25,8 @@ use crate::retries::{Due, Retries};
 use crate::run::{Context, Run};
 use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
 use crate::story::{DeliveryState, Events, Stage, Story};
-use crate::{Barriers, Clock, Control, Parties, PublishedFlow, read_flow};
+use crate::turns::LimitedParties;
+use crate::{Barriers, CallFigures, Clock, Control, Parties, PublishedFlow, read_flow};
 
 /// Writes the whole answer as it will be sent (status line, headers, empty line, body), from the lead as
 /// it is recorded at the end. What it gives is recorded as evidence before its first byte leaves.
@@ -233,6 +234,7 @@ pub struct Engine {
     /// Leads under way.
     under_way: TaskTracker,
     keys: IdempotencyKeys,
+    calls: Arc<LimitedParties>,
     retry_places: Arc<Semaphore>,
 }
 
@@ -240,6 +242,8 @@ impl Engine {
     /// An engine over the ledger of leads.
     pub fn new(parts: EngineParts) -> Engine {
         let EngineParts { leads, control, clock, entropy, parties, barriers } = parts;
+        let calls = Arc::new(LimitedParties::new(parties, control.clone()));
+        let parties: Arc<dyn Parties> = Arc::clone(&calls) as _;
         let context = Context {
             leads,
             control,
@@ -257,6 +261,7 @@ impl Engine {
             context,
             under_way: TaskTracker::new(),
             keys: IdempotencyKeys::default(),
+            calls,
             retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
         }
     }
@@ -552,6 +557,11 @@ impl Engine {
                 return Ok(());
             }
         }
+    }
+
+    /// What was asked of each party since the start, by id.
+    pub fn calls(&self) -> Vec<CallFigures> {
+        self.calls.figures()
     }
 
     /// When the first retry that waits is due.

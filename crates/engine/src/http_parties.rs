@@ -179,7 +179,9 @@ impl Parties for HttpParties {
             let waited = start.elapsed();
             match asked {
                 Ok(reply) => Ok(Answered { reply, redirects, waited }),
-                Err(Fault { kind, detail }) => Err(CallFault { kind, detail, waited, redirects }),
+                Err(Fault { kind, detail }) => {
+                    Err(CallFault { redirects, ..CallFault::new(kind, detail, waited) })
+                }
             }
         })
     }
@@ -205,7 +207,8 @@ impl Fault {
             | FaultKind::Auth
             | FaultKind::Status
             | FaultKind::Reply
-            | FaultKind::Unknown) => kind,
+            | FaultKind::Unknown
+            | FaultKind::Limit) => kind,
         };
         Fault { kind, detail: format!("after a redirect: {}", self.detail) }
     }

@@ -22,6 +22,7 @@ mod retries;
 mod run;
 mod sensitive;
 mod story;
+mod turns;
 mod wsdl;
 
 #[cfg(feature = "sabotage")]
@@ -40,5 +41,6 @@ pub use feedback::{
     Sale, ToldBuyer, Verdict,
 };
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
-pub use parties::{Answered, Asking, Call, CallFault, Parties};
+pub use parties::{Answered, Asking, Call, CallFault, Parties, StepLimits};
+pub use turns::CallFigures;
 pub use wsdl::read_flow;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::{EntityId, FaultKind};
+use domain::{EntityId, FaultKind, FlowId, Limits, StepId};
 use wire::outbound::{OutboundRequest, Reply};
 
 use crate::Redirect;
@@ -17,8 +17,22 @@ pub struct Call {
     pub entity_id: EntityId,
     /// What is sent.
     pub request: OutboundRequest,
-    /// How long it may take in all: resolving, connecting, sending, and the last byte of the reply.
+    /// How long it may take in all: resolving, connecting, sending, and the last byte of the reply. A call
+    /// waits as long as that for its turn before, at most.
     pub time_limit: Duration,
+    /// The limits of the step that asks, where it has any; those of the party count besides.
+    pub step_limits: Option<StepLimits>,
+}
+
+/// How often one step of a flow asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepLimits {
+    /// The flow, whose versions share them.
+    pub flow_id: FlowId,
+    /// The step.
+    pub step_id: StepId,
+    /// How often.
+    pub limits: Limits,
 }
 
 /// Why there is no reply.
@@ -36,12 +50,14 @@ pub struct CallFault {
     pub waited: Duration,
     /// The replies before it that sent the request on, in order; most often none.
     pub redirects: Vec<Redirect>,
+    /// How long it is of no use to try again, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl CallFault {
-    /// A fault of the first server that was asked.
+    /// A fault of the first server that was asked, after which it can be tried again at any time.
     pub fn new(kind: FaultKind, detail: impl Into<String>, waited: Duration) -> CallFault {
-        CallFault { kind, detail: detail.into(), waited, redirects: Vec::new() }
+        CallFault { kind, detail: detail.into(), waited, redirects: Vec::new(), retry_after: None }
     }
 }
 

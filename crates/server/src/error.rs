@@ -245,7 +245,8 @@ impl From<ControlError> for ApiError {
             ControlError::Lease(_)
             | ControlError::Read(_)
             | ControlError::Understand { .. }
-            | ControlError::Flow { .. } => ApiError::internal(&error),
+            | ControlError::Flow { .. }
+            | ControlError::Settings { .. } => ApiError::internal(&error),
         }
     }
 }

@@ -4,10 +4,12 @@
 //! `docs/operations.md` lists every name; a test holds the list against what is served.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use domain::Timestamp;
+use engine::{CallFigures, Engine};
 use ledger::{Ledger, LedgerKind};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text};
@@ -20,6 +22,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::Services;
+use crate::intake::IntakeCounters;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -66,7 +69,7 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Everything at nought, but for what the ledgers tell of themselves.
-    pub(crate) fn new(services: &Services) -> Metrics {
+    pub(crate) fn new(services: &Services, intake: &Arc<IntakeCounters>) -> Metrics {
         let new_histogram: fn() -> Histogram = || Histogram::new(DURATION_BUCKETS);
         let mut metrics = Metrics {
             registry: Registry::with_prefix("glassline"),
@@ -114,6 +117,8 @@ impl Metrics {
             (LedgerKind::Control, services.control.ledger().clone()),
         ];
         registry.register_collector(Box::new(Ledgers(ledgers)));
+        registry.register_collector(Box::new(Calls(services.engine.clone())));
+        registry.register_collector(Box::new(LeadsUnderWay(Arc::clone(intake))));
         metrics
     }
 
@@ -208,6 +213,53 @@ impl Collector for Ledgers {
         let mut batches = encoder.encode_descriptor("ledger_batches", help, None, MetricType::Counter)?;
         for (kind, vitals) in &vitals {
             ConstCounter::new(vitals.batches).encode(batches.encode_family(&[("ledger", *kind)])?)?;
+        }
+        Ok(())
+    }
+}
+
+/// What was asked of services and buyers.
+#[derive(Debug)]
+struct Calls(Engine);
+
+impl Collector for Calls {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let figures = self.0.calls();
+        let mut gauge = |name, help, of: fn(&CallFigures) -> u64| {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for figures in &figures {
+                let value = ConstGauge::new(i64::try_from(of(figures)).unwrap_or(i64::MAX));
+                value.encode(family.encode_family(&[("entity", figures.entity_id.as_str())])?)?;
+            }
+            Ok::<(), fmt::Error>(())
+        };
+        gauge("calls_under_way", "Requests to services and buyers without an answer yet", |figures| {
+            figures.under_way
+        })?;
+        gauge("calls_waiting", "Requests that wait for their turn within limits", |figures| figures.waiting)?;
+        let help = "Requests to services and buyers that ended, by answered or the kind of fault";
+        let mut ended = encoder.encode_descriptor("calls", help, None, MetricType::Counter)?;
+        for figures in &figures {
+            for (word, count) in &figures.ended {
+                let labels = [("entity", figures.entity_id.as_str()), ("ended", *word)];
+                ConstCounter::new(*count).encode(ended.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The leads of each source that have no answer yet.
+#[derive(Debug)]
+struct LeadsUnderWay(Arc<IntakeCounters>);
+
+impl Collector for LeadsUnderWay {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "Leads that were taken in and have no answer yet";
+        let mut family = encoder.encode_descriptor("submissions_under_way", help, None, MetricType::Gauge)?;
+        for (flow_id, source_id, count) in self.0.under_way() {
+            let labels = [("flow", flow_id.as_str()), ("source", source_id.as_str())];
+            ConstGauge::new(i64::from(count)).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(vocabulary::types))
         .routes(routes!(vocabulary::fields))
         .routes(routes!(entities::list))
-        .routes(routes!(entities::one))
+        .routes(routes!(entities::one, entities::put))
         .routes(routes!(entities::pause))
         .routes(routes!(entities::resume))
         .routes(routes!(keys::list, keys::create))

@@ -50,8 +50,9 @@ impl Api {
     /// The whole API.
     pub fn router(self) -> Router {
         let Api { services, limits, demo, trusted_proxies } = self;
-        let metrics = Arc::new(Metrics::new(&services));
-        let (sessions, refusals, intake) = (Arc::default(), Arc::default(), Arc::default());
+        let (sessions, refusals) = (Arc::default(), Arc::default());
+        let intake: Arc<IntakeCounters> = Arc::default();
+        let metrics = Arc::new(Metrics::new(&services, &intake));
         let trusted_proxies = trusted_proxies.into();
         let streams = Arc::new(Semaphore::new(limits.streams));
         let (routes, openapi) = crate::router::documented();

@@ -12,8 +12,10 @@ pub mod ledger_log;
 pub mod simulation;
 
 mod fake_clock;
+mod held_parties;
 mod scripted_parties;
 
 pub use disk::SimDisk;
 pub use fake_clock::FakeClock;
+pub use held_parties::HeldParties;
 pub use scripted_parties::ScriptedParties;

@@ -93,7 +93,7 @@ fn read(text: &str) -> Answer {
 
 impl Parties for ScriptedParties {
     fn ask(&self, call: Call) -> Asking<'_> {
-        let Call { entity_id, request, time_limit } = call;
+        let Call { entity_id, request, time_limit, step_limits: _ } = call;
         let answer = self.answer(&entity_id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((entity_id, request));
         Box::pin(async move {

@@ -38,7 +38,9 @@ impl Record for ControlEvent {
                 object.number("flow_version", version.0.into());
             }
             ControlKind::FlowDrafted { flow_id, document: _ } => object.plain("flow_id", flow_id),
-            ControlKind::EntityPaused { entity_id } | ControlKind::EntityResumed { entity_id } => {
+            ControlKind::EntityPaused { entity_id }
+            | ControlKind::EntityResumed { entity_id }
+            | ControlKind::EntityChanged { entity_id, name: _, settings: _ } => {
                 object.plain("entity_id", entity_id);
             }
             ControlKind::EntityCreated { entity_id, kind, name: _ } => {
@@ -75,6 +77,9 @@ impl Record for ControlEvent {
                 ("hash", Value::text(BASE64_URL_SAFE_NO_PAD.encode(hash.0))),
                 ("label", text(label)),
             ]),
+            ControlKind::EntityChanged { name, settings, .. } => {
+                Body::of_control(&[("name", text(name)), ("settings", text(settings))])
+            }
             ControlKind::EntityPaused { .. }
             | ControlKind::EntityResumed { .. }
             | ControlKind::KeyRevoked { .. }
@@ -122,6 +127,11 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
         "entity.resumed" => {
             ControlKind::EntityResumed { entity_id: Header::required(&header.entity_id, "entity_id")? }
         }
+        "entity.changed" => ControlKind::EntityChanged {
+            entity_id: Header::required(&header.entity_id, "entity_id")?,
+            name: text("name")?,
+            settings: text("settings")?,
+        },
         "entity.created" => ControlKind::EntityCreated {
             entity_id: Header::required(&header.entity_id, "entity_id")?,
             kind: [EntityKind::Source, EntityKind::Buyer, EntityKind::Service]
@@ -257,6 +267,11 @@ mod tests {
                 name: "Web Form A".into(),
             },
             ControlKind::EntityPaused { entity_id: "buyer_premier".parse().unwrap() },
+            ControlKind::EntityChanged {
+                entity_id: "buyer_premier".parse().unwrap(),
+                name: "Premier".into(),
+                settings: "{\"limits\":{}}".into(),
+            },
             ControlKind::EntityResumed { entity_id: "buyer_premier".parse().unwrap() },
             ControlKind::KeyCreated {
                 key_name: "key_1".into(),

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use domain::{
-    Ending, FaultKind, Field, FieldType, Fields, Integration, Lead, Number, OutcomeSearch, ReasonSearch,
-    RequestSettings, ResponseSettings, Scalar, Template, TimeZone, Timestamp, Value, Variables, Vocabulary,
+    Ending, FaultKind, Field, FieldType, Fields, Integration, Lead, Limits, Number, OutcomeSearch,
+    ReasonSearch, RequestSettings, ResponseSettings, Scalar, Template, TimeZone, Timestamp, Value, Variables,
+    Vocabulary,
 };
 use wire::flow_file::{FlowFile, WsdlPlace, WsdlTexts, try_request, try_response};
 use wire::outbound::{Reply, read_reply, render};
@@ -121,4 +122,13 @@ fn the_call_by_soap_is_published_as_the_page_says() {
     let request = file.flow.steps()[0].request().unwrap();
     assert_eq!(request.url.render(&Variables::of(&Lead::default())), "https://south.example.com/leads");
     assert_eq!(FlowFile::read(&file.document).unwrap().flow, file.flow);
+}
+
+#[test]
+fn the_limits_are_read_as_the_page_says() {
+    let file = FlowFile::read(blocks("yaml")[2]).unwrap();
+    let step = &file.flow.steps()[0];
+    assert_eq!(step.limits, Limits { per_hour: Some(500), ..Limits::default() });
+    let own = Limits { concurrent: Some(20), per_second: Some(50), ..Limits::default() };
+    assert_eq!(file.entities[1].settings.limits, own);
 }

@@ -278,6 +278,7 @@ impl Erasures {
             ControlKind::FlowPublished { .. }
             | ControlKind::FlowDrafted { .. }
             | ControlKind::EntityCreated { .. }
+            | ControlKind::EntityChanged { .. }
             | ControlKind::EntityPaused { .. }
             | ControlKind::EntityResumed { .. }
             | ControlKind::KeyCreated { .. }

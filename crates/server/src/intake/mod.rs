@@ -9,7 +9,7 @@ mod refusal;
 mod reply;
 
 pub(crate) use client::client_address;
-pub(crate) use counters::IntakeCounters;
+pub(crate) use counters::{IntakeCounters, SourceLimits};
 pub(crate) use evidence::{Circumstances, evidence};
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::{ReplyWish, answer_format, read_reply, write_reply};

@@ -3,10 +3,13 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use domain::IntakePeriod;
+use domain::LimitPeriod;
 use wire::inbound::{self, INTAKE_METHODS};
 
 use super::{BODY_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX};
+
+/// When a source that has as many leads under way as it may is told to come again, in seconds.
+const BUSY_RETRY_AFTER_S: u64 = 1;
 
 /// Why a request makes no lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +25,16 @@ pub(crate) enum Refusal {
     /// More than the source may send.
     TooOften {
         /// Within which period.
-        period: IntakePeriod,
+        period: LimitPeriod,
         /// How many it may.
         max: u32,
         /// When the period ends, in seconds from now.
         retry_after_s: u64,
+    },
+    /// As many leads of the source are under way as may be.
+    TooMany {
+        /// How many.
+        max: u32,
     },
     /// No key, or not one that may submit as this source.
     Unauthorized(String),
@@ -62,7 +70,7 @@ impl Refusal {
             }
             Refusal::Flow | Refusal::Source => StatusCode::NOT_FOUND,
             Refusal::Address => StatusCode::FORBIDDEN,
-            Refusal::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::TooOften { .. } | Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Refusal::Disabled | Refusal::Paused | Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -80,6 +88,7 @@ impl Refusal {
             | Refusal::Source
             | Refusal::Address
             | Refusal::TooOften { .. }
+            | Refusal::TooMany { .. }
             | Refusal::Unauthorized(_)
             | Refusal::Disabled
             | Refusal::Paused
@@ -101,6 +110,10 @@ impl Refusal {
             Refusal::TooOften { period, max, retry_after_s } => format!(
                 "Too many submissions: this source may send {max} a {}; try again in {retry_after_s} s",
                 period.as_str()
+            ),
+            Refusal::TooMany { max } => format!(
+                "Too many submissions at a time: this source may have {max} under way; try again in \
+                 {BUSY_RETRY_AFTER_S} s"
             ),
             Refusal::Unauthorized(why) => why.clone(),
             Refusal::Disabled => "The flow takes no leads at the moment".into(),
@@ -130,6 +143,7 @@ impl IntoResponse for Refusal {
             Refusal::Reading(inbound::Refusal::Method(_)) => Some((header::ALLOW, INTAKE_METHODS.to_owned())),
             Refusal::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
             Refusal::TooOften { retry_after_s, .. } => Some((header::RETRY_AFTER, retry_after_s.to_string())),
+            Refusal::TooMany { .. } => Some((header::RETRY_AFTER, BUSY_RETRY_AFTER_S.to_string())),
             Refusal::Reading(_)
             | Refusal::Flow
             | Refusal::Source

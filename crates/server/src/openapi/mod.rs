@@ -21,7 +21,8 @@ pub(crate) use parameters::{
     SightParameters, StreamParameters, SubmitParameters, WindowParameters,
 };
 pub(crate) use shapes::{
-    Answer, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage, LeadReply,
+    Answer, EntityRequest, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage,
+    LeadReply,
 };
 
 use crate::error::ApiError;

@@ -49,6 +49,18 @@ pub(crate) struct Answer {
     price: f64,
 }
 
+/// What is to hold for a party in all flows, as in a flow file. What is left out no longer holds, but for
+/// the name.
+#[derive(ToSchema)]
+pub(crate) struct EntityRequest {
+    /// What people call it; left out, as before.
+    name: Option<String>,
+    /// How often it sends, or is asked: at a time (`concurrent`), and `per_second`, `per_minute`, `per_hour` and
+    /// `per_day`.
+    #[schema(value_type = Option<Object>)]
+    limits: Option<String>,
+}
+
 /// What a buyer reports.
 #[derive(ToSchema)]
 pub(crate) struct FeedbackRequest {

@@ -1,22 +1,26 @@
-//! `/entities`: who sends leads, buys them or adds to them, and who is paused.
+//! `/entities`: who sends leads, buys them or adds to them, who is paused, and what holds for them in all
+//! flows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use domain::{EntityId, Scope};
 use engine::{Control, Entity};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use wire::flow_file::EntityFile;
 
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::openapi::{Errors, ErrorsOrMissing};
+use crate::openapi::{EntityRequest, Errors, ErrorsOrMissing};
 use crate::parameters;
-use crate::routes::{List, list as list_of};
+use crate::routes::{List, body, json_body, list as list_of};
 
 /// A party, as the API shows it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,16 +33,21 @@ pub(crate) struct EntityReply {
     paused: bool,
     /// The flows whose newest versions name it.
     flows: Vec<String>,
+    /// How often it sends, or is asked, in all flows together, as in a flow file; null means as often as comes.
+    #[schema(required, value_type = Option<Object>)]
+    limits: Option<Value>,
 }
 
 impl EntityReply {
     fn new(entity: &Entity, parties: &Parties) -> EntityReply {
+        let settings: Value = serde_json::from_str(&entity.settings_document).unwrap_or_default();
         EntityReply {
             id: entity.id.to_string(),
             kind: entity.kind.as_str(),
             name: entity.name.to_string(),
             paused: entity.paused,
             flows: parties.0.get(&*entity.id.to_string()).into_iter().flatten().cloned().collect(),
+            limits: settings.get("limits").filter(|limits| !limits.is_null()).cloned(),
         }
     }
 }
@@ -113,6 +122,48 @@ pub(crate) async fn one(
     caller.need(&Scope::Read)?;
     parameters::none(&uri)?;
     let entity = services.control.entity(&read_id(&id)?).ok_or_else(not_found)?;
+    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+}
+
+/// Gives a party another name and other limits. Nothing is published for it, and it has effect at once.
+#[utoipa::path(
+    put,
+    path = "/entities/{id}",
+    tag = "configuration",
+    params(("id" = String, Path, description = "`src_…`, `buyer_…` or `svc_…`")),
+    request_body(content = EntityRequest),
+    responses((status = 200, description = "The party, whether or not it changed", body = EntityReply), ErrorsOrMissing)
+)]
+pub(crate) async fn put(
+    State(services): State<Services>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Json<EntityReply>, ApiError> {
+    caller.need(&Scope::EntitiesWrite)?;
+    parameters::none(&uri)?;
+    let id = read_id(&id)?;
+    let mut settings: serde_json::Map<String, Value> = json_body(&body(bytes)?)?;
+    let invalid = |message: String| ApiError::new(StatusCode::BAD_REQUEST, "invalid_entity", message);
+    let name = match settings.remove("name") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name),
+        Some(_) => return Err(invalid("a name is text".to_owned()).about("name")),
+    };
+    if let Some(name) = &name
+        && (name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control))
+    {
+        return Err(invalid("a name has 1 to 200 characters on one line".to_owned()).about("name"));
+    }
+    let file = EntityFile::read(&Value::Object(settings).to_string()).map_err(|error| {
+        // The document is one line.
+        let told: Vec<&str> = error.problems().iter().map(|problem| problem.message.as_str()).collect();
+        invalid(told.join("; "))
+    })?;
+    let changed =
+        services.control.change_entity(caller.name(), &id, name.map(Into::into), Some(file)).await?;
+    let entity = changed.ok_or_else(not_found)?;
     Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
 }
 

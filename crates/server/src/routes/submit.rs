@@ -20,8 +20,8 @@ use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{
-    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, answer_format,
-    client_address, evidence, read_reply, write_reply,
+    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, SourceLimits,
+    answer_format, client_address, evidence, read_reply, write_reply,
 };
 use crate::openapi::{Answer, Refused, SubmitParameters};
 use crate::refusals::RefusedSubmission;
@@ -157,7 +157,11 @@ async fn admit(
         remote.map(|remote| client_address(remote.ip(), &parts.headers, &state.trusted_proxies)),
     )?;
     let flow_id = flow.flow.id();
-    let count = || state.intake.admit(flow_id, &source_id, &intake.limits, services.clock.monotonic());
+    let limits = SourceLimits {
+        in_flow: intake.limits,
+        in_all: services.control.limits(&EntityId::from(source_id.clone())),
+    };
+    let count = || state.intake.admit(flow_id, &source_id, &limits, services.clock.monotonic());
     let may_repeat = intake.same_payload.is_some() || parts.headers.contains_key(IDEMPOTENCY_KEY);
     // Whether it is a repeat only its body tells, which nobody unknown gets read.
     if !may_repeat {
@@ -178,6 +182,10 @@ async fn admit(
     let idempotency = idempotency_key(&parts.headers, &parts.uri, &body, intake.same_payload)?;
     let is_repeat =
         idempotency.as_ref().is_some_and(|key| services.engine.is_repeat(flow_id, &source_id, key));
+    let under_way = match is_repeat {
+        true => None,
+        false => Some(state.intake.begin(flow_id, &source_id, &limits)?),
+    };
     if may_repeat && !is_repeat {
         count()?;
     }
@@ -198,6 +206,8 @@ async fn admit(
         raw,
         flow,
         render: Box::new(move |lead_id, answer, lead| {
+            // The lead counts as under way until its answer is there, whoever hears it.
+            drop(under_way);
             write_reply(&wish, &render_id, clock.now(), lead_id, answer, lead)
         }),
     })

@@ -1,15 +1,31 @@
 //! The other parties that a file names.
 
-use domain::{EntityId, EntityKind};
+use std::sync::Arc;
 
-use super::Entity;
-use super::keys;
-use super::node::{Member, Node};
-use super::reader::Reader;
+use domain::{EntityId, EntityKind, EntitySettings, Limits};
+
+use super::keys::{self, Keys};
+use super::node::{Kind, Member, Node};
+use super::reader::{Part, Reader};
+use super::{Entity, EntityFile};
 
 /// The words for kinds of entities.
 pub(super) const KINDS: [(&str, EntityKind); 3] =
     [("source", EntityKind::Source), ("buyer", EntityKind::Buyer), ("service", EntityKind::Service)];
+
+/// What holds for a party in all flows, by itself: a part of what a file says of an entity.
+const SETTINGS: Keys =
+    Keys { part: "the settings of an entity", known: &["limits"], later: &["time_zone", "hours", "caps"] };
+
+/// The members of an entity that are its settings, as JSON in their order.
+fn document_of(node: &Node) -> Arc<str> {
+    let Kind::Map(members) = &node.kind else { unreachable!("it was read as a group of keys") };
+    let own = members.iter().filter(|member| SETTINGS.known.contains(&member.key.as_str()));
+    let own = Node { line: node.line, kind: Kind::Map(own.cloned().collect()) };
+    let mut document = Vec::new();
+    own.write(&mut document);
+    String::from_utf8(document).expect("JSON is written from text").into()
+}
 
 impl Reader {
     pub(super) fn entities(&mut self, node: Option<&Node>) -> Vec<Entity> {
@@ -23,6 +39,7 @@ impl Reader {
         let part = self.part(&member.value, &keys::ENTITY)?;
         let kind = self.needed(&part, "kind").and_then(|node| self.word(node, "kind", &KINDS));
         let name = self.needed(&part, "name").and_then(|node| self.name(node));
+        let settings = self.settings(&part);
         let (id, kind, name) = (id?, kind?, name?);
         let prefix = match kind {
             EntityKind::Source => "src_",
@@ -36,6 +53,21 @@ impl Reader {
             );
             return None;
         }
-        Some(Entity { id, kind, name })
+        let settings_document = document_of(&member.value);
+        Some(Entity { id, kind, name, settings: settings?, settings_document })
+    }
+
+    /// The settings of a party by themselves.
+    pub(super) fn settings_file(&mut self, root: &Node) -> Option<EntityFile> {
+        let part = self.part(root, &SETTINGS)?;
+        let settings = self.settings(&part)?;
+        Some(EntityFile { settings, document: document_of(root) })
+    }
+
+    fn settings(&mut self, part: &Part<'_>) -> Option<EntitySettings> {
+        let limits = part
+            .get("limits")
+            .map_or(Some(Limits::default()), |node| self.limits(node, &keys::ENTITY_LIMITS));
+        Some(EntitySettings { limits: limits? })
     }
 }

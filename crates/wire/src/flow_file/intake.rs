@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, AddressRange, AnswerField, AnswerForm, INTAKE_LIMIT_MAX, Intake,
-    IntakeLimits, SAME_PAYLOAD_MAX,
+    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, AddressRange, AnswerField, AnswerForm, Intake, Limits,
+    SAME_PAYLOAD_MAX,
 };
 
 use super::keys;
@@ -15,8 +15,9 @@ use super::reader::{Part, Reader};
 impl Reader {
     pub(super) fn intake(&mut self, part: &Part<'_>, at_the_end: Names<'_>) -> Option<Intake> {
         let allow_from = self.allow_from(part.get("allow_from"));
-        let limits =
-            part.get("limits").map_or(Some(IntakeLimits::default()), |node| self.intake_limits(node));
+        let limits = part
+            .get("limits")
+            .map_or(Some(Limits::default()), |node| self.limits(node, &keys::INTAKE_LIMITS));
         let answer =
             part.get("answer").map_or(Some(None), |node| self.answer_fields(node, at_the_end).map(Some));
         let answer_as = part.get("answer_as").map_or(Some(AnswerForm::default()), |node| {
@@ -48,16 +49,6 @@ impl Reader {
         }
         let fits = self.fits(node.line, "ranges of addresses", ranges.len(), ALLOW_FROM_MAX);
         (fits && self.problems.len() == before).then_some(ranges)
-    }
-
-    fn intake_limits(&mut self, node: &Node) -> Option<IntakeLimits> {
-        let part = self.part(node, &keys::INTAKE_LIMITS)?;
-        let mut limit = |key: &str| {
-            part.get(key).map_or(Some(None), |node| self.count(node, key, 1..=INTAKE_LIMIT_MAX).map(Some))
-        };
-        let (second, minute, hour, day) =
-            (limit("per_second"), limit("per_minute"), limit("per_hour"), limit("per_day"));
-        Some(IntakeLimits { per_second: second?, per_minute: minute?, per_hour: hour?, per_day: day? })
     }
 
     fn answer_fields(&mut self, node: &Node, names: Names<'_>) -> Option<Vec<AnswerField>> {

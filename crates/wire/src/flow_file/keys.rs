@@ -19,7 +19,9 @@ pub(super) const FILE: Keys =
     Keys { part: "the file", known: &["entities", "flow", "lists", "secrets", "tests"], later: &[] };
 
 pub(super) const ENTITY: Keys =
-    Keys { part: "an entity", known: &["kind", "name"], later: &["time_zone", "hours", "caps", "limits"] };
+    Keys { part: "an entity", known: &["kind", "name", "limits"], later: &["time_zone", "hours", "caps"] };
+
+pub(super) const ENTITY_LIMITS: Keys = Keys { part: "the limits of an entity", known: LIMITS, later: &[] };
 
 pub(super) const FLOW: Keys = Keys {
     part: "the flow",
@@ -76,11 +78,11 @@ pub(super) const SOURCE: Keys = Keys {
     later: &["caps", "ping", "ping_limits", "ping_expires"],
 };
 
-pub(super) const INTAKE_LIMITS: Keys = Keys {
-    part: "the limits of a source",
-    known: &["per_second", "per_minute", "per_hour", "per_day"],
-    later: &["concurrent"],
-};
+const LIMITS: &[&str] = &["concurrent", "per_second", "per_minute", "per_hour", "per_day"];
+
+pub(super) const INTAKE_LIMITS: Keys = Keys { part: "the limits of a source", known: LIMITS, later: &[] };
+
+pub(super) const STEP_LIMITS: Keys = Keys { part: "the limits of a step", known: LIMITS, later: &[] };
 
 pub(super) const MAPPING: Keys = Keys { part: "a mapping", known: &["to", "value", "when"], later: &[] };
 
@@ -92,7 +94,18 @@ pub(super) const FILTER: Keys = Keys {
 
 pub(super) const ENHANCEMENT: Keys = Keys {
     part: "an enhancement",
-    known: &["id", "kind", "enabled", "when", "entity", "integration", "request", "response", "timeout"],
+    known: &[
+        "id",
+        "kind",
+        "enabled",
+        "when",
+        "limits",
+        "entity",
+        "integration",
+        "request",
+        "response",
+        "timeout",
+    ],
     later: &["test"],
 };
 
@@ -103,6 +116,7 @@ pub(super) const RECIPIENT: Keys = Keys {
         "kind",
         "enabled",
         "when",
+        "limits",
         "entity",
         "integration",
         "request",
@@ -114,7 +128,7 @@ pub(super) const RECIPIENT: Keys = Keys {
         "on_revoked",
         "counts_as",
     ],
-    later: &["hours", "caps", "limits", "ping", "on_error", "on_unknown", "test"],
+    later: &["hours", "caps", "ping", "on_error", "on_unknown", "test"],
 };
 
 pub(super) const REQUEST: Keys = Keys {

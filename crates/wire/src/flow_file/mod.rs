@@ -15,6 +15,7 @@ mod flow;
 mod entities;
 mod feedback;
 mod fields;
+mod limits;
 mod prices;
 mod secrets;
 mod sources;
@@ -39,7 +40,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use domain::{Condition, EarlierStep, EntityId, EntityKind, Fields, Flow, RULES_MAX, SecretName};
+use domain::{
+    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, RULES_MAX, SecretName,
+};
 
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
@@ -63,7 +66,7 @@ pub struct FlowFile {
 }
 
 /// Another party that a flow file names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
     /// Its id.
     pub id: EntityId,
@@ -71,6 +74,34 @@ pub struct Entity {
     pub kind: EntityKind,
     /// What people call it.
     pub name: Arc<str>,
+    /// What holds for it in all flows, for when it is to be created.
+    pub settings: EntitySettings,
+    /// The same as JSON without white space: an object of `limits`.
+    pub settings_document: Arc<str>,
+}
+
+/// What holds for a party in all flows, as people write it: an object of `limits`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntityFile {
+    /// What it says.
+    pub settings: EntitySettings,
+    /// The same as JSON without white space. Reading it gives the same.
+    pub document: Arc<str>,
+}
+
+impl EntityFile {
+    /// Reads the settings of a party, JSON or YAML.
+    ///
+    /// # Errors
+    /// With all problems that can be told at once, each with its line.
+    pub fn read(text: &str) -> Result<EntityFile, FlowFileError> {
+        let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
+        let mut reader = reader::Reader::default();
+        match reader.settings_file(&root) {
+            Some(file) if reader.problems.is_empty() => Ok(file),
+            Some(_) | None => Err(FlowFileError::new(reader.problems)),
+        }
+    }
 }
 
 /// A secret that a flow file lists. Two are equal when their names are: where they stand is not part of

@@ -3,9 +3,8 @@
 //! [`FlowFile::read`](super::FlowFile::read) can tell.
 
 use domain::{
-    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, AnswerForm, BUCKETS_MAX, DIMS_MAX, FIELDS_MAX, FieldType,
-    INTAKE_LIMIT_MAX, Integration, Method, Operator, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX,
-    TEMPLATE_BYTES_MAX,
+    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, AnswerForm, BUCKETS_MAX, DIMS_MAX, FIELDS_MAX, FieldType, Integration,
+    LIMIT_MAX, Method, Operator, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX, TEMPLATE_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -176,7 +175,9 @@ fn parties() -> Value {
         "entity": object(&["kind", "name"], "Another party", json!({
             "kind": { "enum": KINDS.map(|(word, _)| word) },
             "name": reference("name"),
+            "limits": reference("entity_limits"),
         })),
+        "entity_limits": limits("How often it sends, or is asked, in all flows together"),
         "flow": object(&["id", "name"], "The flow", json!({
             "id": { "type": "string", "pattern": "^flow_[a-z0-9_]{1,64}$" },
             "name": reference("name"),
@@ -262,19 +263,22 @@ fn parties() -> Value {
             },
             "feedback": reference("source_feedback"),
         })),
-        "intake_limits": object(&[], "How many submissions are taken; more are answered 429", json!({
-            "per_second": reference("intake_limit"),
-            "per_minute": reference("intake_limit"),
-            "per_hour": reference("intake_limit"),
-            "per_day": reference("intake_limit"),
-        })),
-        "intake_limit": { "type": "integer", "minimum": 1, "maximum": INTAKE_LIMIT_MAX },
+        "intake_limits": limits("How many submissions are taken; more are answered 429"),
+        "step_limits": limits("How often the step asks; more wait for their turn"),
+        "limit": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX },
         "mapping": object(&["to", "value"], "Puts a value under the name of a field", json!({
             "to": reference("field_name"),
             "value": reference("template"),
             "when": reference("condition"),
         })),
     })
+}
+
+fn limits(description: &str) -> Value {
+    let keys = ["concurrent", "per_second", "per_minute", "per_hour", "per_day"];
+    let properties: Map<String, Value> =
+        keys.into_iter().map(|key| (key.to_owned(), reference("limit"))).collect();
+    object(&[], description, Value::Object(properties))
 }
 
 fn prices() -> Value {
@@ -362,6 +366,7 @@ fn steps() -> Value {
                     "request": reference("request"),
                     "response": reference("enhancement_response"),
                     "timeout": timeout,
+                    "limits": reference("step_limits"),
                 }),
             ),
             json!({ "allOf": [reference("form")] }),
@@ -379,6 +384,7 @@ fn steps() -> Value {
                     "request": reference("request"),
                     "response": reference("recipient_response"),
                     "timeout": timeout,
+                    "limits": reference("step_limits"),
                     "price": reference("sale_price"),
                     "retry": reference("retry"),
                     "feedback": reference("feedback"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::{
     ATTEMPTS_MAX, BACKOFF_MAX, Condition, DEFAULT_BACKOFF, DEFAULT_TIMEOUT, EarlierStep, Ending, Enhancement,
-    EntityId, FeedbackPolicy, Filter, OnFail, Recipient, RetryPolicy, SalePrice, Step, StepId, StepKind,
-    TIMEOUT_MAX,
+    EntityId, FeedbackPolicy, Filter, Limits, OnFail, Recipient, RetryPolicy, SalePrice, Step, StepId,
+    StepKind, TIMEOUT_MAX,
 };
 
 use super::keys;
@@ -131,7 +131,9 @@ impl Reader {
         let id = self.needed(part, "id").and_then(|node| self.parse_text(node, "id"));
         let enabled = part.get("enabled").map_or(Some(true), |node| self.boolean(node, "enabled"));
         let when = self.when(part, names);
-        Some(Head { id: id?, enabled: enabled?, when: when? })
+        let limits =
+            part.get("limits").map_or(Some(Limits::default()), |node| self.limits(node, &keys::STEP_LIMITS));
+        Some(Head { id: id?, enabled: enabled?, when: when?, limits: limits? })
     }
 
     /// The other party, by the beginning of its id.
@@ -177,10 +179,11 @@ struct Head {
     id: StepId,
     enabled: bool,
     when: Option<Condition>,
+    limits: Limits,
 }
 
 impl Head {
     fn step(self, kind: StepKind) -> Step {
-        Step { id: self.id, enabled: self.enabled, when: self.when, kind }
+        Step { id: self.id, enabled: self.enabled, when: self.when, limits: self.limits, kind }
     }
 }

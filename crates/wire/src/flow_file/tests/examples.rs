@@ -35,7 +35,6 @@ fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
         AUTO_WHOLE,
         expect![[r#"
         line 5: the key "caps" of an entity is not supported yet
-        line 6: the key "limits" of an entity is not supported yet
         line 12: the key "retention" of the flow is not supported yet
         line 16: the key "ping" of a source is not supported yet
         line 17: the key "ping_limits" of a source is not supported yet

@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 34] = [
+const PARTS: [(&Keys, &str); 36] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
@@ -19,6 +19,8 @@ const PARTS: [(&Keys, &str); 34] = [
     (&keys::PRICE_ROW, "price_row"),
     (&keys::SOURCE, "source"),
     (&keys::INTAKE_LIMITS, "intake_limits"),
+    (&keys::STEP_LIMITS, "step_limits"),
+    (&keys::ENTITY_LIMITS, "entity_limits"),
     (&keys::MAPPING, "mapping"),
     (&keys::FILTER, "filter"),
     (&keys::ENHANCEMENT, "enhancement"),

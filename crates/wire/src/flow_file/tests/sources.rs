@@ -109,15 +109,16 @@ const INTAKE: &str =
 fn a_source_says_whence_how_often_and_what_is_answered() {
     let file = read_twice(&flow(&format!(
         "{INTAKE}      allow_from: [ 203.0.113.0/24, \"2001:db8::/32\", 198.51.100.7 ]\n      \
-         limits: {{ per_second: 50, per_day: 10000 }}\n      same_payload: 60s\n      \
+         limits: {{ concurrent: 20, per_second: 50, per_day: 10000 }}\n      same_payload: 60s\n      \
          answer: [ outcome, price, lead.id, lead.email, lead.zip.zip, source.name, check.line_type ]\n      \
          answer_as: xml\n  steps: [ {{ id: check, kind: enhancement, entity: svc_a, integration: custom_query, request: {{ url: \"https://a.example.com\" }} }} ]\n"
     )));
     let intake = &file.flow.sources()[0].intake;
     let ranges: Vec<String> = intake.allow_from.iter().map(ToString::to_string).collect();
     assert_eq!(ranges, ["203.0.113.0/24", "2001:db8::/32", "198.51.100.7/32"]);
-    let limits: Vec<(&str, u32)> = intake.limits.iter().map(|(period, max)| (period.as_str(), max)).collect();
-    assert_eq!(limits, [("second", 50), ("day", 10_000)]);
+    let limits: Vec<(&str, u32)> =
+        intake.limits.rates().map(|(period, max)| (period.as_str(), max)).collect();
+    assert_eq!((limits, intake.limits.concurrent), (vec![("second", 50), ("day", 10_000)], Some(20)));
     assert_eq!(intake.same_payload, Some(std::time::Duration::from_secs(60)));
     let told: Vec<&str> = intake.answer.iter().flatten().map(domain::AnswerField::name).collect();
     let wanted =
@@ -132,7 +133,7 @@ fn a_source_says_whence_how_often_and_what_is_answered() {
 fn what_a_source_cannot_say_is_told() {
     check(
         &flow(&format!(
-            "{INTAKE}      allow_from: [ 203.0.113.7/24, example.com ]\n      limits: {{ per_second: 0, per_minut: 5, concurrent: 2 }}\n      \
+            "{INTAKE}      allow_from: [ 203.0.113.7/24, example.com ]\n      limits: {{ per_second: 0, per_minut: 5, concurrent: 0 }}\n      \
              same_payload: 2d\n      answer_as: yaml\n      answer:\n        - lead.emial\n        - outcome\n        \
              - outcome\n        - lead.zip\n        - lead.zip.zip\n        - state\n        - later.outcome\n    \
              - {{ entity: src_b, allow_from: [] }}\n"
@@ -141,7 +142,7 @@ fn what_a_source_cannot_say_is_told() {
             line 7: the range "203.0.113.7/24" begins at 203.0.113.0/24; write that, or a longer prefix
             line 7: "example.com" is not a range of addresses; write 203.0.113.0/24, 2001:db8::/32 or one address
             line 8: the limits of a source has no key "per_minut"; did you mean "per_minute"?
-            line 8: the key "concurrent" of the limits of a source is not supported yet
+            line 8: "concurrent" must be a whole number from 1 to 1000000000
             line 8: "per_second" must be a whole number from 1 to 1000000000
             line 9: "same_payload" is 2d, but must be from 1s to 1d
             line 10: "answer_as" is one of json, xml, text, not "yaml"

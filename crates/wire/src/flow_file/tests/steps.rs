@@ -128,7 +128,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
              retry: { attempts: 21, backoff: [ 8d, 1 x, 0s ] }\n      feedback: { returns: 3y, conversions: 1, refunds: 1 }\n      \
              counts_as: sale\n      response: { outcome: {}, reason: {}, price: {}, reference: {}, values: [] }\n    \
              - id: c\n      kind: recipient\n      entity: x\n      integration: email\n      retry: { backoff: [] }\n      \
-             on_error: next\n      on_unknown: hold\n      hours: {}\n      caps: []\n      limits: {}\n      ping: {}\n      test: simulate\n",
+             on_error: next\n      on_unknown: hold\n      hours: {}\n      caps: []\n      limits: { per_second: 0, per_dya: 5 }\n      ping: {}\n      test: simulate\n",
         ),
         expect![[r#"
             line 7: an enhancement asks a service (svc_…), but this is buyer_x
@@ -159,7 +159,8 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 28: the key "on_unknown" of a recipient is not supported yet
             line 29: the key "hours" of a recipient is not supported yet
             line 30: the key "caps" of a recipient is not supported yet
-            line 31: the key "limits" of a recipient is not supported yet
+            line 31: the limits of a step has no key "per_dya"; did you mean "per_day"?
+            line 31: "per_second" must be a whole number from 1 to 1000000000
             line 32: the key "ping" of a recipient is not supported yet
             line 33: the key "test" of a recipient is not supported yet"#]],
     );

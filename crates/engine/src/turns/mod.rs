@@ -1,0 +1,184 @@
+//! Limits of other parties and of steps: each call waits for its turn before anything is sent.
+//!
+//! Whoever asks another party does so through [`LimitedParties`], retries and whatever else included, so
+//! that no limit is passed by. In memory only: a restart begins anew.
+
+mod queue;
+mod window;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{EntityId, FaultKind, FlowId, StepId};
+use tokio::time::Instant;
+use wire::outbound::OutboundRequest;
+
+use self::queue::{NoTurn, Queue, Turn};
+use crate::Control;
+use crate::parties::{Answered, Asking, Call, CallFault, Parties, StepLimits};
+
+/// What was asked of one party since the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallFigures {
+    /// The party.
+    pub entity_id: EntityId,
+    /// Calls that have no answer yet.
+    pub under_way: u64,
+    /// Calls that wait for their turn.
+    pub waiting: u64,
+    /// Calls that ended, by `answered` or the word for their fault; those of no calls are left out.
+    pub ended: Vec<(&'static str, u64)>,
+}
+
+/// The word for a call that has an answer.
+const ANSWERED: &str = "answered";
+
+#[derive(Debug, Default)]
+struct Counts {
+    under_way: u64,
+    waiting: u64,
+    ended: HashMap<&'static str, u64>,
+}
+
+/// Asks other parties within their limits.
+#[derive(Debug)]
+pub(crate) struct LimitedParties {
+    parties: Arc<dyn Parties>,
+    control: Control,
+    entities: Mutex<HashMap<EntityId, Arc<Queue>>>,
+    steps: Mutex<HashMap<(FlowId, StepId), Arc<Queue>>>,
+    counts: Mutex<HashMap<EntityId, Counts>>,
+}
+
+impl LimitedParties {
+    pub(crate) fn new(parties: Arc<dyn Parties>, control: Control) -> LimitedParties {
+        LimitedParties {
+            parties,
+            control,
+            entities: Mutex::default(),
+            steps: Mutex::default(),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// What was asked of each party, by id.
+    pub(crate) fn figures(&self) -> Vec<CallFigures> {
+        let counts = lock(&self.counts);
+        let figures = counts.iter().map(|(entity_id, counts)| {
+            let mut ended: Vec<_> = counts.ended.iter().map(|(word, count)| (*word, *count)).collect();
+            ended.sort_unstable();
+            let (under_way, waiting) = (counts.under_way, counts.waiting);
+            CallFigures { entity_id: entity_id.clone(), under_way, waiting, ended }
+        });
+        let mut figures: Vec<CallFigures> = figures.collect();
+        figures.sort_by(|left, right| left.entity_id.cmp(&right.entity_id));
+        figures
+    }
+
+    fn count(&self, entity_id: &EntityId, count: impl FnOnce(&mut Counts)) {
+        let mut all = lock(&self.counts);
+        if !all.contains_key(entity_id) {
+            all.insert(entity_id.clone(), Counts::default());
+        }
+        count(all.get_mut(entity_id).expect("it is there"));
+    }
+
+    /// A turn of the step, where it has limits, and one of the party.
+    async fn turns(&self, call: &Call) -> Result<(Option<Turn>, Turn), CallFault> {
+        let deadline = Instant::now() + call.time_limit;
+        let own = match &call.step_limits {
+            Some(StepLimits { flow_id, step_id, limits }) => {
+                let queue = queue(&self.steps, &(flow_id.clone(), step_id.clone()));
+                let turn = queue.turn(limits, deadline).await;
+                Some(turn.map_err(|no_turn| fault(no_turn, "the limit of the step", call.time_limit))?)
+            }
+            None => None,
+        };
+        let limits = self.control.limits(&call.entity_id);
+        let turn = queue(&self.entities, &call.entity_id).turn(&limits, deadline).await;
+        Ok((own, turn.map_err(|no_turn| fault(no_turn, "its limit", call.time_limit))?))
+    }
+}
+
+impl Parties for LimitedParties {
+    /// The time limit is for the turn, and again for the call: one that was cut short because it waited could have
+    /// been taken without our knowing.
+    fn ask(&self, call: Call) -> Asking<'_> {
+        Box::pin(async move {
+            let entity_id = call.entity_id.clone();
+            let asked = {
+                let _waiting = Counted::begin(self, &entity_id, |counts| &mut counts.waiting);
+                self.turns(&call).await
+            };
+            let asked = match asked {
+                Ok(_turns) => {
+                    let _under_way = Counted::begin(self, &entity_id, |counts| &mut counts.under_way);
+                    self.parties.ask(call).await
+                }
+                Err(fault) => Err(fault),
+            };
+            let word = asked.as_ref().map_or_else(|fault| fault.kind.as_str(), |_: &Answered| ANSWERED);
+            self.count(&entity_id, |counts| *counts.ended.entry(word).or_default() += 1);
+            asked
+        })
+    }
+
+    fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {
+        self.parties.fetch(request, time_limit)
+    }
+}
+
+/// Something that goes on, counted for as long as this lives.
+struct Counted<'a> {
+    parties: &'a LimitedParties,
+    entity_id: &'a EntityId,
+    which: fn(&mut Counts) -> &mut u64,
+}
+
+impl<'a> Counted<'a> {
+    fn begin(
+        parties: &'a LimitedParties,
+        entity_id: &'a EntityId,
+        which: fn(&mut Counts) -> &mut u64,
+    ) -> Counted<'a> {
+        parties.count(entity_id, |counts| *which(counts) += 1);
+        Counted { parties, entity_id, which }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.parties.count(self.entity_id, |counts| *(self.which)(counts) -= 1);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn queue<K: Clone + Eq + std::hash::Hash>(queues: &Mutex<HashMap<K, Arc<Queue>>>, key: &K) -> Arc<Queue> {
+    let mut queues = lock(queues);
+    if let Some(queue) = queues.get(key) {
+        return Arc::clone(queue);
+    }
+    Arc::clone(queues.entry(key.clone()).or_default())
+}
+
+/// Why a call was not made, and when it may be.
+fn fault(no_turn: NoTurn, whose: &str, time_limit: Duration) -> CallFault {
+    let late = || format!("no turn came within {}ms", time_limit.as_millis());
+    let (detail, retry_after) = match no_turn {
+        NoTurn::Crowded(waiting) => (format!("{waiting} calls wait for {whose} already"), None),
+        NoTurn::Late => (format!("{} within {whose}", late()), None),
+        NoTurn::Full(full) => {
+            let lasts = full.lasts(Instant::now()).filter(|lasts| !lasts.is_zero());
+            let when = match lasts {
+                Some(lasts) => format!("the next turn comes in {} s", lasts.as_millis().div_ceil(1000)),
+                None => late(),
+            };
+            (format!("{whose} is {}, and {when}", full.limit()), lasts)
+        }
+    };
+    CallFault { retry_after, ..CallFault::new(FaultKind::Limit, detail, Duration::ZERO) }
+}
