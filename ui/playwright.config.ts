@@ -1,5 +1,5 @@
 //! Pages in a real browser: the system's Chromium (`CHROMIUM` names another), against the mock, and, with
-//! GLASSLINE_URL and GLASSLINE_KEY, the journeys against a real server as well.
+//! GLASSLINE_URL and GLASSLINE_KEY, the journeys and forms of plain HTML against a real server as well.
 
 import { defineConfig } from '@playwright/test';
 
@@ -31,8 +31,10 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'mock', use: { baseURL: `http://127.0.0.1:${port}` } },
-    ...(real ? [{ name: 'server', testMatch: 'journeys.spec.ts', use: { baseURL: real } }] : []),
+    { name: 'mock', testIgnore: 'forms.spec.ts', use: { baseURL: `http://127.0.0.1:${port}` } },
+    ...(real
+      ? [{ name: 'server', testMatch: ['journeys.spec.ts', 'forms.spec.ts'], use: { baseURL: real } }]
+      : []),
   ],
   webServer: {
     command: 'node e2e/mock/main.mjs',

@@ -56,7 +56,12 @@ impl Machine {
 
     /// The first program of this name on the path.
     pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
-        self.path.iter().map(|folder| folder.join(program)).find(|path| is_program(path))
+        self.find_all(program).next()
+    }
+
+    /// Every program of this name on the path, first come first served.
+    pub(crate) fn find_all(&self, program: &str) -> impl Iterator<Item = PathBuf> {
+        self.path.iter().map(move |folder| folder.join(program)).filter(|path| is_program(path))
     }
 
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {

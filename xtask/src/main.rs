@@ -1,14 +1,17 @@
 //! Chores of the repository, in Rust, so that a machine with cargo needs nothing else to start.
 //!
 //! One module per chore (`test`, `ci`, `bench`, `train_dictionary`); `report` runs commands and keeps the
-//! score, `tools` brings what a chore needs and the `machine` lacks, `ui` and `demo` are the pages' part.
+//! score, `tools` and `npm` bring what a chore needs and the `machine` lacks, `ui` and `demo` are the pages' part,
+//! `interop` that of servers and clients of other make.
 
 #![expect(clippy::print_stdout, reason = "a chore talks to the person at the terminal")]
 
 mod bench;
 mod ci;
 mod demo;
+mod interop;
 mod machine;
+mod npm;
 mod report;
 mod test;
 mod tools;

@@ -123,6 +123,34 @@ pub(crate) fn chromium(machine: &Machine, report: &mut Report) -> anyhow::Result
     Ok(chromium)
 }
 
+/// What `interop/` runs beside Node.js. True when all of it is there.
+pub(crate) fn strangers(machine: &Machine, report: &mut Report) -> anyhow::Result<bool> {
+    let missing = || -> Vec<&str> {
+        let programs = [("curl", "curl"), ("gzip", "gzip"), ("openssl", "openssl")];
+        let missing = programs.into_iter().filter(|(program, _)| machine.find(program).is_none());
+        let mut packages: Vec<&str> = missing.map(|(_, package)| package).collect();
+        // Of several Pythons only one may see what the distribution brings.
+        let has_mail = |python: &PathBuf| machine.answer(python, &["-c", "import aiosmtpd"]).is_some();
+        if !machine.find_all("python3").any(|python| has_mail(&python)) {
+            packages.extend(["python3", "python3-aiosmtpd"]);
+        }
+        packages
+    };
+    let packages = missing();
+    let what = "servers and clients of other make";
+    if packages.is_empty() {
+        return Ok(true);
+    }
+    if !machine.install_debian(report, what, &packages)? {
+        return Ok(false);
+    }
+    let left = missing();
+    if !left.is_empty() {
+        report.fail(what, &format!("{} was installed, but is not found", left.join(", ")));
+    }
+    Ok(left.is_empty())
+}
+
 /// cargo-deny, from the path when the version there is the right one, else from our own folder.
 pub(crate) fn cargo_deny(machine: &Machine, report: &mut Report) -> anyhow::Result<Option<PathBuf>> {
     let fits = |program: &Path| {

@@ -1,17 +1,15 @@
 //! The pages: their packages, checks and tests, and whether the committed build is what comes out.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::demo::Demo;
 use crate::machine::Machine;
+use crate::npm;
 use crate::report::{Counts, Report};
 use crate::tools::{self, Node};
 
-/// Lies among the packages and holds the lock file they were installed from.
-const INSTALLED: &str = "ui/node_modules/.installed-from";
-const LOCK_FILE: &str = "ui/package-lock.json";
+const FOLDER: &str = "ui";
 
 /// True when there are pages.
 pub(crate) fn is_there(root: &Path) -> bool {
@@ -20,7 +18,7 @@ pub(crate) fn is_there(root: &Path) -> bool {
 
 /// Types and unit tests, then the pages of a running demo in a real browser.
 pub(crate) fn test(machine: &mut Machine, report: &mut Report) -> anyhow::Result<()> {
-    let Some(node) = packages(machine, report)? else {
+    let Some(node) = npm::packages(machine, report, FOLDER)? else {
         for stage in ["ui check", "ui units", "browser"] {
             report.skip(stage, "the packages of the pages are not there");
         }
@@ -33,7 +31,7 @@ pub(crate) fn test(machine: &mut Machine, report: &mut Report) -> anyhow::Result
 
 /// Builds the pages anew; the committed build must be what comes out.
 pub(crate) fn dist(machine: &mut Machine, report: &mut Report) -> anyhow::Result<()> {
-    let Some(node) = packages(machine, report)? else {
+    let Some(node) = npm::packages(machine, report, FOLDER)? else {
         report.skip("ui build", "the packages of the pages are not there");
         return Ok(());
     };
@@ -66,26 +64,6 @@ fn as_committed(root: &Path, lists: &mut [Command]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the build gives other files than git has; commit them:\n{}", files.join("\n")))
-}
-
-/// Node.js, npm and what `ui/package-lock.json` names. Installs nothing when that file has not changed.
-fn packages(machine: &mut Machine, report: &mut Report) -> anyhow::Result<Option<Node>> {
-    let Some(node) = tools::node(machine, report)? else { return Ok(None) };
-    let root = report.root().to_owned();
-    let Ok(locked) = fs::read(root.join(LOCK_FILE)) else {
-        report.fail("ui packages", &format!("{LOCK_FILE} cannot be read"));
-        return Ok(None);
-    };
-    if fs::read(root.join(INSTALLED)).is_ok_and(|installed| installed == locked) {
-        return Ok(Some(node));
-    }
-    let mut install = npm(machine, &node, &["ci", "--no-audit", "--no-fund"]);
-    if !report.run("ui packages", &mut install)? {
-        return Ok(None);
-    }
-    // Without this note they are installed once more, which is no harm.
-    let _ = fs::write(root.join(INSTALLED), locked);
-    Ok(Some(node))
 }
 
 fn browser(machine: &Machine, node: &Node, report: &mut Report) -> anyhow::Result<()> {
@@ -136,11 +114,7 @@ fn program(message: &str) -> Option<PathBuf> {
     message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
 }
 
-/// npm in the pages' folder. It loads no browser, asks for no newer self, and prints no colours.
+/// npm in the pages' folder.
 fn npm(machine: &Machine, node: &Node, args: &[&str]) -> Command {
-    let mut npm = machine.command(&node.npm);
-    npm.args(["--prefix", "ui"]).args(args);
-    npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").env("npm_config_update_notifier", "false");
-    npm.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
-    npm
+    npm::npm(machine, node, FOLDER, args)
 }

@@ -42,10 +42,8 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// The machine: its clock, its randomness, its network. `allow_hosts` may be asked though they
-    /// are not public.
-    pub(crate) fn real(name: &str, allow_hosts: Vec<String>) -> anyhow::Result<Surroundings> {
-        let options = HttpOptions { allow_hosts, ..HttpOptions::default() };
+    /// The machine: its clock, its randomness, its network.
+    pub(crate) fn real(name: &str, options: HttpOptions) -> anyhow::Result<Surroundings> {
         Ok(Surroundings {
             name: name.to_owned(),
             clock: Arc::new(SystemClock::default()),
@@ -59,7 +57,7 @@ impl Surroundings {
 impl Installation {
     /// Opens a data directory, and makes it where it is missing. `name` is for new ones.
     pub(crate) fn open(path: &Path, name: &str) -> anyhow::Result<Installation> {
-        Installation::assemble(DataDirectory::open(path)?, Surroundings::real(name, Vec::new())?)
+        Installation::assemble(DataDirectory::open(path)?, Surroundings::real(name, HttpOptions::default())?)
     }
 
     /// Opens both ledgers of a data directory.

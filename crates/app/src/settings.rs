@@ -25,6 +25,10 @@ pub(crate) struct Settings {
     /// Proxies, by address or range, whose `X-Forwarded-For` counts.
     #[serde(default)]
     pub(crate) trusted_proxies: Vec<String>,
+    /// The mail server for what steps write.
+    pub(crate) smtp_url: Option<String>,
+    /// Who writes where a step does not say it.
+    pub(crate) mail_from: Option<String>,
     /// What is logged: `info`, `debug`, `ledger=debug,info`.
     pub(crate) log: Option<String>,
 }

@@ -105,8 +105,8 @@ pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
 pub use redaction::{Redactor, SecretGuard};
 pub use request::{
-    BasicAuth, ElementType, InsideForm, Integration, Method, NamedTemplates, PasswordKind, RequestSettings,
-    SoapCall, SoapOperation, SoapSecurity, SoapVersion, UnknownMethod,
+    BasicAuth, ElementType, InsideForm, Integration, MailSettings, MailboxTemplate, Method, NamedTemplates,
+    PasswordKind, RequestSettings, SoapCall, SoapOperation, SoapSecurity, SoapVersion, UnknownMethod,
 };
 pub use response::{
     OutcomeSearch, Pattern, PatternError, PriceSearch, ReasonSearch, ReplyForm, ReplyPath, ReplyPathError,

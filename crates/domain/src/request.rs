@@ -1,5 +1,6 @@
 //! What is sent to another party: settings of a step, with templates for what differs by lead.
 
+mod mail;
 mod soap;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use crate::{SecretName, Template, Variables};
 
+pub use mail::{MailSettings, MailboxTemplate};
 pub use soap::{ElementType, PasswordKind, SoapCall, SoapOperation, SoapSecurity, SoapVersion};
 
 /// The form in which another party is asked.
@@ -23,16 +25,19 @@ pub enum Integration {
     CustomXml,
     /// Fields become the arguments of a call: `custom_soap`.
     CustomSoap,
+    /// A message by mail: `email`.
+    Email,
 }
 
 impl Integration {
     /// Every form.
-    pub const ALL: [Integration; 5] = [
+    pub const ALL: [Integration; 6] = [
         Integration::CustomJson,
         Integration::CustomForm,
         Integration::CustomQuery,
         Integration::CustomXml,
         Integration::CustomSoap,
+        Integration::Email,
     ];
 
     /// The stable word.
@@ -43,16 +48,18 @@ impl Integration {
             Integration::CustomQuery => "custom_query",
             Integration::CustomXml => "custom_xml",
             Integration::CustomSoap => "custom_soap",
+            Integration::Email => "email",
         }
     }
 
-    /// The method that is used unless the step says another.
+    /// The method that is used unless the step says another; mail has none, and this stands for it.
     pub fn default_method(self) -> Method {
         match self {
             Integration::CustomJson
             | Integration::CustomForm
             | Integration::CustomXml
-            | Integration::CustomSoap => Method::Post,
+            | Integration::CustomSoap
+            | Integration::Email => Method::Post,
             Integration::CustomQuery => Method::Get,
         }
     }
@@ -64,6 +71,7 @@ impl Integration {
             Integration::CustomForm | Integration::CustomSoap => &[Method::Post],
             Integration::CustomQuery => &[Method::Get],
             Integration::CustomXml => &[Method::Post, Method::Put, Method::Patch],
+            Integration::Email => &[],
         }
     }
 
@@ -75,7 +83,8 @@ impl Integration {
             Integration::CustomJson
             | Integration::CustomForm
             | Integration::CustomXml
-            | Integration::CustomSoap => false,
+            | Integration::CustomSoap
+            | Integration::Email => false,
         }
     }
 }
@@ -149,7 +158,8 @@ pub struct RequestSettings {
     pub integration: Integration,
     /// The method.
     pub method: Method,
-    /// Where; scheme and host stand in the text itself, so that no lead can choose them.
+    /// Where; scheme and host stand in the text itself, so that no lead can choose them. Empty for mail that
+    /// goes by the server of the installation.
     pub url: Template,
     /// Headers besides those that HTTP and the form need; names as they were written.
     pub headers: NamedTemplates,
@@ -169,6 +179,8 @@ pub struct RequestSettings {
     pub encode_field_names: bool,
     /// For SOAP: what is called.
     pub soap: Option<SoapCall>,
+    /// For mail: what is written.
+    pub mail: Option<MailSettings>,
 }
 
 /// User and password of HTTP's basic authentication.
@@ -206,6 +218,7 @@ impl RequestSettings {
             inside: None,
             encode_field_names: true,
             soap: None,
+            mail: None,
         }
     }
 
@@ -221,7 +234,8 @@ impl RequestSettings {
             of(&call.headers).chain(security).chain(&call.bearer_token)
         });
         let own = [&self.url].into_iter().chain(of(&self.headers)).chain(of(&self.fields));
-        own.chain(basic_auth).chain(inside).chain(soap)
+        let mail = self.mail.iter().flat_map(MailSettings::templates);
+        own.chain(basic_auth).chain(inside).chain(soap).chain(mail)
     }
 
     /// The secrets it names; one may come more than once.

@@ -9,10 +9,12 @@ use domain::{
     Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, Step, Timestamp,
     Value, Variables, reason_in_the_clear,
 };
-use wire::outbound::{Fresh, OutboundRequest, Reading, RenderError, Reply, read_reply, render, render_fresh};
+use wire::outbound::{
+    Fresh, Means, Outbound, Reading, RenderError, Reply, read_mail_reply, read_reply, render_outbound,
+};
 
 use crate::Redirect;
-use crate::parties::{Answered, Call, CallFault, StepLimits};
+use crate::parties::{Answered, Call, CallFault, MailCall, StepLimits};
 use crate::run::{Run, millis};
 
 /// What came of asking another party.
@@ -100,7 +102,7 @@ impl Asked {
 /// A request, and what is recorded of it.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
-    pub(crate) request: OutboundRequest,
+    pub(crate) request: Outbound,
     pub(crate) evidence: Arc<[u8]>,
     /// Against the secrets that a reply may repeat.
     pub(crate) guard: SecretGuard,
@@ -109,7 +111,8 @@ pub(crate) struct Outgoing {
 /// Whom to ask, and how to read what it says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    pub(crate) step: &'a Step,
+    /// The step that asks; none when somebody is told of a report.
+    pub(crate) step: Option<&'a Step>,
     pub(crate) entity_id: &'a EntityId,
     pub(crate) party: Party,
     pub(crate) response: &'a ResponseSettings,
@@ -161,7 +164,9 @@ impl Run {
         let known: Lead = known.map(|(path, value)| (path.clone(), value.clone())).collect();
         let secrets = Secrets::masked(settings.secrets());
         let variables = &Variables { secrets: &secrets, ..*variables };
-        let sent = |variables| render(settings, variables).ok().map(|request| request.evidence());
+        let means = Means { sender: self.context.parties.mail_sender(), ..Means::default() };
+        let sent =
+            |variables| render_outbound(settings, variables, means).ok().map(|request| request.evidence());
         sent(variables) != sent(&Variables { lead: &known, ..*variables })
     }
 
@@ -187,13 +192,11 @@ impl Run {
         let fresh = settings
             .has_digest()
             .then(|| Fresh { nonce: self.context.draw(), created: self.context.clock.now() });
+        let means = Means { fresh: fresh.as_ref(), sender: self.context.parties.mail_sender() };
         let made = |variables: &Variables<'_>| {
-            let mut request = match &fresh {
-                Some(fresh) => render_fresh(settings, variables, fresh),
-                None => render(settings, variables),
-            }?;
+            let mut request = render_outbound(settings, variables, means)?;
             if let Some(key) = key {
-                request.set_idempotency_key(&key.to_string());
+                request.set_key(&key.to_string());
             }
             Ok::<_, RenderError>(request)
         };
@@ -229,26 +232,32 @@ impl Run {
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
     pub(crate) async fn ask(&self, question: Question<'_>, outgoing: Outgoing) -> Asked {
         let Outgoing { request, evidence: sent, guard } = outgoing;
-        let Step { id, limits, .. } = question.step;
-        let call = Call {
-            entity_id: question.entity_id.clone(),
-            request,
-            time_limit: question.time_limit,
-            step_limits: (!limits.is_none()).then(|| StepLimits {
-                flow_id: self.flow.flow.id().clone(),
-                step_id: id.clone(),
-                limits: *limits,
-            }),
+        let limited = question.step.filter(|step| !step.limits.is_none());
+        let step_limits = limited.map(|step| StepLimits {
+            flow_id: self.flow.flow.id().clone(),
+            step_id: step.id.clone(),
+            limits: step.limits,
+        });
+        let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
+        let parties = &self.context.parties;
+        let (carrier, answered) = match request {
+            Outbound::Http(request) => {
+                (Carrier::Http, parties.ask(Call { entity_id, request, time_limit, step_limits }).await)
+            }
+            Outbound::Mail(mail) => {
+                let call = MailCall { entity_id, mail: *mail, time_limit, step_limits };
+                (Carrier::Mail, parties.mail(call).await)
+            }
         };
-        match self.context.parties.ask(call).await {
+        match answered {
             Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);
-                let reading = read_reply(question.response, &reply);
-                let (result, reason_raw) = self.take(&question, reply.status, &reading);
+                let (reading, received) = carrier.read(question.response, &reply);
+                let (result, reason_raw) = self.take(&question, carrier, reply.status, &reading);
                 Asked {
                     result,
                     response_code: Some(reply.status),
-                    exchanges: exchanges(sent, redirects, Some(&reply), &guard),
+                    exchanges: exchanges(sent, redirects, Some(received), &guard),
                     waited,
                     retry_after: reply
                         .header("retry-after")
@@ -283,6 +292,7 @@ impl Run {
     fn take(
         &self,
         question: &Question<'_>,
+        carrier: Carrier,
         status: u16,
         reading: &Reading,
     ) -> (Result<Taken, Fault>, Option<Arc<str>>) {
@@ -304,8 +314,8 @@ impl Run {
         match reading.outcome {
             Ending::Success => (Ok(Taken::Yes), None),
             Ending::Failure => (Ok(Taken::No(reason)), raw),
-            Ending::Error if (500..600).contains(&status) => {
-                let text = format!("{} error: HTTP {status}", question.party.as_str());
+            Ending::Error if carrier.is_status_of_fault(status) => {
+                let text = format!("{} error: {} {status}", question.party.as_str(), carrier.as_str());
                 (Err(fault(FaultKind::Status, ReasonCode::Status, text)), raw)
             }
             Ending::Error => (
@@ -336,6 +346,38 @@ pub(crate) fn variables<'a>(
     }
 }
 
+/// What carries a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carrier {
+    Http,
+    Mail,
+}
+
+impl Carrier {
+    fn as_str(self) -> &'static str {
+        match self {
+            Carrier::Http => "HTTP",
+            Carrier::Mail => "SMTP",
+        }
+    }
+
+    /// What a reply means, and it as events keep it.
+    fn read(self, settings: &ResponseSettings, reply: &Reply) -> (Reading, Arc<[u8]>) {
+        match self {
+            Carrier::Http => (read_reply(settings, reply), reply.evidence()),
+            Carrier::Mail => (read_mail_reply(reply), reply.mail_evidence()),
+        }
+    }
+
+    /// Whether a status says by itself that the other side has a fault.
+    fn is_status_of_fault(self, status: u16) -> bool {
+        match self {
+            Carrier::Http => (500..600).contains(&status),
+            Carrier::Mail => true,
+        }
+    }
+}
+
 /// Every masked value has so many stars in a row.
 const MASKED: &str = "****";
 
@@ -343,7 +385,7 @@ const MASKED: &str = "****";
 fn exchanges(
     sent: Arc<[u8]>,
     redirects: Vec<Redirect>,
-    reply: Option<&Reply>,
+    received: Option<Arc<[u8]>>,
     guard: &SecretGuard,
 ) -> Vec<Exchange> {
     let mut exchanges = Vec::new();
@@ -355,7 +397,7 @@ fn exchanges(
         exchanges.push(Exchange { request: Some(request), response: Some(redirect.reply.evidence()) });
         request = next;
     }
-    exchanges.push(Exchange { request: Some(request), response: reply.map(Reply::evidence) });
+    exchanges.push(Exchange { request: Some(request), response: received });
     exchanges
 }
 

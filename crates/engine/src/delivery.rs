@@ -34,7 +34,8 @@ impl Run {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
-        let question = Question { step, entity_id, party: Party::Service, response, time_limit: *timeout };
+        let question =
+            Question { step: Some(step), entity_id, party: Party::Service, response, time_limit: *timeout };
         let asked = self.ask(question, request).await;
         self.take_in(step, &asked);
         let call = called(step, asked.response_code);
@@ -138,7 +139,7 @@ impl Run {
             ticket.durable().await?;
         }
         let question = Question {
-            step,
+            step: Some(step),
             entity_id: &recipient.entity_id,
             party: Party::Buyer,
             response: &recipient.response,

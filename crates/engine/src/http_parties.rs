@@ -1,4 +1,4 @@
-//! The other parties over real HTTP.
+//! The other parties over real connections: HTTP, and mail in `mail`.
 //!
 //! HTTP/1.1 by hand over hyper, because whether bytes may have been sent decides what a fault means,
 //! and only who holds the connection knows. No cookies and no proxies; compression is not asked for, but
@@ -6,6 +6,7 @@
 
 mod connection;
 mod exchange;
+mod mail;
 mod network;
 mod pool;
 mod redirect;
@@ -20,14 +21,15 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use url::Url;
-use wire::outbound::{OutboundRequest, REPLY_BODY_BYTES_MAX, Reply};
+use wire::outbound::{MailServer, Mailbox, OutboundRequest, REPLY_BODY_BYTES_MAX, Reply};
 
 use self::connection::{Connector, Place};
+use self::mail::Mailer;
 pub use self::network::{Connecting, Network, Resolving, SystemNetwork};
 use self::pool::Pool;
 use self::redirect::REDIRECTS_MAX;
 pub use self::redirect::Redirect;
-use crate::{Answered, Asking, Call, CallFault, Parties};
+use crate::{Answered, Asking, Call, CallFault, MailCall, Parties};
 
 /// What [`HttpParties`] is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,10 @@ pub struct HttpOptions {
     pub allow_hosts: Vec<String>,
     /// Authorities whose certificates count besides those of the machine's, each as DER.
     pub authorities: Vec<Vec<u8>>,
+    /// The mail server that takes what steps write that name none. It may be anywhere.
+    pub mail_server: Option<MailServer>,
+    /// Who writes where a step does not say it.
+    pub mail_sender: Option<Mailbox>,
     /// Largest body of a reply, in bytes, with and without its compression; a larger one is a fault.
     pub reply_bytes_max: usize,
     /// Most connections to one host that are kept open between two requests.
@@ -52,6 +58,8 @@ impl Default for HttpOptions {
         HttpOptions {
             allow_hosts: Vec::new(),
             authorities: Vec::new(),
+            mail_server: None,
+            mail_sender: None,
             reply_bytes_max: REPLY_BODY_BYTES_MAX,
             idle_per_host_max: 8,
             open_per_host_max: 512,
@@ -60,10 +68,12 @@ impl Default for HttpOptions {
     }
 }
 
-/// Asks other parties over HTTP.
+/// Asks other parties over HTTP, and writes to them by SMTP.
 pub struct HttpParties {
     connector: Connector,
     pool: Pool,
+    mailer: Mailer,
+    mail_sender: Option<Mailbox>,
     reply_bytes_max: usize,
 }
 
@@ -89,6 +99,7 @@ impl HttpParties {
     pub fn over(network: Arc<dyn Network>, options: HttpOptions) -> Result<HttpParties, rustls::Error> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let mailer = Mailer::new(options.mail_server, options.authorities.clone());
         for authority in options.authorities {
             roots.add(CertificateDer::from(authority))?;
         }
@@ -106,6 +117,8 @@ impl HttpParties {
         Ok(HttpParties {
             connector: Connector::new(network, TlsConnector::from(Arc::new(tls)), allow_hosts),
             pool: Pool::new(options.idle_per_host_max, options.open_per_host_max, options.idle_max),
+            mailer,
+            mail_sender: options.mail_sender,
             reply_bytes_max: options.reply_bytes_max,
         })
     }
@@ -184,6 +197,23 @@ impl Parties for HttpParties {
                 }
             }
         })
+    }
+
+    fn mail(&self, call: MailCall) -> Asking<'_> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let sent =
+                self.mailer.send(&self.connector, &self.pool, &call.mail, start + call.time_limit).await;
+            let waited = start.elapsed();
+            match sent {
+                Ok(reply) => Ok(Answered { reply, redirects: Vec::new(), waited }),
+                Err(Fault { kind, detail }) => Err(CallFault::new(kind, detail, waited)),
+            }
+        })
+    }
+
+    fn mail_sender(&self) -> Option<&Mailbox> {
+        self.mail_sender.as_ref()
     }
 }
 

@@ -41,6 +41,6 @@ pub use feedback::{
     Sale, ToldBuyer, Verdict,
 };
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
-pub use parties::{Answered, Asking, Call, CallFault, Parties, StepLimits};
+pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, StepLimits};
 pub use turns::CallFigures;
 pub use wsdl::read_flow;

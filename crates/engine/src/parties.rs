@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use domain::{EntityId, FaultKind, FlowId, Limits, StepId};
-use wire::outbound::{OutboundRequest, Reply};
+use wire::outbound::{Mailbox, OutboundMail, OutboundRequest, Reply};
 
 use crate::Redirect;
 
@@ -33,6 +33,20 @@ pub struct StepLimits {
     pub step_id: StepId,
     /// How often.
     pub limits: Limits,
+}
+
+/// One message to another party, by mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailCall {
+    /// Whom.
+    pub entity_id: EntityId,
+    /// What is sent.
+    pub mail: OutboundMail,
+    /// How long it may take in all, until the mail server has taken it; and as long before, at most, for its
+    /// turn.
+    pub time_limit: Duration,
+    /// The limits of the step that asks, where it has any; those of the party count besides.
+    pub step_limits: Option<StepLimits>,
 }
 
 /// Why there is no reply.
@@ -72,6 +86,10 @@ pub struct Answered {
     pub waited: Duration,
 }
 
+/// What is said where neither the installation nor a step names a mail server.
+pub(crate) const NO_MAIL_SERVER: &str =
+    "no mail server is set; GLASSLINE_SMTP_URL or the step's \"url\" names one";
+
 /// A question under way.
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answered, CallFault>> + Send + 'a>>;
 
@@ -80,6 +98,19 @@ pub trait Parties: fmt::Debug + Send + Sync {
     /// Sends one request and reads its reply. Once polled it may have sent bytes, so it must not be
     /// polled before the event that says so is durable.
     fn ask(&self, call: Call) -> Asking<'_>;
+
+    /// Sends one message and reads what the mail server says of it: its last word is the status of the
+    /// reply. The same holds as for [`ask`](Parties::ask). Who has no mail server says so.
+    fn mail(&self, call: MailCall) -> Asking<'_> {
+        drop(call);
+        let fault = CallFault::new(FaultKind::Connect, NO_MAIL_SERVER, Duration::ZERO);
+        Box::pin(std::future::ready(Err(fault)))
+    }
+
+    /// Who writes where a step does not say it, such as `Leads <desk@example.com>`.
+    fn mail_sender(&self) -> Option<&Mailbox> {
+        None
+    }
 
     /// Fetches what no party is asked for in the name of a lead, such as a WSDL. Unless it is implemented,
     /// nothing is fetched.

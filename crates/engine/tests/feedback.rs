@@ -547,6 +547,27 @@ async fn a_source_hears_what_was_reported_under_the_key_of_the_report() {
 }
 
 #[tokio::test]
+async fn a_source_can_be_told_by_mail_under_the_key_of_the_report() {
+    let by_mail = r#"feedback: { integration: email, request: { from: desk@example.com, to: partner@example.com, subject: "{{feedback.type}}", text: "{{lead.id}}: {{feedback.reason}}" } }"#;
+    let house =
+        House::new(&flow(by_mail, "", false), &format!("{SELLS}\n src_web: 451 later | 250 ok")).await;
+    let lead_id = house.submit(&[("email", "ann@example.com")]).await.lead_id;
+    let sent = Report {
+        reason: Some("Wrong number".to_owned()),
+        ..report(lead_id, "buyer_premier", ReportKind::Return)
+    };
+    let reported = house.engine.feedback(sent).await.unwrap();
+    house.retry_all().await;
+    let mails = house.parties.mails();
+    assert_eq!(mails.len(), 2, "451 is tried again, 250 is the end of it");
+    for (_, mail) in mails {
+        assert_eq!(mail.message_id, format!("<{}@example.com>", reported.feedback_id));
+        assert_eq!((mail.subject.as_str(), mail.text), ("return", Some(format!("{lead_id}: Wrong number"))));
+    }
+    house.close();
+}
+
+#[tokio::test]
 async fn what_a_buyer_reports_on_a_delivery_without_an_end_is_its_end() {
     let unknown = "buyer_premier: reset\n buyer_shingle: 200";
     check(

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{EntityId, FaultKind};
-use engine::{Answered, Asking, Call, CallFault, Parties};
-use wire::outbound::{OutboundRequest, Reply};
+use engine::{Answered, Asking, Call, CallFault, MailCall, Parties};
+use wire::outbound::{OutboundMail, OutboundRequest, Reply};
 
 use crate::FakeClock;
 
@@ -17,6 +17,7 @@ pub struct ScriptedParties {
     clock: Arc<FakeClock>,
     scripts: Mutex<HashMap<EntityId, VecDeque<Answer>>>,
     seen: Mutex<Vec<(EntityId, OutboundRequest)>>,
+    mails: Mutex<Vec<(EntityId, OutboundMail)>>,
 }
 
 /// One answer of a script.
@@ -40,12 +41,22 @@ impl ScriptedParties {
             let party: EntityId = party.trim().parse().expect("a party has an id");
             scripts.insert(party, answers.split(" | ").map(|text| read(text.trim())).collect());
         }
-        ScriptedParties { clock, scripts: Mutex::new(scripts), seen: Mutex::default() }
+        ScriptedParties {
+            clock,
+            scripts: Mutex::new(scripts),
+            seen: Mutex::default(),
+            mails: Mutex::default(),
+        }
     }
 
     /// Every request so far, with the party that got it.
     pub fn seen(&self) -> Vec<(EntityId, OutboundRequest)> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every message so far, with the party that got it.
+    pub fn mails(&self) -> Vec<(EntityId, OutboundMail)> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn answer(&self, party: &EntityId) -> Answer {
@@ -96,6 +107,19 @@ impl Parties for ScriptedParties {
         let Call { entity_id, request, time_limit, step_limits: _ } = call;
         let answer = self.answer(&entity_id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((entity_id, request));
+        self.play(answer, time_limit)
+    }
+
+    fn mail(&self, call: MailCall) -> Asking<'_> {
+        let MailCall { entity_id, mail, time_limit, step_limits: _ } = call;
+        let answer = self.answer(&entity_id);
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).push((entity_id, mail));
+        self.play(answer, time_limit)
+    }
+}
+
+impl ScriptedParties {
+    fn play(&self, answer: Answer, time_limit: Duration) -> Asking<'_> {
         Box::pin(async move {
             let timed_out = CallFault::new(FaultKind::Timeout, "no reply in time", time_limit);
             let (after, result) = match answer {

@@ -191,7 +191,7 @@ fn is_header_name(name: &str) -> bool {
     !name.is_empty() && is_token && is_plain(name)
 }
 
-/// `POST /leads?number=••• HTTP/1.1`, `HTTP/1.1 200`.
+/// `POST /leads?number=••• HTTP/1.1`, `HTTP/1.1 200`, `SMTP smtps://mail.example.com:465`, `SMTP 250`.
 fn start_line(line: &str) -> Option<String> {
     let mut words = line.split(' ');
     let (first, second, third) = (words.next()?, words.next()?, words.next());
@@ -200,6 +200,13 @@ fn start_line(line: &str) -> Option<String> {
         // The words after the code are the other side's own.
         let is_code = second.len() == 3 && second.bytes().all(|byte| byte.is_ascii_digit());
         return is_code.then(|| format!("{first} {second}"));
+    }
+    if first == "SMTP" {
+        // Where it goes stands in the flow; what comes back is a code.
+        let is_code = second.len() == 3 && second.bytes().all(|byte| byte.is_ascii_digit());
+        let is_server = ["smtp://", "smtps://"].iter().any(|start| second.starts_with(start));
+        let is_known = is_code || second == "default" || (is_server && !second.contains('@'));
+        return (is_known && third.is_none()).then(|| line.to_owned());
     }
     let is_method = matches!(first, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS");
     let is_target = ["/", "http://", "https://"].iter().any(|start| second.starts_with(start));
@@ -470,6 +477,15 @@ mod tests {
                 "GET / HTTP/1.1\r\nno header here\r\nana@example.com: 1\r\n folded\r\n\r\n",
                 "GET / HTTP/1.1\r\n•••\r\n•••\r\n•••\r\n\r\n",
             ),
+            (
+                "SMTP smtps://mail.example.com:465\r\nTo: Ana <ana@example.com>\r\n\r\nDear Ana",
+                "SMTP smtps://mail.example.com:465\r\nTo: •••\r\n\r\n•••",
+            ),
+            ("SMTP default\r\nTo: ana@example.com", "SMTP default\r\nTo: •••"),
+            ("SMTP 550\r\n\r\nno such user ana", "SMTP 550\r\n\r\n•••"),
+            ("SMTP 550 ana", HIDDEN),
+            ("SMTP ana@example.com", HIDDEN),
+            ("SMTP smtp://ana@example.com", HIDDEN),
             ("{\"email\":\"ana@example.com\"}", HIDDEN),
             ("b64:AAAA", HIDDEN),
             ("Ana / HTTP/1.1", HIDDEN),

@@ -285,7 +285,8 @@ fn a_body_has_a_bound() {
 }
 
 fn any_integration() -> impl Strategy<Value = Integration> {
-    prop::sample::select(Integration::ALL.to_vec())
+    let over_http = Integration::ALL.into_iter().filter(|integration| *integration != Integration::Email);
+    prop::sample::select(over_http.collect::<Vec<_>>())
 }
 
 proptest! {

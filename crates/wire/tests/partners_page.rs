@@ -96,8 +96,16 @@ fn every_fault_of_a_connection_is_on_the_page() {
 }
 
 #[test]
+fn the_flow_that_writes_mail_is_one() {
+    let block = blocks("yaml").into_iter().find(|block| block.contains("flow_mail")).unwrap();
+    let flow = FlowFile::read(block).unwrap().flow;
+    assert_eq!(flow.steps()[0].request().unwrap().integration, Integration::Email);
+}
+
+#[test]
 fn the_reasons_of_a_flow_are_what_is_recorded() {
-    let flow = FlowFile::read(blocks("yaml")[1]).unwrap().flow;
+    let block = blocks("yaml").into_iter().find(|block| block.contains("flow_reasons")).unwrap();
+    let flow = FlowFile::read(block).unwrap().flow;
     for (words, recorded) in [
         (" ACCT closed ", "Account closed"),
         ("E17", "Already a customer of the buyer"),

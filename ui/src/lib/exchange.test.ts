@@ -14,6 +14,18 @@ it('a request is taken apart, and JSON is laid out', () => {
   });
 });
 
+it('a message by mail is taken apart as well', () => {
+  expect(
+    httpMessage('SMTP smtps://mail.example.com:465\r\nTo: Ann <ann@example.com>\r\n\r\nDear Ann'),
+  ).toEqual({
+    start: 'SMTP smtps://mail.example.com:465',
+    headers: [['To', 'Ann <ann@example.com>']],
+    body: 'Dear Ann',
+    cut: null,
+  });
+  expect(httpMessage('SMTP 250\r\n\r\n2.0.0 Ok')).toMatchObject({ start: 'SMTP 250', body: '2.0.0 Ok' });
+});
+
 it('bodies that are no JSON stay as they are, empty lines included', () => {
   expect(httpMessage('HTTP/1.1 200 OK\n\na=1\n\nb=2')!.body).toBe('a=1\n\nb=2');
   expect(httpMessage('HTTP/1.1 200 OK\n\n{broken')!.body).toBe('{broken');

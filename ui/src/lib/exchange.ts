@@ -9,7 +9,7 @@ export interface HttpMessage {
   cut: string | null;
 }
 
-/** Reads what an exchange holds: HTTP/1.1 text, or the beginning of it with what is known of the rest. */
+/** Reads what an exchange holds: HTTP/1.1 text, or that of mail, or the beginning of it with what is known of the rest. */
 export function httpMessage(side: unknown): HttpMessage | null {
   if (side === null || side === undefined) return null;
   if (typeof side === 'string') return readMessage(side, null);

@@ -297,3 +297,33 @@ fn a_build_of_the_pages_that_differs_from_what_git_has_fails_and_names_the_files
         assert_eq!(failed(&report), expected, "{build}");
     }
 }
+
+#[test]
+fn servers_and_clients_of_other_make_are_brought_before_their_tests_run() {
+    let mut bare = Bare::with(&["apt-get", "cc", "node", "npm", "chromium", "curl", "python3"]);
+    bare.put("interop/package.json", "{}");
+    bare.put("interop/package-lock.json", "{}");
+    let (report, calls) = bare.test();
+    let test = calls.iter().position(|call| call == "cargo test --workspace --test interop -- --ignored");
+    assert_eq!(
+        calls[test.unwrap() - 3..test.unwrap()],
+        [
+            "apt-get update",
+            "apt-get install -y --no-install-recommends gzip openssl python3 python3-aiosmtpd",
+            "npm --prefix interop ci --no-audit --no-fund",
+        ]
+    );
+    assert_eq!(last_line(&report), "12 passed, 0 failed");
+
+    let mut bare = Bare::with(&["cc", "node", "npm", "chromium"]);
+    bare.put("interop/package.json", "{}");
+    bare.put("interop/package-lock.json", "{}");
+    let (report, calls) = bare.test();
+    assert!(!calls.iter().any(|call| call.contains("interop --")), "{calls:#?}");
+    assert_eq!(
+        failed(&report).iter().map(|(stage, _)| *stage).collect::<Vec<_>>(),
+        ["install servers and clients of other make"]
+    );
+    assert_eq!(skipped(&report), ["interop"]);
+    assert_eq!(last_line(&report), "9 passed, 1 failed");
+}

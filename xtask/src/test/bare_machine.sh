@@ -25,6 +25,8 @@ case "$name $*" in
     nodejs) ln -s "$mine" "$root/bin/node" ;;
     npm | chromium) ln -s "$mine" "$root/bin/$package" ;;
     gcc) ln -s "$mine" "$root/bin/cc" ;;
+    curl | gzip | openssl | python3) ln -sf "$mine" "$root/bin/$package" ;;
+    python3-aiosmtpd) echo >"$root/aiosmtpd" ;;
     esac
   done
   ;;
@@ -34,6 +36,7 @@ case "$name $*" in
   *) says node v20.19.2 ;;
   esac
   ;;
+"python3 -c import aiosmtpd") test -e "$root/aiosmtpd" ;;
 "chromium --version") says chromium "Chromium 156" ;;
 "broken --version") exit 1 ;;
 "npm install "*)
@@ -45,7 +48,7 @@ case "$name $*" in
   ;;
 "npm "*" ci "*)
   note "$@"
-  mkdir -p ui/node_modules
+  mkdir -p "$2/node_modules"
   ;;
 "npm --prefix ui run e2e")
   note "$@" "at $GLASSLINE_URL with $GLASSLINE_KEY in ${CHROMIUM##*/}, download skipped: $PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD"

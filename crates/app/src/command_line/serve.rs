@@ -37,4 +37,12 @@ pub(crate) struct Serve {
         value_name = "CIDR"
     )]
     pub(crate) trusted_proxies: Vec<AddressRange>,
+    /// Mail server for what steps write: smtps://user:password@mail.example.com, smtp://mail.example.com:587
+    /// (encrypted as well), or smtp://127.0.0.1:25?tls=none; better given as GLASSLINE_SMTP_URL, for others see
+    /// command lines
+    #[arg(long, env = "GLASSLINE_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) smtp_url: Option<String>,
+    /// Who writes where a step does not say it: desk@example.com or 'Desk <desk@example.com>'
+    #[arg(long, env = "GLASSLINE_MAIL_FROM", value_name = "MAILBOX")]
+    pub(crate) mail_from: Option<String>,
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use domain::Scope;
+use engine::HttpOptions;
 use ledger::{DataDirectory, Stopped};
 use server::{Api, Services};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use wire::outbound::{MailServer, Mailbox, mailbox};
 
 use crate::command_line::Serve;
 use crate::installation::{DEFAULT_NAME, Installation, Surroundings, data_directory};
@@ -26,7 +28,7 @@ pub(crate) const SYSTEM: &str = "system";
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Serve { data, listen, name, admin_key, reach, mut trusted_proxies } = options;
+    let Serve { data, listen, name, admin_key, reach, mut trusted_proxies, smtp_url, mail_from } = options;
     let data = data_directory(data, settings)?;
     let listen =
         listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN.parse().expect("the default is an address"));
@@ -35,8 +37,14 @@ pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<E
     for range in &settings.trusted_proxies {
         trusted_proxies.push(range.parse().context("cannot use trusted_proxies of the settings")?);
     }
+    let parties = HttpOptions {
+        allow_hosts,
+        mail_server: mail_server(smtp_url.as_deref().or(settings.smtp_url.as_deref()))?,
+        mail_sender: mail_sender(mail_from.as_deref().or(settings.mail_from.as_deref()))?,
+        ..HttpOptions::default()
+    };
     let directory = DataDirectory::open(&data)?;
-    let installation = Installation::assemble(directory, Surroundings::real(&name, allow_hosts)?)?;
+    let installation = Installation::assemble(directory, Surroundings::real(&name, parties)?)?;
     let prepared = async {
         // A key is printed once, so nothing may fail after that.
         ensure_reach(&installation.services, listen, admin_key.as_deref())?;
@@ -57,6 +65,21 @@ pub(crate) async fn run(options: Serve, settings: &Settings) -> anyhow::Result<E
             Err(error)
         }
     }
+}
+
+/// The mail server of the installation.
+fn mail_server(url: Option<&str>) -> anyhow::Result<Option<MailServer>> {
+    url.map(MailServer::read).transpose().context("cannot use --smtp-url, GLASSLINE_SMTP_URL or smtp_url")
+}
+
+/// Who writes where a step does not say it.
+fn mail_sender(text: Option<&str>) -> anyhow::Result<Option<Mailbox>> {
+    let wrong = |text: &str| {
+        format!(
+            "cannot use --mail-from {text:?}: write desk@example.com or 'Desk <desk@example.com>', in plain letters"
+        )
+    };
+    text.map(|text| mailbox(text).with_context(|| wrong(text))).transpose()
 }
 
 /// Nobody else on the network reaches an installation that nobody can administer.

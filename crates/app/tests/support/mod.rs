@@ -24,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// `glassline` with these arguments, and none of the settings of whoever runs the tests.
 pub fn glassline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glassline"));
-    for name in ["CONFIG", "DATA", "LISTEN", "NAME", "KEY", "ALLOW_HOSTS", "TRUSTED_PROXIES"] {
+    for name in
+        ["CONFIG", "DATA", "LISTEN", "NAME", "KEY", "ALLOW_HOSTS", "TRUSTED_PROXIES", "SMTP_URL", "MAIL_FROM"]
+    {
         command.env_remove(format!("GLASSLINE_{name}"));
     }
     command

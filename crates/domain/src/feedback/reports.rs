@@ -152,7 +152,8 @@ impl Reports {
                 | FaultKind::Connect
                 | FaultKind::Tls
                 | FaultKind::Auth
-                | FaultKind::Status => {}
+                | FaultKind::Status
+                | FaultKind::Limit => {}
             },
             EventKind::FeedbackReceived { feedback } => self.reports.push(TakenReport {
                 id,

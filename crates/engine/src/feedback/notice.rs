@@ -152,8 +152,13 @@ impl Run {
             Ok(outgoing) => outgoing,
             Err(error) => return not_asked(not_made(&error), None),
         };
-        let question =
-            Question { entity_id: to, party, response: &settings.response, time_limit: settings.timeout };
+        let question = Question {
+            step: None,
+            entity_id: to,
+            party,
+            response: &settings.response,
+            time_limit: settings.timeout,
+        };
         let asked = self.ask(question, outgoing).await;
         let (end, due) = match asked.result {
             Ok(Taken::Yes) => (NoticeEnd::Taken, None),

@@ -16,9 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Url};
-use wire::outbound::is_public;
+use wire::outbound::{MailSecurity, MailServer, is_public};
 
 use super::{Fault, Network};
 
@@ -51,6 +52,13 @@ impl Place {
     }
 }
 
+impl From<&MailServer> for Place {
+    fn from(server: &MailServer) -> Place {
+        let is_tls = server.security == MailSecurity::Tls;
+        Place { is_tls, host: server.host.clone(), port: server.port }
+    }
+}
+
 /// An open connection. Ends its task when it is dropped.
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
@@ -76,16 +84,36 @@ impl Connector {
 
     /// Resolves, checks and connects. Nothing of a request is sent, whatever comes of it.
     pub(super) async fn connect(&self, place: &Place, deadline: Instant) -> Result<Connection, Fault> {
-        let late = |kind, what: &str| Fault::new(kind, format!("{what} took longer than the time limit"));
-        let addresses = timeout_at(deadline, self.addresses(place))
+        let stream = self.reach(place, self.is_allowed(place), deadline).await?;
+        if !place.is_tls {
+            return handshake(stream).await;
+        }
+        handshake(self.encrypt(place, stream, deadline).await?).await
+    }
+
+    /// Resolves, checks and opens a connection; `is_allowed` says whether its address may be any.
+    pub(super) async fn reach(
+        &self,
+        place: &Place,
+        is_allowed: bool,
+        deadline: Instant,
+    ) -> Result<TcpStream, Fault> {
+        let addresses = timeout_at(deadline, self.addresses(place, is_allowed))
             .await
             .map_err(|_| late(FaultKind::Dns, "resolving the name"))??;
         let stream = self.open(&addresses, deadline).await?;
         // Small requests are not held back to be sent together.
         let _ = stream.set_nodelay(true);
-        if !place.is_tls {
-            return handshake(stream).await;
-        }
+        Ok(stream)
+    }
+
+    /// Encrypts a connection, with a certificate that is right for its place.
+    pub(super) async fn encrypt(
+        &self,
+        place: &Place,
+        stream: TcpStream,
+        deadline: Instant,
+    ) -> Result<TlsStream<TcpStream>, Fault> {
         let name = match &place.host {
             Host::Domain(name) => ServerName::try_from(name.clone()).map_err(|_| {
                 Fault::new(FaultKind::Tls, "the host has no name that a certificate can bear")
@@ -93,16 +121,15 @@ impl Connector {
             Host::Ipv4(address) => ServerName::IpAddress(IpAddr::V4(*address).into()),
             Host::Ipv6(address) => ServerName::IpAddress(IpAddr::V6(*address).into()),
         };
-        let stream = timeout_at(deadline, self.tls.connect(name, stream))
+        timeout_at(deadline, self.tls.connect(name, stream))
             .await
             .map_err(|_| late(FaultKind::Tls, "the TLS handshake"))?
-            .map_err(|error| Fault::new(FaultKind::Tls, tls_detail(&error)))?;
-        handshake(stream).await
+            .map_err(|error| Fault::new(FaultKind::Tls, tls_detail(&error)))
     }
 
     /// The addresses of a host that may be asked. The name is looked up this once; whoever connects takes
     /// one of these.
-    async fn addresses(&self, place: &Place) -> Result<Vec<SocketAddr>, Fault> {
+    async fn addresses(&self, place: &Place, is_allowed: bool) -> Result<Vec<SocketAddr>, Fault> {
         let found: Vec<SocketAddr> = match &place.host {
             Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(*address), place.port)],
             Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(*address), place.port)],
@@ -114,7 +141,6 @@ impl Connector {
         if found.is_empty() {
             return Err(Fault::new(FaultKind::Dns, "the name of the host has no address"));
         }
-        let is_allowed = self.is_allowed(place);
         let addresses: Vec<SocketAddr> = found
             .into_iter()
             .filter(|found| is_allowed || is_public(found.ip()))
@@ -142,13 +168,18 @@ impl Connector {
         Err(Fault::new(FaultKind::Connect, last))
     }
 
-    fn is_allowed(&self, place: &Place) -> bool {
+    /// Whether a place may be asked though its address is not public.
+    pub(super) fn is_allowed(&self, place: &Place) -> bool {
         let host = place.host.to_string().to_ascii_lowercase();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         self.allow_hosts.contains(&host)
             || self.allow_hosts.contains(bare)
             || self.allow_hosts.contains(&format!("{host}:{}", place.port))
     }
+}
+
+fn late(kind: FaultKind, what: &str) -> Fault {
+    Fault::new(kind, format!("{what} took longer than the time limit"))
 }
 
 fn connect_detail(error: &io::Error) -> &'static str {

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use domain::{EntityId, FaultKind, FlowId, StepId};
 use tokio::time::Instant;
-use wire::outbound::OutboundRequest;
+use wire::outbound::{Mailbox, OutboundRequest};
 
 use self::queue::{NoTurn, Queue, Turn};
 use crate::Control;
-use crate::parties::{Answered, Asking, Call, CallFault, Parties, StepLimits};
+use crate::parties::{Answered, Asking, Call, CallFault, MailCall, Parties, StepLimits};
 
 /// What was asked of one party since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,43 +85,65 @@ impl LimitedParties {
     }
 
     /// A turn of the step, where it has limits, and one of the party.
-    async fn turns(&self, call: &Call) -> Result<(Option<Turn>, Turn), CallFault> {
-        let deadline = Instant::now() + call.time_limit;
-        let own = match &call.step_limits {
+    async fn turns(
+        &self,
+        entity_id: &EntityId,
+        step_limits: Option<&StepLimits>,
+        time_limit: Duration,
+    ) -> Result<(Option<Turn>, Turn), CallFault> {
+        let deadline = Instant::now() + time_limit;
+        let own = match step_limits {
             Some(StepLimits { flow_id, step_id, limits }) => {
                 let queue = queue(&self.steps, &(flow_id.clone(), step_id.clone()));
                 let turn = queue.turn(limits, deadline).await;
-                Some(turn.map_err(|no_turn| fault(no_turn, "the limit of the step", call.time_limit))?)
+                Some(turn.map_err(|no_turn| fault(no_turn, "the limit of the step", time_limit))?)
             }
             None => None,
         };
-        let limits = self.control.limits(&call.entity_id);
-        let turn = queue(&self.entities, &call.entity_id).turn(&limits, deadline).await;
-        Ok((own, turn.map_err(|no_turn| fault(no_turn, "its limit", call.time_limit))?))
+        let limits = self.control.limits(entity_id);
+        let turn = queue(&self.entities, entity_id).turn(&limits, deadline).await;
+        Ok((own, turn.map_err(|no_turn| fault(no_turn, "its limit", time_limit))?))
+    }
+
+    /// Asks in turn. The time limit is for the turn, and again for the call: one that was cut short because
+    /// it waited could have been taken without our knowing.
+    async fn in_turn(
+        &self,
+        entity_id: EntityId,
+        step_limits: Option<StepLimits>,
+        time_limit: Duration,
+        asking: Asking<'_>,
+    ) -> Result<Answered, CallFault> {
+        let turns = {
+            let _waiting = Counted::begin(self, &entity_id, |counts| &mut counts.waiting);
+            self.turns(&entity_id, step_limits.as_ref(), time_limit).await
+        };
+        let asked = match turns {
+            Ok(_turns) => {
+                let _under_way = Counted::begin(self, &entity_id, |counts| &mut counts.under_way);
+                asking.await
+            }
+            Err(fault) => Err(fault),
+        };
+        let word = asked.as_ref().map_or_else(|fault| fault.kind.as_str(), |_: &Answered| ANSWERED);
+        self.count(&entity_id, |counts| *counts.ended.entry(word).or_default() += 1);
+        asked
     }
 }
 
 impl Parties for LimitedParties {
-    /// The time limit is for the turn, and again for the call: one that was cut short because it waited could have
-    /// been taken without our knowing.
     fn ask(&self, call: Call) -> Asking<'_> {
-        Box::pin(async move {
-            let entity_id = call.entity_id.clone();
-            let asked = {
-                let _waiting = Counted::begin(self, &entity_id, |counts| &mut counts.waiting);
-                self.turns(&call).await
-            };
-            let asked = match asked {
-                Ok(_turns) => {
-                    let _under_way = Counted::begin(self, &entity_id, |counts| &mut counts.under_way);
-                    self.parties.ask(call).await
-                }
-                Err(fault) => Err(fault),
-            };
-            let word = asked.as_ref().map_or_else(|fault| fault.kind.as_str(), |_: &Answered| ANSWERED);
-            self.count(&entity_id, |counts| *counts.ended.entry(word).or_default() += 1);
-            asked
-        })
+        let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
+        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, self.parties.ask(call)))
+    }
+
+    fn mail(&self, call: MailCall) -> Asking<'_> {
+        let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
+        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, self.parties.mail(call)))
+    }
+
+    fn mail_sender(&self) -> Option<&Mailbox> {
+        self.parties.mail_sender()
     }
 
     fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {

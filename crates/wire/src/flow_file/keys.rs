@@ -158,6 +158,14 @@ pub(super) const REQUEST: Keys = Keys {
         "bearer_token",
         "root_prefix",
         "root_xmlns",
+        "to",
+        "cc",
+        "bcc",
+        "from",
+        "reply_to",
+        "subject",
+        "text",
+        "html",
     ],
     later: &[],
 };
@@ -232,6 +240,3 @@ pub(super) const GROUPS: [&str; 3] = ["all", "any", "none"];
 pub(super) const STEP_KINDS: [&str; 3] = ["filter", "enhancement", "recipient"];
 /// Kinds of steps of later releases.
 pub(super) const STEP_KINDS_LATER: [&str; 1] = ["distribute"];
-
-/// Integrations of later releases.
-pub(super) const INTEGRATIONS_LATER: [&str; 1] = ["email"];

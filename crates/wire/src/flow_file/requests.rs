@@ -1,5 +1,6 @@
 //! What a step sends.
 
+mod mail;
 mod shape;
 mod soap;
 
@@ -11,7 +12,7 @@ use self::shape::{Shape, XmlShape, xml_name_fault};
 use crate::outbound::content_type_agrees;
 
 use super::address;
-use super::keys::{self, INTEGRATIONS_LATER};
+use super::keys;
 use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
@@ -27,7 +28,7 @@ pub(super) const HEADERS_MAX: usize = 50;
 pub(super) const HEADER_NAME_BYTES_MAX: usize = 100;
 
 /// The keys that only some integrations have.
-pub(super) const KEYS_OF: [(&str, &[Integration]); 16] = [
+pub(super) const KEYS_OF: [(&str, &[Integration]); 30] = [
     ("encode_form_field_names", &[Integration::CustomForm]),
     ("json_parameter", &[Integration::CustomJson]),
     ("xml_parameter", &[Integration::CustomXml]),
@@ -44,7 +45,32 @@ pub(super) const KEYS_OF: [(&str, &[Integration]); 16] = [
     ("bearer_token", &[Integration::CustomSoap]),
     ("root_prefix", &[Integration::CustomSoap]),
     ("root_xmlns", &[Integration::CustomSoap]),
+    ("method", &HTTP),
+    ("headers", &HTTP),
+    ("ascii", &HTTP),
+    ("follow_redirects", &HTTP),
+    ("fields", &WITH_FIELDS),
+    ("parameters", &[Integration::CustomQuery]),
+    ("to", &[Integration::Email]),
+    ("cc", &[Integration::Email]),
+    ("bcc", &[Integration::Email]),
+    ("from", &[Integration::Email]),
+    ("reply_to", &[Integration::Email]),
+    ("subject", &[Integration::Email]),
+    ("text", &[Integration::Email]),
+    ("html", &[Integration::Email]),
 ];
+/// What goes over HTTP.
+const HTTP: [Integration; 5] = [
+    Integration::CustomJson,
+    Integration::CustomForm,
+    Integration::CustomQuery,
+    Integration::CustomXml,
+    Integration::CustomSoap,
+];
+/// What sends fields.
+const WITH_FIELDS: [Integration; 4] =
+    [Integration::CustomJson, Integration::CustomForm, Integration::CustomXml, Integration::CustomSoap];
 
 /// Headers that HTTP, its connection and what is recorded of a delivery own.
 pub(super) const OWN_HEADERS: [&str; 14] = [
@@ -65,8 +91,7 @@ pub(super) const OWN_HEADERS: [&str; 14] = [
 ];
 
 impl Reader {
-    /// The integration of a step and its request. Of an integration of a later release nothing
-    /// further is looked at: its requests have other keys.
+    /// The integration of a step and its request. Of an unknown integration nothing further is looked at.
     pub(super) fn request(&mut self, step: &Part<'_>, names: Names<'_>) -> Option<RequestSettings> {
         let in_request = InRequest::of(self);
         let names = in_request.names(names);
@@ -78,17 +103,27 @@ impl Reader {
         let part = self.part(node, &keys::REQUEST)?;
         let integration = integration?;
         let method = match part.get("method") {
-            Some(node) => self.method(node, integration),
-            None => Some(integration.default_method()),
+            Some(node) if integration != Integration::Email => self.method(node, integration),
+            Some(_) | None => Some(integration.default_method()),
         };
         let soap = match integration {
             Integration::CustomSoap => self.soap(&part, names).map(Some),
             Integration::CustomJson
             | Integration::CustomForm
             | Integration::CustomQuery
-            | Integration::CustomXml => Some(None),
+            | Integration::CustomXml
+            | Integration::Email => Some(None),
+        };
+        let mail = match integration {
+            Integration::Email => self.mail(&part, names).map(Some),
+            Integration::CustomJson
+            | Integration::CustomForm
+            | Integration::CustomQuery
+            | Integration::CustomXml
+            | Integration::CustomSoap => Some(None),
         };
         let url = match (part.get("url"), &soap) {
+            _ if integration == Integration::Email => self.mail_server(&part),
             // The WSDL says where.
             (None, Some(Some(call))) => Some(Template::literal(&call.operation.address)),
             (None, None) => None,
@@ -97,6 +132,10 @@ impl Reader {
             }
         };
         self.own_keys(&part, integration);
+        if let Some(node) = step.get("response").filter(|_| integration == Integration::Email) {
+            let message = "email has no \"response\": what the mail server takes is delivered, what it never will is a no";
+            self.problem(node.line, message);
+        }
         let inside = self.inside(&part, integration, names);
         let is_inside = part.get("json_parameter").or_else(|| part.get("xml_parameter")).is_some();
         let headers = part.get("headers").map_or(Some(Vec::new()), |node| {
@@ -126,6 +165,7 @@ impl Reader {
             inside: inside?,
             encode_field_names: encode_field_names?,
             soap: soap?,
+            mail: mail?,
         })
     }
 
@@ -136,18 +176,20 @@ impl Reader {
         } else {
             ("fields", "parameters")
         };
-        if let Some(node) = part.get(other) {
+        let is_mail = integration == Integration::Email;
+        if let Some(node) = part.get(other).filter(|_| !is_mail) {
             self.problem(node.line, format!("{integration} sends {own:?}, not {other:?}"));
         }
-        for (key, integrations) in KEYS_OF {
+        for (key, integrations) in
+            KEYS_OF.into_iter().filter(|(key, _)| is_mail || ![own, other].contains(key))
+        {
             if let Some(node) = part.get(key)
                 && !integrations.contains(&integration)
             {
                 let whose: Vec<&str> = integrations.iter().map(|own| own.as_str()).collect();
-                self.problem(
-                    node.line,
-                    format!("{integration} has no key {key:?}, which is for {}", whose.join(" and ")),
-                );
+                let whose =
+                    if whose.len() > 2 { "requests over HTTP".to_owned() } else { whose.join(" and ") };
+                self.problem(node.line, format!("{integration} has no key {key:?}, which is for {whose}"));
             }
         }
     }
@@ -196,16 +238,11 @@ impl Reader {
 
     fn integration(&mut self, node: &Node) -> Option<Integration> {
         let text = self.text(node, "integration")?;
-        if INTEGRATIONS_LATER.contains(&text) {
-            self.not_supported(node.line, format!("the integration {text}"));
-            return None;
-        }
         let found = Integration::ALL.into_iter().find(|integration| integration.as_str() == text);
         if found.is_none() {
             let known = Integration::ALL.map(Integration::as_str);
             let shown: String = text.chars().take(60).collect();
-            let words = known.into_iter().chain(INTEGRATIONS_LATER);
-            self.unknown(node.line, format!("{shown:?} is not an integration"), text, words);
+            self.unknown(node.line, format!("{shown:?} is not an integration"), text, known);
         }
         found
     }
@@ -289,7 +326,7 @@ impl Reader {
                 Integration::CustomJson => shape.add(name).err(),
                 Integration::CustomXml => xml.add(name).err(),
                 Integration::CustomSoap => xml_name_fault(name),
-                Integration::CustomForm | Integration::CustomQuery => None,
+                Integration::CustomForm | Integration::CustomQuery | Integration::Email => None,
             });
             let value = self.template(&member.value, name, names);
             match fault {

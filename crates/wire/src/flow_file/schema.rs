@@ -18,6 +18,7 @@ use super::requests;
 use super::responses::{self, ENDINGS};
 use super::secrets::FILE_SECRETS_MAX;
 use super::sources::MAPPINGS_MAX;
+use crate::outbound::RECIPIENTS_MAX;
 
 /// The JSON Schema (draft 2020-12) of the flow documents that this release reads. Keys of later
 /// releases are not in it.
@@ -322,6 +323,8 @@ fn prices() -> Value {
 
 fn steps() -> Value {
     let integrations = Integration::ALL.map(Integration::as_str);
+    let answering: Vec<&str> =
+        integrations.into_iter().filter(|word| *word != Integration::Email.as_str()).collect();
     let kind = |kind: &str| json!({ "const": kind });
     let enabled = json!({ "description": "Whether it is run at all", "type": "boolean", "default": true });
     let timeout = json!({
@@ -362,7 +365,7 @@ fn steps() -> Value {
                     "enabled": enabled,
                     "when": reference("condition"),
                     "entity": { "type": "string", "pattern": "^svc_[a-z0-9_]{1,64}$" },
-                    "integration": { "enum": integrations },
+                    "integration": { "enum": answering },
                     "request": reference("request"),
                     "response": reference("enhancement_response"),
                     "timeout": timeout,
@@ -482,6 +485,11 @@ fn feedback() -> Value {
     })
 }
 
+/// An address of the web whose host is written out.
+const WEB_URL: &str = "^https?://[^/?{}@\\s\\\\]+([/?]|$)";
+/// The address of a mail server.
+const MAIL_URL: &str = "^(smtps://[^/?{}@\\s\\\\]+/?|smtp://[^/?{}@\\s\\\\]+/?([?]tls=none)?)$";
+
 fn exchanges() -> Value {
     let own_headers = requests::OWN_HEADERS.map(anycase).join("|");
     let fields = json!({
@@ -490,6 +498,13 @@ fn exchanges() -> Value {
         "maxProperties": requests::FIELDS_MAX,
         "propertyNames": { "minLength": 1, "maxLength": requests::FIELD_NAME_BYTES_MAX },
         "additionalProperties": reference("template"),
+    });
+    let mailboxes = json!({
+        "description": "Whom a message goes to: addresses with commas between or as a list, each perhaps as Name <address>",
+        "anyOf": [
+            { "type": "string", "minLength": 1 },
+            { "type": "array", "minItems": 1, "maxItems": RECIPIENTS_MAX, "items": { "type": "string", "minLength": 1 } },
+        ],
     });
     let response = |extra: Value| {
         let mut properties = json!({
@@ -531,22 +546,38 @@ fn exchanges() -> Value {
                     .flat_map(|method| [method.as_str().to_owned(), method.as_str().to_ascii_lowercase()])
                     .collect::<Vec<_>>(),
             );
-            let is_soap = integration == Integration::CustomSoap;
-            let mut needed = json!({ "required": [if is_soap { "function" } else { "url" }] });
-            if is_soap {
-                let places = ["wsdl", "wsdl_file", "wsdl_text"].map(|key| json!({ "required": [key] }));
-                merge(&mut needed, json!({ "anyOf": places }));
-            }
-            let mut properties = json!({ "method": { "enum": methods }, other: false });
+            let required: &[&str] = match integration {
+                Integration::CustomSoap => &["function"],
+                Integration::Email => &["to", "subject"],
+                Integration::CustomJson
+                | Integration::CustomForm
+                | Integration::CustomQuery
+                | Integration::CustomXml => &["url"],
+            };
+            let url = if integration == Integration::Email { MAIL_URL } else { WEB_URL };
+            let mut properties =
+                json!({ "method": { "enum": methods }, other: false, "url": { "pattern": url } });
             for (key, integrations) in requests::KEYS_OF {
                 if !integrations.contains(&integration) {
                     merge(&mut properties, json!({ key: false }));
                 }
             }
-            merge(&mut needed, json!({ "properties": properties }));
+            let mut request = json!({ "properties": properties, "required": required });
+            let mut step = json!({});
+            if integration == Integration::CustomSoap {
+                let places = ["wsdl", "wsdl_file", "wsdl_text"].map(|key| json!({ "required": [key] }));
+                merge(&mut request, json!({ "anyOf": places }));
+            }
+            if integration == Integration::Email {
+                let has_text = json!({ "anyOf": [{ "required": ["text"] }, { "required": ["html"] }] });
+                let has_server = json!({ "dependentRequired": { "basic_auth": ["url"] } });
+                merge(&mut request, with(has_text, has_server));
+                merge(&mut step, json!({ "response": false }));
+            }
+            merge(&mut step, json!({ "request": request }));
             json!({
                 "if": { "properties": { "integration": { "const": integration.as_str() } } },
-                "then": { "properties": { "request": needed } },
+                "then": { "properties": step },
             })
         })
         .collect();
@@ -560,8 +591,8 @@ fn exchanges() -> Value {
         "request": object(&[], "What is sent", json!({
             "method": { "type": "string", "pattern": Method::ALL.map(|method| format!("^{}$", anycase(&method.as_str().to_ascii_lowercase()))).join("|") },
             "url": {
-                "description": "Scheme and host are written out; the rest may hold {{path}}",
-                "type": "string", "pattern": "^https?://[^/?{}@\\s\\\\]+([/?]|$)", "maxLength": TEMPLATE_BYTES_MAX,
+                "description": "Scheme and host are written out; the rest may hold {{path}}, but for a mail server: smtps://host, smtp://host, smtp://host?tls=none",
+                "type": "string", "maxLength": TEMPLATE_BYTES_MAX,
             },
             "headers": {
                 "type": "object",
@@ -594,6 +625,14 @@ fn exchanges() -> Value {
             "root_xmlns": reference("root_xmlns"),
             "extra_parameters": fields,
             "nested_extra_parameters": fields,
+            "to": mailboxes,
+            "cc": mailboxes,
+            "bcc": mailboxes,
+            "from": { "description": "Who writes; left out: whom the installation names", "type": "string", "minLength": 1 },
+            "reply_to": { "description": "To whom answers go", "type": "string", "minLength": 1 },
+            "subject": reference("template"),
+            "text": { "description": "The message as text", "allOf": [reference("template")] },
+            "html": { "description": "The message as HTML; values are escaped for it", "allOf": [reference("template")] },
         })),
         "enhancement_response": response(json!({})),
         "recipient_response": response(json!({ "price": reference("reply_price") })),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::{
     ATTEMPTS_MAX, BACKOFF_MAX, Condition, DEFAULT_BACKOFF, DEFAULT_TIMEOUT, EarlierStep, Ending, Enhancement,
-    EntityId, FeedbackPolicy, Filter, Limits, OnFail, Recipient, RetryPolicy, SalePrice, Step, StepId,
-    StepKind, TIMEOUT_MAX,
+    EntityId, FeedbackPolicy, Filter, Integration, Limits, OnFail, Recipient, RetryPolicy, SalePrice, Step,
+    StepId, StepKind, TIMEOUT_MAX,
 };
 
 use super::keys;
@@ -85,6 +85,14 @@ impl Reader {
         let request = self.request(&part, names);
         let response = self.response(&part, &keys::ENHANCEMENT_RESPONSE);
         let timeout = self.timeout(&part);
+        if let (Some(request), Some(node)) = (&request, part.get("integration"))
+            && request.integration == Integration::Email
+        {
+            self.problem(
+                node.line,
+                "email answers nothing that could be added to a lead; it is for recipients",
+            );
+        }
         let enhancement =
             Enhancement { entity_id: entity_id?, request: request?, response: response?, timeout: timeout? };
         Some(head?.step(StepKind::Enhancement(Box::new(enhancement))))

@@ -7,6 +7,7 @@ use super::*;
 mod conditions;
 mod examples;
 mod feedback;
+mod mail;
 mod names;
 mod prices;
 mod requests;

@@ -1,13 +1,16 @@
 //! What leaves for another party and what comes back, as bytes.
 //!
-//! A step's settings and a lead make an [`OutboundRequest`] ([`render`]); a [`Reply`] is read into a
-//! [`Reading`] ([`read_reply`]). Nothing here opens a connection: `engine` sends and receives.
+//! A step's settings and a lead make an [`Outbound`] ([`render_outbound`]), which is an [`OutboundRequest`] or an
+//! [`OutboundMail`]; a [`Reply`] is read into a [`Reading`] ([`read_reply`], [`read_mail_reply`]). Nothing here opens a
+//! connection: `engine` sends and receives.
 
 mod address;
 mod ascii;
 mod coding;
 mod html;
 mod json_body;
+mod mail;
+mod outgoing;
 mod parameters;
 mod public_address;
 mod reading;
@@ -21,6 +24,10 @@ mod xpath;
 
 pub use address::ADDRESS_BYTES_MAX;
 pub use coding::CodingError;
+pub use mail::{
+    MailPassword, MailSecurity, MailServer, MailServerError, Mailbox, OutboundMail, mailbox, read_mail_reply,
+};
+pub use outgoing::{Means, Outbound, render_outbound};
 pub use public_address::{AddressProblem, address_problem, is_public};
 pub use reading::{APPENDED_MAX, REPLY_BODY_BYTES_MAX, Reading, Reply, read_reply};
 pub use render::{
@@ -30,6 +37,7 @@ pub use request::OutboundRequest;
 pub use soap::{Fresh, WSDL_BYTES_MAX, Wsdl, WsdlError};
 pub use xml::XmlFault;
 
+pub(crate) use mail::RECIPIENTS_MAX;
 pub(crate) use render::content_type_agrees;
 pub(crate) use reply_body::path_fault;
 pub(crate) use xml::is_name as is_xml_name;

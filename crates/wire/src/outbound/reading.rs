@@ -73,6 +73,13 @@ impl Reply {
         self
     }
 
+    /// What a mail server said, as events keep it: `SMTP 250`, an empty line, its words.
+    pub fn mail_evidence(&self) -> Arc<[u8]> {
+        let mut text = format!("SMTP {}\r\n\r\n", self.status).into_bytes();
+        text.extend_from_slice(&self.body);
+        text.into()
+    }
+
     /// The reply as HTTP/1.1 text, as events keep it: status line, headers, empty line, body.
     pub fn evidence(&self) -> Arc<[u8]> {
         let mut text = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();

@@ -60,6 +60,21 @@ pub enum RenderError {
     /// A call of which nobody said what is called.
     #[error("the step does not say what is called")]
     NoCall,
+    /// A message where a request over HTTP is asked for.
+    #[error("mail is not sent over HTTP")]
+    Mail,
+    /// Nobody to write to.
+    #[error("nobody is left to write to")]
+    NoRecipient,
+    /// Nobody who writes.
+    #[error("the step has no \"from\", and neither has the installation: serve --mail-from names one")]
+    NoSender,
+    /// A value that is no address of mail, or one that only some servers take.
+    #[error("an address is not one of mail, in plain letters")]
+    MailAddress,
+    /// A mail server that is none.
+    #[error("the address is not that of a mail server")]
+    MailServer,
     /// Longer than a body may be.
     #[error("the body has more than {OUTBOUND_BODY_BYTES_MAX} bytes")]
     BodyTooLong,
@@ -122,14 +137,23 @@ pub fn render_fresh(
     render_with(settings, variables, Some(fresh))
 }
 
+/// Whether every secret is set that a request names.
+pub(super) fn check_secrets(
+    settings: &RequestSettings,
+    variables: &Variables<'_>,
+) -> Result<(), RenderError> {
+    match settings.secrets().find(|name| variables.secrets.get(name).is_none()) {
+        Some(missing) => Err(RenderError::NoSecret(missing.clone())),
+        None => Ok(()),
+    }
+}
+
 fn render_with(
     settings: &RequestSettings,
     variables: &Variables<'_>,
     fresh: Option<&Fresh>,
 ) -> Result<OutboundRequest, RenderError> {
-    if let Some(missing) = settings.secrets().find(|name| variables.secrets.get(name).is_none()) {
-        return Err(RenderError::NoSecret(missing.clone()));
-    }
+    check_secrets(settings, variables)?;
     let mut room = OUTBOUND_BODY_BYTES_MAX;
     let fields = rendered(settings, &settings.fields, variables, &mut room)?.into_iter();
     let inside = |document: String, room: &mut usize| match &settings.inside {
@@ -164,6 +188,7 @@ fn render_with(
             let envelope = envelope.ok_or(RenderError::NotFresh)?;
             (None, envelope.into_bytes(), Some(content_type(call)))
         }
+        Integration::Email => return Err(RenderError::Mail),
     };
     if body.len() > OUTBOUND_BODY_BYTES_MAX {
         return Err(RenderError::BodyTooLong);
@@ -234,7 +259,7 @@ pub(crate) fn content_type_agrees(integration: Integration, is_inside: bool, con
             ReplyForm::of_content_type(media) == Some(ReplyForm::Xml)
         }
         Integration::CustomForm => is_form,
-        Integration::CustomQuery => false,
+        Integration::CustomQuery | Integration::Email => false,
     }
 }
 

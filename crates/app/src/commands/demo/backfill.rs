@@ -240,6 +240,7 @@ fn new_key() -> String {
 
 #[cfg(test)]
 mod tests {
+    use engine::HttpOptions;
     use ledger::{Filter, Order, Window};
 
     use super::*;
@@ -253,7 +254,7 @@ mod tests {
         let directory = DataDirectory::open(temp.path()).unwrap();
         let mark = Mark::filling(seed, end);
         let History { directory, .. } = play(directory, mark, script, 120, |_| {}).await.unwrap();
-        let surroundings = Surroundings::real("demo", vec![]).unwrap();
+        let surroundings = Surroundings::real("demo", HttpOptions::default()).unwrap();
         let installation = Installation::assemble(directory, surroundings).unwrap();
         let reader = installation.services.leads.reader();
         let window = Window { after: None, before: None, order: Order::OldestFirst, limit: 100_000 };

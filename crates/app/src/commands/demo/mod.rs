@@ -29,7 +29,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use domain::Scope;
-use engine::{Clock as _, Control, SystemClock};
+use engine::{Clock as _, Control, HttpOptions, SystemClock};
 use ledger::DataDirectory;
 use server::Api;
 use tokio::net::TcpListener;
@@ -85,7 +85,8 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     };
     let (stand_ins, serving) = stand_ins::open(script, hear, stop_stand_ins.clone()).await?;
     let serving = tokio::spawn(serving);
-    let mut surroundings = Surroundings::real("demo", vec![stand_ins.to_string()])?;
+    let options = HttpOptions { allow_hosts: vec![stand_ins.to_string()], ..HttpOptions::default() };
+    let mut surroundings = Surroundings::real("demo", options)?;
     surroundings.parties = Arc::new(Redirected { parties: surroundings.parties, stand_ins });
     let installation = Installation::assemble(directory, surroundings)?;
     ensure_key(&installation.services.control, &mut mark, &data).await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use engine::{Asking, Call, Clock as _, Parties, SystemClock};
+use engine::{Asking, Call, Clock as _, MailCall, Parties, SystemClock};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
+use wire::outbound::Mailbox;
 
 use super::parties::{HOSTS, Question, Report, Script};
 
@@ -120,6 +121,14 @@ impl Parties for Redirected {
             call.request.url = url;
         }
         self.parties.ask(call)
+    }
+
+    fn mail(&self, call: MailCall) -> Asking<'_> {
+        self.parties.mail(call)
+    }
+
+    fn mail_sender(&self) -> Option<&Mailbox> {
+        self.parties.mail_sender()
     }
 }
 

@@ -42,7 +42,6 @@ fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
         line 20: the key "share" of the price of a source is not supported yet
         line 20: the key "of" of the price of a source is not supported yet
         line 22: a step of the kind distribute is not supported yet
-        line 56: the integration email is not supported yet
         line 58: the key "test" of a recipient is not supported yet
         line 62: the key "tests" of the file is not supported yet"#]],
     );

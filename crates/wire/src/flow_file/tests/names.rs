@@ -99,14 +99,14 @@ fn what_could_not_be_read_is_told_once() {
     check(
         &flow(
             "  fields: { birth: soon, state: state }\n  accept: { require: { field: lead.birth, op: blank } }\n  steps:\n    \
-             - { id: a, kind: enhancement, entity: svc_x, integration: email }\n    \
+             - { id: a, kind: enhancement, entity: svc_x, integration: carrier_pigeon }\n    \
              - { id: b, kind: distribute, recipients: [ { id: north, price: { from: bid } } ] }\n    \
              - { id: c, kind: filter, require: { all: [ { field: a.x, op: blank }, { field: b.outcome, op: blank }, { field: north.outcome, op: blank } ] } }\n    \
              - { id: d, kind: recipient, entity: buyer_x, integration: custom_form, request: { url: \"https://x.example.com/\", fields: { a: \"{{lead.birth}}\", b: \"{{north.x}}\" } } }\n",
         ),
         expect![[r#"
             line 4: "soon" is not a field type
-            line 7: the integration email is not supported yet
+            line 7: "carrier_pigeon" is not an integration
             line 8: a step of the kind distribute is not supported yet"#]],
     );
     check(

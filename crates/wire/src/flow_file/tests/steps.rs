@@ -124,10 +124,10 @@ fn each_fault_of_a_step_is_told_with_its_line() {
         &flow(
             "  steps:\n    - id: a\n      kind: enhancement\n      entity: buyer_x\n      integration: custom_jsn\n      \
              retry: { attempts: 2 }\n      price: { fixed: 1 }\n      timeout: 10\n      enabled: yes\n    \
-             - id: b\n      kind: recipient\n      entity: src_x\n      integration: email\n      timeout: 3m\n      \
+             - id: b\n      kind: recipient\n      entity: src_x\n      integration: carrier_pigeon\n      timeout: 3m\n      \
              retry: { attempts: 21, backoff: [ 8d, 1 x, 0s ] }\n      feedback: { returns: 3y, conversions: 1, refunds: 1 }\n      \
              counts_as: sale\n      response: { outcome: {}, reason: {}, price: {}, reference: {}, values: [] }\n    \
-             - id: c\n      kind: recipient\n      entity: x\n      integration: email\n      retry: { backoff: [] }\n      \
+             - id: c\n      kind: recipient\n      entity: x\n      integration: carrier_pigeon\n      retry: { backoff: [] }\n      \
              on_error: next\n      on_unknown: hold\n      hours: {}\n      caps: []\n      limits: { per_second: 0, per_dya: 5 }\n      ping: {}\n      test: simulate\n",
         ),
         expect![[r#"
@@ -138,7 +138,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 11: "timeout" must be a length of time such as 10s or 5m, not a number
             line 12: "enabled" must be true or false, not text
             line 15: a recipient is a buyer (buyer_…) or a service (svc_…), but this is src_x
-            line 16: the integration email is not supported yet
+            line 16: "carrier_pigeon" is not an integration
             line 17: "timeout" is 3m, but must be from 1ms to 2m
             line 18: "attempts" must be a whole number from 1 to 20
             line 18: "backoff" is 8d, but must be from 1ms to 1w
@@ -153,7 +153,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 21: the reference of a response needs the key "path"
             line 21: values must be a group of keys, not a list
             line 24: "x" is not an entity id: src_, buyer_ or svc_ and 1 to 64 of a-z, 0-9 and _
-            line 25: the integration email is not supported yet
+            line 25: "carrier_pigeon" is not an integration
             line 26: the retry policy needs the key "attempts"
             line 27: the key "on_error" of a recipient is not supported yet
             line 28: the key "on_unknown" of a recipient is not supported yet

@@ -2,8 +2,9 @@
 
 use domain::{Integration, Value};
 
+use crate::json::write_array;
 use crate::json::{ObjectWriter, write_string, write_value};
-use crate::outbound::{OutboundRequest, Reading};
+use crate::outbound::{OutboundMail, OutboundRequest, Reading};
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("JSON of text is text")
@@ -29,6 +30,33 @@ pub(super) fn request(integration: Integration, request: &OutboundRequest) -> St
         object.text("body", &String::from_utf8_lossy(&request.body));
     }
     object.boolean("follow_redirects", request.follow_redirects);
+    object.close();
+    text(out)
+}
+
+/// `{"server", "envelope": {"from", "to"}, "headers", "text", "html"}`; no server means the installation's.
+pub(super) fn mail(mail: &OutboundMail) -> String {
+    let mut out = Vec::new();
+    let mut object = ObjectWriter::open(&mut out);
+    match &mail.server {
+        Some(server) => object.text("server", &server.to_string()),
+        None => object.null("server"),
+    }
+    let mut envelope = ObjectWriter::open(object.value("envelope"));
+    envelope.text("from", mail.from.email.as_ref());
+    write_array(mail.recipients(), envelope.value("to"), |address, out| write_string(address.as_ref(), out));
+    envelope.close();
+    let mut headers = ObjectWriter::open(object.value("headers"));
+    for (name, value) in mail.headers() {
+        headers.text(name, &value);
+    }
+    headers.close();
+    for (name, part) in [("text", &mail.text), ("html", &mail.html)] {
+        match part {
+            Some(part) => object.text(name, part),
+            None => object.null(name),
+        }
+    }
     object.close();
     text(out)
 }

@@ -19,7 +19,10 @@ use super::names::Names;
 use super::node::{Kind, Member, Node};
 use super::problem::FlowFileError;
 use super::reader::Reader;
-use crate::outbound::{Fresh, address_problem, read_reply, render_fresh};
+use crate::outbound::{
+    Fresh, MailServer, Means, Outbound, address_problem, mailbox, read_mail_reply, read_reply,
+    render_outbound,
+};
 
 /// What of a line is read as a step is.
 const TRIED: Keys = Keys { part: "the line", known: &["integration", "request", "response"], later: &[] };
@@ -32,7 +35,11 @@ struct Tried {
     given: Given,
 }
 
-/// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`. `now` and
+/// Who writes where the installation would say it.
+const SENDER: &str = "the-installation@example.com";
+
+/// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`, or of a message
+/// `{"server", "envelope": {"from", "to"}, "headers", "text", "html"}`. `now` and
 /// `time_zone` are those of templates, and `now` is what birth dates are held against. Secrets stand there
 /// as events have them, as `[secret name]`.
 ///
@@ -47,8 +54,12 @@ pub fn try_request(line: &str, now: Timestamp, time_zone: &TimeZone) -> Result<S
     let secrets = Secrets::masked(settings.secrets());
     let variables = Variables { now, time_zone, seed, secrets: &secrets, ..Variables::of(&tried.given.lead) };
     let fresh = Fresh { nonce: [0; 16], created: now };
-    let request = render_fresh(&settings, &variables, &fresh).map_err(|error| error.to_string())?;
-    Ok(answer::request(settings.integration, &request))
+    let sender = mailbox(SENDER);
+    let means = Means { fresh: Some(&fresh), sender: sender.as_ref() };
+    match render_outbound(&settings, &variables, means).map_err(|error| error.to_string())? {
+        Outbound::Http(request) => Ok(answer::request(settings.integration, &request)),
+        Outbound::Mail(mail) => Ok(answer::mail(&mail)),
+    }
 }
 
 /// What a reply means: `{"outcome", "reason", "price", "reference", "appended"}`.
@@ -61,7 +72,9 @@ pub fn try_response(line: &str, now: Timestamp) -> Result<String, String> {
     let reply = member(&root, if has(&root, "vars") { "response" } else { "reply" });
     let reply = given::reply(reply.ok_or("the line needs the key \"reply\"")?)?;
     let tried = read(&mut root, now, true)?;
-    let reading = read_reply(&tried.response, &reply);
+    let is_mail = member(&root, "integration")
+        .is_some_and(|node| node.kind == Kind::Text(Integration::Email.as_str().to_owned()));
+    let reading = if is_mail { read_mail_reply(&reply) } else { read_reply(&tried.response, &reply) };
     Ok(answer::reading(&reading, fallback))
 }
 
@@ -75,6 +88,11 @@ pub fn try_delivery(line: &str, now: Timestamp) -> Result<(), String> {
     let Some(request) = tried.request else { return Ok(()) };
     let secrets = Secrets::masked(request.secrets());
     let url = request.url.render(&Variables { secrets: &secrets, ..Variables::of(&tried.given.lead) });
+    let url = match (request.integration, MailServer::read(&url)) {
+        (Integration::Email, Err(_)) => return Ok(()),
+        (Integration::Email, Ok(server)) => format!("https://{}:{}/", server.host, server.port),
+        _ => url,
+    };
     address_problem(&url).map_or(Ok(()), |problem| Err(problem.to_string()))
 }
 
