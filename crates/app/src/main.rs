@@ -24,10 +24,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{
     Command, CommandLine, ConsentCommand, EntityCommand, FeedbackCommand, FlowCommand, KeyCommand,
-    SecretCommand,
+    ListCommand, SecretCommand,
 };
 use crate::commands::entity::Part;
 use crate::commands::feedback::{ListFilter, Shared, Verdict};
+use crate::commands::list::Change;
 use crate::settings::Settings;
 
 /// It did not work.
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
                 Command::Consent(ConsentCommand::Revoke { lead_id, reason, json, server }) => {
                     commands::feedback::revoke(&lead_id, reason, json, &server).await
                 }
+                Command::List(command) => list(command, &settings).await,
                 Command::Key(command) => key(command, &settings).await,
                 Command::Secret(command) => secret(command, &settings).await,
             }
@@ -99,6 +101,7 @@ async fn entity(command: EntityCommand, settings: &Settings) -> anyhow::Result<E
         EntityCommand::Pause { id, target } => {
             commands::entity::set(&id, Part::Paused, target, settings).await
         }
+        EntityCommand::Cap { id, cap, target } => commands::entity::cap(&id, cap, target, settings).await,
         EntityCommand::Resume { id, target } => {
             commands::entity::set(&id, Part::Resumed, target, settings).await
         }
@@ -119,6 +122,28 @@ async fn feedback(command: FeedbackCommand) -> anyhow::Result<ExitCode> {
         FeedbackCommand::Import { file, kind, buyer, json, server } => {
             commands::feedback::import(&file, Shared { kind, buyer }, json, &server).await
         }
+    }
+}
+
+async fn list(command: ListCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        ListCommand::Show { json, target } => commands::list::show(json, target, settings).await,
+        ListCommand::Create { name, ttl, target } => {
+            commands::list::create(&name, ttl, target, settings).await
+        }
+        ListCommand::Import { name, file, target } => {
+            commands::list::import(&name, &file, target, settings).await
+        }
+        ListCommand::Add { name, values, target } => {
+            commands::list::values(&name, Change::Add, values, target, settings).await
+        }
+        ListCommand::Remove { name, values, target } => {
+            commands::list::values(&name, Change::Remove, values, target, settings).await
+        }
+        ListCommand::Check { name, value, target } => {
+            commands::list::check(&name, &value, target, settings).await
+        }
+        ListCommand::Delete { name, target } => commands::list::delete(&name, target, settings).await,
     }
 }
 

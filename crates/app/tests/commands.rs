@@ -385,3 +385,63 @@ fn flags_stand_over_the_environment_over_the_file() {
     let output = with_file().output().unwrap();
     assert!(text(&output.stderr).contains("unknown field `dta`"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn caps_and_lists_are_made_beside_a_directory_and_over_a_server() {
+    let (temp, data) = directory();
+    prepare(data.as_ref());
+    let file = temp.path().join("numbers.csv");
+    std::fs::write(&file, "512-555-0143,Ann\n\nann@example.com\n").unwrap();
+    let bad = temp.path().join("bad.csv");
+    std::fs::write(&bad, "512-555-0150\n\" \",x\n").unwrap();
+    let told = |arguments: &[&str], target: &[&str], status: i32| {
+        let output = run(&[arguments, target].concat());
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim_end().to_owned()
+    };
+    let play = |target: &[&str], list: &str| {
+        assert_eq!(told(&["list", "create", list, "--ttl", "30d"], target, 0), format!("{list} is there"));
+        let import = told(&["list", "import", list, file.to_str().unwrap()], target, 0);
+        assert_eq!(import, format!("2 values are on {list}, 0 cannot be used; it has 2"));
+        let import = told(&["list", "import", list, bad.to_str().unwrap()], target, 1);
+        assert_eq!(import, format!("1 values are on {list}, 1 cannot be used; it has 3"));
+        assert!(
+            told(&["list", "check", list, "(512) 555-0143"], target, 0)
+                .starts_with(&format!("it is on {list} since 20"))
+        );
+        told(&["list", "remove", list, "512-555-0143", "512-555-0150"], target, 0);
+        told(&["list", "check", list, "(512) 555-0143"], target, 3);
+        told(&["list", "add", list, "bob@example.com"], target, 0);
+        let shown = told(&["list", "show", "--json"], target, 0);
+        let shown: serde_json::Value = serde_json::from_str(shown.lines().next().unwrap()).unwrap();
+        assert_eq!(
+            (&shown["name"], &shown["items"], &shown["ttl"]),
+            (&list.into(), &2.into(), &"30d".into())
+        );
+        told(&["list", "delete", list], target, 0);
+        told(&["list", "check", list, "x"], target, 1);
+
+        let cap = |rest: &[&str], status| {
+            told(&[&["entity", "cap", "src_web_form"], rest].concat(), target, status)
+        };
+        cap(&["--max-leads", "100", "--per", "day"], 0);
+        cap(&["--name", "Budget", "--max-spend", "12.50", "--per", "week", "--every", "2"], 0);
+        cap(&["--max-leads", "200"], 0);
+        cap(&["--max-leads", "5", "--per", "fortnight"], 1);
+        let parties = told(&["entity", "list", "--json"], target, 0);
+        let party = parties.lines().find(|line| line.contains("src_web_form")).unwrap();
+        let party: serde_json::Value = serde_json::from_str(party).unwrap();
+        assert_eq!(
+            party["caps"].to_string(),
+            r#"[{"max_leads":200,"name":"Daily cap","per":"day"},{"every":2,"max_spend":"12.50","name":"Budget","per":"week"}]"#
+        );
+        cap(&["--remove"], 0);
+        cap(&["--remove"], 1);
+        cap(&["--name", "Budget", "--remove"], 0);
+    };
+    play(&["--data", &data], "dnc");
+    let server = Server::start(data.as_ref());
+    play(&["--url", server.address.as_str(), "--key", ADMIN], "dnc");
+    server.stop();
+    assert_eq!(run(&["verify", &data]).status.code(), Some(0));
+}

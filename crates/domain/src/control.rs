@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{EntityId, EventId, FlowId, FlowVersion, LeadId, SecretName, SecretValue, SubjectId, Timestamp};
+use crate::{
+    EntityId, EventId, FlowId, FlowVersion, LeadId, ListName, SecretName, SecretValue, SubjectId, Timestamp,
+};
 
 /// One thing done to the installation: written once, never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,32 @@ pub enum ControlKind {
         name: Arc<str>,
         /// Its settings as JSON text, sealed at rest.
         settings: Arc<str>,
+    },
+    /// A suppression list was made, or keeps what is on it for another time.
+    ListChanged {
+        /// Which list.
+        list: ListName,
+        /// How long what is put on it stays, in milliseconds; none means for ever.
+        ttl_ms: Option<u64>,
+    },
+    /// Values were put on a list, or put on it again.
+    ListAdded {
+        /// Which list.
+        list: ListName,
+        /// The values as keyed hashes.
+        items: ListTags,
+    },
+    /// Values were taken off a list.
+    ListRemoved {
+        /// Which list.
+        list: ListName,
+        /// The values as keyed hashes.
+        items: ListTags,
+    },
+    /// A list was deleted with all that was on it.
+    ListDeleted {
+        /// Which list.
+        list: ListName,
     },
     /// Nothing is taken from, or sent to, a party until it is resumed.
     EntityPaused {
@@ -113,6 +141,39 @@ pub enum ControlKind {
     PiiRevealed(Reveal),
 }
 
+/// Values on a list as keyed hashes, which tell nothing to whoever lacks the installation's key: each of
+/// the hash under which the value came.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ListTags {
+    /// Of SHA-256 of the values; also of those that came as themselves.
+    pub sha256: Vec<ListTag>,
+    /// Of SHA-1 of the values.
+    pub sha1: Vec<ListTag>,
+    /// Of MD5 of the values.
+    pub md5: Vec<ListTag>,
+}
+
+/// One value on a list, as a keyed hash.
+pub type ListTag = [u8; 12];
+
+impl ListTags {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sha256.len() + self.sha1.len() + self.md5.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for ListTags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ListTags({})", self.len())
+    }
+}
+
 /// Who saw personal values, of whom, and why. The actor is on the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reveal {
@@ -165,6 +226,10 @@ impl ControlKind {
             ControlKind::FlowDrafted { .. } => "flow.drafted",
             ControlKind::EntityCreated { .. } => "entity.created",
             ControlKind::EntityChanged { .. } => "entity.changed",
+            ControlKind::ListChanged { .. } => "list.changed",
+            ControlKind::ListAdded { .. } => "list.added",
+            ControlKind::ListRemoved { .. } => "list.removed",
+            ControlKind::ListDeleted { .. } => "list.deleted",
             ControlKind::EntityPaused { .. } => "entity.paused",
             ControlKind::EntityResumed { .. } => "entity.resumed",
             ControlKind::KeyCreated { .. } => "key.created",

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::{
-    EventId, EventKind, EventType, FieldStates, FlowId, FlowVersion, Lead, LeadId, Scalar, SourceId,
-    Timestamp,
+    DuplicateKey, EventId, EventKind, EventType, FieldStates, FlowId, FlowVersion, Lead, LeadId, Scalar,
+    SourceId, Timestamp,
 };
 
 /// One thing that happened to one lead: written once, never changed. It has no place in the order
@@ -78,6 +78,9 @@ pub struct Marks {
     pub request_id: Option<Arc<str>>,
     /// What makes the submission safe to repeat; only on `source.submitted`.
     pub idempotency: Option<Idempotency>,
+    /// What the lead is known by to those that come after it; only on `source.accepted` and
+    /// `source.rejected`.
+    pub duplicate_keys: Vec<DuplicateKey>,
 }
 
 /// Keyed hashes of an idempotency key and of what came with it: whoever lacks the installation's key

@@ -270,6 +270,23 @@ pub struct Fault {
     pub reason: Reason,
 }
 
+impl Fault {
+    /// Whether the other side may have acted all the same: bytes may have been sent, and no whole reply
+    /// was read, which `response_code` would tell.
+    pub fn is_unknown(&self, response_code: Option<u16>) -> bool {
+        match self.kind {
+            FaultKind::Timeout | FaultKind::Unknown => true,
+            FaultKind::Reply => response_code.is_none(),
+            FaultKind::Dns
+            | FaultKind::Connect
+            | FaultKind::Tls
+            | FaultKind::Auth
+            | FaultKind::Status
+            | FaultKind::Limit => false,
+        }
+    }
+}
+
 /// Which part of a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {

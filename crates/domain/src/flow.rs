@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId, FeedbackPolicy, FieldStates, Fields,
-    FlowId, Intake, Judgement, Lead, Mapping, Money, PriceTable, PurchasePrice, RateName, Reason, ReasonCode,
-    Recipient, SalePrice, Scalar, SourceFeedback, SourceId, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone,
-    Variables, Vocabulary,
+    CAP_IDS_BYTES_MAX, Cap, CapLimit, Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId,
+    EntitySettings, FeedbackPolicy, FieldStates, Fields, FlowId, Gates, Intake, Judgement, Lead, Mapping,
+    Money, PingLimit, PriceTable, PurchasePrice, RateName, Reason, ReasonCode, Recipient, SalePrice, Scalar,
+    SourceFeedback, SourceGates, SourceId, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone, Variables,
+    Vocabulary, gates,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -47,6 +48,8 @@ pub struct FlowParts {
     pub sources: Vec<FlowSource>,
     /// What is done with an accepted lead, in order.
     pub steps: Vec<Step>,
+    /// What stands before a lead is accepted, besides rules.
+    pub gates: Gates,
 }
 
 /// One source of a flow.
@@ -66,6 +69,8 @@ pub struct FlowSource {
     pub intake: Intake,
     /// What becomes of feedback on its leads.
     pub feedback: SourceFeedback,
+    /// What stands before its leads are accepted, besides rules.
+    pub gates: SourceGates,
 }
 
 /// Why a flow does not fit together.
@@ -135,6 +140,30 @@ pub enum FlowError {
         /// The limit.
         timeout: Duration,
     },
+    /// Two caps, or limits of pings, whose names are the same in an id.
+    #[error("two caps or limits have the id {0}; give one another name")]
+    CapTwice(Arc<str>),
+    /// Caps whose ids may not fit into the header of a record together.
+    #[error("the ids of the caps of {place} take {bytes} bytes; at most {max} fit; shorten their names", max = CAP_IDS_BYTES_MAX)]
+    CapIds {
+        /// Whose caps.
+        place: String,
+        /// How many bytes they take.
+        bytes: usize,
+    },
+    /// A budget for a price that is not known before it is paid.
+    #[error(
+        "the budget {cap} needs \"max_price\" in the price of the step {step_id}, since the reply tells what it pays"
+    )]
+    Unpriced {
+        /// The id of the cap.
+        cap: Arc<str>,
+        /// The step.
+        step_id: StepId,
+    },
+    /// Two rules for duplicates whose names are the same in an id.
+    #[error("two rules for duplicates are called {0}; give one another name")]
+    DuplicateTwice(Arc<str>),
     /// A reason that is blank or too long for the header of a record.
     #[error("the reason of {place} has {chars} characters; 1 to {max} fit", max = REASON_CHARS_MAX)]
     Reason {
@@ -235,6 +264,7 @@ impl Flow {
                 errors.push(FlowError::ForeignRule(place));
             }
         }
+        errors.extend(gate_faults(&parts));
         for (place, check) in checks(&parts) {
             if let Some(reason) = &check.reason {
                 let chars = reason.chars().count();
@@ -275,6 +305,31 @@ impl Flow {
     /// Where it is at home.
     pub fn time_zone(&self) -> &TimeZone {
         &self.parts.time_zone
+    }
+
+    /// What stands before a lead is accepted, besides rules.
+    pub fn gates(&self) -> &Gates {
+        &self.parts.gates
+    }
+
+    /// The recipients of a party, each with its step.
+    pub fn recipients_of<'a>(&'a self, id: &'a EntityId) -> impl Iterator<Item = (&'a Step, &'a Recipient)> {
+        recipients(&self.parts.steps).filter(move |(_, recipient)| recipient.entity_id == *id)
+    }
+
+    /// Budgets of a party that its prices here are not known for before they are paid.
+    pub fn unpriced(&self, id: &EntityId, settings: &EntitySettings) -> Vec<FlowError> {
+        let budget = settings.caps.iter().find(|cap| matches!(cap.limit, CapLimit::Spend(_)));
+        let Some(cap) = budget else { return Vec::new() };
+        let unpriced = self.recipients_of(id).filter(|(_, recipient)| !recipient.has_known_price());
+        unpriced
+            .map(|(step, _)| FlowError::Unpriced { cap: Arc::clone(&cap.id), step_id: step.id.clone() })
+            .collect()
+    }
+
+    /// The recipients, each with its step.
+    pub fn recipients(&self) -> impl Iterator<Item = (&Step, &Recipient)> {
+        recipients(&self.parts.steps)
     }
 
     /// The declared fields.
@@ -339,15 +394,18 @@ impl Flow {
         self.parts.reasons.iter().find(|(own, _)| **own == *words).map(|(_, reason)| reason)
     }
 
-    /// Decides whether a parsed lead (that of `variables`) of this source enters: required fields first, then what the
-    /// flow asks, then what the source asks. The first refusal counts.
+    /// Why a parsed lead cannot enter at all: a required field is missing.
+    pub fn missing_field(&self, lead: &Lead) -> Option<Reason> {
+        let field = self.parts.fields.missing(lead).next()?;
+        let text = format!("Missing required field: {}", field.name);
+        Some(Reason::new(ReasonCode::MissingField, text))
+    }
+
+    /// Decides whether a parsed lead (that of `variables`) of this source enters by its values: required
+    /// fields first, then what the flow asks, then what the source asks. The first refusal counts.
     pub fn accept(&self, source: &FlowSource, variables: &Variables<'_>) -> Judgement {
-        if let Some(field) = self.parts.fields.missing(variables.lead).next() {
-            let text = format!("Missing required field: {}", field.name);
-            return Judgement {
-                refusal: Some(Reason::new(ReasonCode::MissingField, text)),
-                ..Judgement::passed()
-            };
+        if let Some(reason) = self.missing_field(variables.lead) {
+            return Judgement { refusal: Some(reason), ..Judgement::passed() };
         }
         let mut judgement = Judgement::passed();
         for check in self.parts.accept.iter().chain(&source.accept) {
@@ -411,7 +469,9 @@ fn conditions(parts: &FlowParts) -> Conditions<'_> {
         all.extend(mapped.map(|when| (place.clone(), when, Position::Raw)));
         all.extend(source.accept.iter().map(|check| (place.clone(), check.condition(), Position::Gate)));
         add_prices(&mut all, &place, source.price.as_ref());
+        all.extend(gates::conditions(&source.gates.caps).map(|when| (place.clone(), when, Position::Gate)));
     }
+    all.extend(gates::conditions(&parts.gates.caps).map(|when| ("caps".to_owned(), when, Position::Gate)));
     for (at, step) in parts.steps.iter().enumerate() {
         let place = format!("the step {}", step.id);
         let position = Position::Step(at);
@@ -419,10 +479,14 @@ fn conditions(parts: &FlowParts) -> Conditions<'_> {
         match &step.kind {
             StepKind::Filter(filter) => all.push((place, filter.check.condition(), position)),
             StepKind::Enhancement(_) => {}
-            StepKind::Recipient(recipient) => match &recipient.price {
-                SalePrice::Table(table) => add_rows(&mut all, &place, table, position),
-                SalePrice::Fixed(_) | SalePrice::FromReply { .. } => {}
-            },
+            StepKind::Recipient(recipient) => {
+                match &recipient.price {
+                    SalePrice::Table(table) => add_rows(&mut all, &place, table, position),
+                    SalePrice::Fixed(_) | SalePrice::FromReply { .. } => {}
+                }
+                let caps = gates::conditions(&recipient.gates.caps);
+                all.extend(caps.map(|when| (place.clone(), when, position)));
+            }
         }
     }
     all
@@ -453,6 +517,49 @@ fn checks(parts: &FlowParts) -> Vec<(String, &Check)> {
         }
     }
     checks
+}
+
+fn recipients(steps: &[Step]) -> impl Iterator<Item = (&Step, &Recipient)> {
+    steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Recipient(recipient) => Some((step, &**recipient)),
+        StepKind::Filter(_) | StepKind::Enhancement(_) => None,
+    })
+}
+
+/// What is wrong with caps, limits and rules for duplicates as a whole.
+fn gate_faults(parts: &FlowParts) -> Vec<FlowError> {
+    let mut errors = Vec::new();
+    let mut owners: Vec<(String, &[Cap], &[PingLimit])> =
+        vec![("the flow".to_owned(), &parts.gates.caps, &parts.gates.ping_limits)];
+    for source in &parts.sources {
+        let SourceGates { caps, ping_limits, .. } = &source.gates;
+        owners.push((format!("the source {}", source.id), caps, ping_limits));
+    }
+    for (step, recipient) in recipients(&parts.steps) {
+        let caps = &recipient.gates.caps;
+        owners.push((format!("the step {}", step.id), caps, &[]));
+        let budget = caps.iter().find(|cap| matches!(cap.limit, CapLimit::Spend(_)));
+        if let Some(cap) = budget.filter(|_| !recipient.has_known_price()) {
+            errors.push(FlowError::Unpriced { cap: Arc::clone(&cap.id), step_id: step.id.clone() });
+        }
+    }
+    for (place, caps, limits) in owners {
+        let ids: Vec<&Arc<str>> =
+            caps.iter().map(|cap| &cap.id).chain(limits.iter().map(|limit| &limit.id)).collect();
+        let twice = ids.iter().enumerate().filter(|(at, id)| ids[..*at].contains(id));
+        errors.extend(twice.map(|(_, id)| FlowError::CapTwice(Arc::clone(id))));
+        let bytes = caps.iter().map(|cap| cap.id.len()).sum();
+        if bytes > CAP_IDS_BYTES_MAX {
+            errors.push(FlowError::CapIds { place, bytes });
+        }
+    }
+    let rules = &parts.gates.duplicates;
+    let twice = rules
+        .iter()
+        .enumerate()
+        .filter(|(at, rule)| rules[..*at].iter().any(|earlier| earlier.slug == rule.slug));
+    errors.extend(twice.map(|(_, rule)| FlowError::DuplicateTwice(Arc::clone(&rule.name))));
+    errors
 }
 
 fn party_fault(step: &Step) -> Option<FlowError> {
@@ -532,11 +639,13 @@ mod tests {
                 price: None,
                 intake: Intake::default(),
                 feedback: SourceFeedback::default(),
+                gates: SourceGates::default(),
             }],
             steps: vec![
                 filter("soft", require(state_in("OK"), None), OnFail::Continue),
                 filter("hard", require(state_in("TX"), None), OnFail::Stop(Ending::Failure)),
             ],
+            gates: Gates::default(),
         }
     }
 

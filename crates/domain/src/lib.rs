@@ -10,10 +10,12 @@
 
 mod address_range;
 mod answer_field;
+mod cap;
 mod catalogue;
 mod condition;
 mod control;
 mod dim;
+mod duplicate;
 mod entity_settings;
 mod event;
 mod event_kind;
@@ -23,6 +25,8 @@ mod field;
 mod field_states;
 mod field_type;
 mod flow;
+mod gates;
+mod hours;
 mod id;
 mod intake;
 mod lead;
@@ -50,6 +54,7 @@ mod scope;
 mod secret;
 mod seed;
 mod step;
+mod suppression;
 mod template;
 mod time_zone;
 mod timestamp;
@@ -59,10 +64,17 @@ mod vocabulary;
 
 pub use address_range::{AddressRange, AddressRangeError};
 pub use answer_field::{AnswerField, AnswerForm};
+pub use cap::{
+    CAP_EVERY_MAX, CAP_IDS_BYTES_MAX, CAP_LEADS_MAX, CAP_SPEND_MAX, CAPS_MAX, Cap, CapLimit, CapPeriod,
+    CapUnit, slug,
+};
 pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
 pub use condition::{CONDITION_DEPTH_MAX, Condition, Verdict};
-pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, Reveal};
+pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, ListTag, ListTags, Reveal};
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
+pub use duplicate::{
+    Against, DUPLICATE_RULES_MAX, DUPLICATE_WINDOW_MAX, DuplicateKey, DuplicateRule, DuplicateScope,
+};
 pub use entity_settings::EntitySettings;
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
@@ -83,6 +95,10 @@ pub use flow::{
     DIMS_MAX, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS, RULES_MAX,
     SOURCES_MAX, STEPS_MAX,
 };
+pub use gates::{
+    Gates, PING_LIMITS_MAX, PingLimit, RecipientGates, SourceGates, duplicate_reason, outside_hours,
+};
+pub use hours::{DAYS, Hours, HoursError};
 pub use id::{ChainId, EventId, IdError, LeadId, LeadIdKind, SubjectId};
 pub use intake::{ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, Intake, SAME_PAYLOAD_MAX};
 pub use lead::Lead;
@@ -120,6 +136,10 @@ pub use seed::Seed;
 pub use step::{
     Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
     StepKind, TIMEOUT_MAX,
+};
+pub use suppression::{
+    LIST_VALUE_BYTES_MAX, ListItem, ListItemError, ListName, ListNameError, SUPPRESS_MAX, SuppressRule,
+    listed,
 };
 pub use template::{
     DATE_TOKENS, HelperWords, MATH_FUNCTIONS, MATH_OPERATORS, RENDERED_BYTES_MAX, TEMPLATE_BYTES_MAX,

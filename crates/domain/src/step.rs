@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Condition, EarlierStep, EntityId, FeedbackPolicy, Limits, NoticeSettings, Outcome, Reason, ReasonCode,
-    RequestSettings, ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId, Strictness, Variables,
+    Condition, EarlierStep, EntityId, FeedbackPolicy, Limits, Money, NoticeSettings, Outcome, Reason,
+    ReasonCode, RecipientGates, RequestSettings, ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId,
+    Strictness, Variables,
 };
 
 /// One step of a flow.
@@ -108,6 +109,38 @@ pub struct Recipient {
     pub on_revoked: Option<NoticeSettings>,
     /// A delivery that is not a sale: out of revenue and sold counts.
     pub is_copy: bool,
+    /// What stands before it is asked.
+    pub gates: RecipientGates,
+}
+
+impl Recipient {
+    /// Whether the most that it can pay is known before it is asked.
+    pub fn has_known_price(&self) -> bool {
+        match &self.price {
+            SalePrice::Fixed(_) | SalePrice::Table(_) => true,
+            SalePrice::FromReply { .. } => self.gates.max_price.is_some(),
+        }
+    }
+
+    /// The most that it can pay for a lead (that of `variables`); none when that is not known.
+    pub fn price_at_most(&self, variables: &Variables<'_>) -> Option<Money> {
+        match &self.price {
+            SalePrice::Fixed(amount) => Some(*amount),
+            SalePrice::Table(table) => Some(table.price(variables).unwrap_or(Money::ZERO)),
+            SalePrice::FromReply { .. } => self.gates.max_price,
+        }
+    }
+
+    /// The most that it can pay for any lead; none when that is not known.
+    pub fn price_of_any(&self) -> Option<Money> {
+        match &self.price {
+            SalePrice::Fixed(amount) => Some(*amount),
+            SalePrice::Table(table) => {
+                Some(table.rows.iter().map(|row| row.amount).max().unwrap_or(Money::ZERO))
+            }
+            SalePrice::FromReply { .. } => self.gates.max_price,
+        }
+    }
 }
 
 /// How long another party may take, unless a step says otherwise.

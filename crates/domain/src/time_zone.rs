@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use jiff::civil::DateTime;
 use jiff::tz::TimeZoneDatabase;
+
+use crate::Timestamp;
 
 /// The places that are compiled in.
 pub(crate) static PLACES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -26,6 +29,13 @@ impl TimeZone {
     /// The names of all places, in no particular order.
     pub fn names() -> impl Iterator<Item = String> {
         PLACES.available().map(|name| name.as_str().to_owned())
+    }
+
+    /// What clocks there show at a moment.
+    pub(crate) fn shown(&self, at: Timestamp) -> DateTime {
+        let moment =
+            jiff::Timestamp::from_millisecond(at.as_millis()).expect("a Timestamp lies within jiff's range");
+        self.0.to_datetime(moment)
     }
 
     pub(crate) fn rules(&self) -> &jiff::tz::TimeZone {

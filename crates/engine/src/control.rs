@@ -9,8 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
-    ApiKeyHash, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId, Flow, FlowId,
-    FlowVersion, Limits, Reveal, Scope, SecretName, SubjectId, TimeZone, Timestamp,
+    ApiKeyHash, Cap, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId, Flow,
+    FlowError, FlowId, FlowVersion, Limits, ListName, Reveal, Scope, SecretName, SubjectId, TimeZone,
+    Timestamp,
 };
 use ledger::{
     Entropy, Filter, LeaseError, Ledger, Order, ReadError, ReadRecord, RecordError, StoredBody, Window,
@@ -22,6 +23,11 @@ use zeroize::Zeroizing;
 
 use self::secrets::{Erasures, SecretStore};
 use crate::Clock;
+use crate::lists::Lists;
+
+mod lists;
+
+pub use lists::LIST_ITEMS_AT_A_TIME;
 
 pub use self::secrets::{SECRETS_MAX, Secret};
 
@@ -52,6 +58,19 @@ pub enum ControlError {
         seq: u64,
         /// Why.
         source: FlowFileError,
+    },
+    /// A budget of a party, and a recipient whose price is not known before it is paid.
+    #[error(transparent)]
+    Unpriced(FlowError),
+    /// A list that a published flow looks at.
+    #[error(
+        "the list {list} cannot be deleted while {flow_id} looks at it; publish the flow without it first"
+    )]
+    ListInUse {
+        /// Which list.
+        list: ListName,
+        /// Which flow.
+        flow_id: FlowId,
     },
     /// The settings of a party no longer read, for example after going back to an older release.
     #[error("the settings of a party in control record {seq} cannot be read by this release")]
@@ -117,10 +136,19 @@ pub struct Entity {
     pub paused: bool,
     /// What holds for it in all flows.
     pub settings: EntitySettings,
-    /// The same as JSON text: an object of `limits`.
+    /// The same as JSON text: an object of `limits`, `time_zone`, `hours` and `caps`.
     pub settings_document: Arc<str>,
+    /// Since when each of its caps counts what it counts, in their order.
+    cap_since: Vec<Timestamp>,
     /// The chain of its events.
     subject: SubjectId,
+}
+
+impl Entity {
+    /// Its caps, each with since when it counts what it counts: when its period changes it begins anew.
+    pub fn caps(&self) -> impl Iterator<Item = (&Cap, Timestamp)> {
+        self.settings.caps.iter().zip(self.cap_since.iter().copied())
+    }
 }
 
 /// What publishing came to.
@@ -191,6 +219,7 @@ struct State {
     entities: HashMap<EntityId, Arc<Entity>>,
     keys: HashMap<ApiKeyHash, Arc<Key>>,
     secrets: SecretStore,
+    lists: Lists,
 }
 
 /// The installation's state. Cheap to clone; all clones are the same state.
@@ -224,6 +253,7 @@ impl Control {
         loop {
             let window = Window { after, before: None, order: Order::OldestFirst, limit: FOLD_AT_A_TIME };
             let page = reader.list(&Filter::default(), window);
+            // One at a time: a record of a list holds thousands of values.
             for record in reader.each(&page.seqs) {
                 let record = record?;
                 let seq = record.seq;
@@ -292,8 +322,12 @@ impl Control {
         let events: Vec<ControlEvent> = kinds.into_iter().map(event).collect();
         let records: Vec<&dyn Record> = events.iter().map(|event| event as &dyn Record).collect();
         let durable = lease.record(&records).await?.durable().await?;
+        let lists = self.state().lists.clone();
         for (seq, event) in (durable.first_seq..).zip(events) {
-            self.state_mut().apply(event, seq)?;
+            // Thousands of values take a while, in which nobody else is to wait for the state.
+            if !lists.take_in(&event) {
+                self.state_mut().apply(event, seq)?;
+            }
         }
         Ok(())
     }
@@ -311,6 +345,11 @@ impl Control {
     async fn publish(&self, actor: &str, file: &FlowFile) -> Result<Published, ControlError> {
         let _changing = self.changing.lock().await;
         self.check_secrets(file).map_err(ControlError::MissingSecrets)?;
+        for entity in self.entities() {
+            if let Some(error) = file.flow.unpriced(&entity.id, &entity.settings).into_iter().next() {
+                return Err(ControlError::Unpriced(error));
+            }
+        }
         for entity in &file.entities {
             if !self.state().entities.contains_key(&entity.id) {
                 let (entity_id, kind, name) = (entity.id.clone(), entity.kind, Arc::clone(&entity.name));
@@ -322,6 +361,12 @@ impl Control {
                     });
                 let created = ControlKind::EntityCreated { entity_id, kind, name };
                 self.change_all(actor, None, std::iter::once(created).chain(changed).collect()).await?;
+            }
+        }
+        for list in &file.lists {
+            if self.state().lists.get(list).is_none() {
+                let kind = ControlKind::ListChanged { list: list.clone(), ttl_ms: None };
+                self.change(actor, None, kind).await?;
             }
         }
         for source in file.flow.sources() {
@@ -504,7 +549,8 @@ impl Control {
     /// changes nothing.
     ///
     /// # Errors
-    /// When it could not be recorded.
+    /// When a budget among the settings is for a price that is not known before it is paid, or it could
+    /// not be recorded.
     pub async fn change_entity(
         &self,
         actor: &str,
@@ -516,6 +562,13 @@ impl Control {
         to_the_end(async move {
             let _changing = control.changing.lock().await;
             let Some(entity) = control.entity(&id) else { return Ok(None) };
+            if let Some(file) = &file {
+                let flows = control.flows();
+                let unpriced = flows.iter().flat_map(|flow| flow.flow.unpriced(&id, &file.settings));
+                if let Some(error) = unpriced.into_iter().next() {
+                    return Err(ControlError::Unpriced(error));
+                }
+            }
             let name = name.unwrap_or_else(|| Arc::clone(&entity.name));
             let settings = file.map_or_else(|| Arc::clone(&entity.settings_document), |file| file.document);
             if name != entity.name || settings != entity.settings_document {
@@ -684,8 +737,20 @@ fn read(record: ReadRecord, erasures: &mut Erasures) -> Result<Option<ControlEve
     Ok(Some(event))
 }
 
+/// Since when each cap of new settings counts what it counts: those that count as before go on.
+fn cap_since(entity: &Entity, settings: &EntitySettings, at: Timestamp) -> Vec<Timestamp> {
+    let since = |cap: &Cap| {
+        let before = entity.caps().find(|(own, _)| own.counts_as(cap));
+        before.map_or(at, |(_, since)| since)
+    };
+    settings.caps.iter().map(since).collect()
+}
+
 impl State {
     fn apply(&mut self, event: ControlEvent, seq: u64) -> Result<(), ControlError> {
+        if self.lists.take_in(&event) {
+            return Ok(());
+        }
         let ControlEvent { id: _, at, subject_id, actor, kind } = event;
         match kind {
             ControlKind::FlowPublished { flow_id, version, document } => {
@@ -714,19 +779,26 @@ impl State {
                     paused: false,
                     settings: EntitySettings::default(),
                     settings_document: "{}".into(),
+                    cap_since: Vec::new(),
                     subject: subject_id,
                 };
                 self.entities.insert(entity_id, Arc::new(entity));
             }
             ControlKind::EntityChanged { entity_id, name, settings } => {
-                let file =
-                    EntityFile::read(&settings).map_err(|source| ControlError::Settings { seq, source })?;
+                let file = EntityFile::read(&entity_id, &settings)
+                    .map_err(|source| ControlError::Settings { seq, source })?;
                 if let Some(entity) = self.entities.get_mut(&entity_id) {
                     let entity = Arc::make_mut(entity);
+                    entity.cap_since = cap_since(entity, &file.settings, at);
                     (entity.name, entity.settings, entity.settings_document) =
                         (name, file.settings, file.document);
                 }
             }
+            // Taken in by the lists themselves.
+            ControlKind::ListChanged { .. }
+            | ControlKind::ListAdded { .. }
+            | ControlKind::ListRemoved { .. }
+            | ControlKind::ListDeleted { .. } => {}
             ControlKind::EntityPaused { entity_id } => self.turn(&entity_id, true),
             ControlKind::EntityResumed { entity_id } => self.turn(&entity_id, false),
             ControlKind::KeyCreated { key_name, scopes, label, hash } => {

@@ -22,7 +22,7 @@ impl Run {
         enhancement: &Enhancement,
     ) -> Result<(), RecordError> {
         let Enhancement { entity_id, request, response, timeout } = enhancement;
-        if let Some(reason) = self.closed(Party::Service, entity_id) {
+        if let Some(reason) = self.withheld(Party::Service, entity_id) {
             return self.skip(step, reason, None).await;
         }
         let variables = self.step_variables(step);
@@ -55,13 +55,13 @@ impl Run {
     }
 
     /// Why nothing is sent to a party at the moment.
-    fn closed(&self, party: Party, entity_id: &domain::EntityId) -> Option<Reason> {
+    pub(crate) fn withheld(&self, party: Party, entity_id: &domain::EntityId) -> Option<Reason> {
         self.revoked().or_else(|| self.context.control.is_paused(entity_id).then(|| party.paused()))
     }
 
     /// The first attempt of a delivery.
     pub(crate) async fn deliver(&mut self, step: &Step, recipient: &Recipient) -> Result<(), RecordError> {
-        if let Some(reason) = self.closed(Party::Buyer, &recipient.entity_id) {
+        if let Some(reason) = self.closed(recipient) {
             return self.skip(step, reason, None).await;
         }
         let delivery_id = EventId::new(self.context.clock.now(), self.context.draw());
@@ -75,6 +75,23 @@ impl Run {
         };
         self.attempt(step, recipient, Retry { attempt: 1, delivery_id }, request).await?;
         Ok(())
+    }
+
+    /// Records that a buyer is not asked, because a cap is full.
+    async fn full(
+        &mut self,
+        step: &Step,
+        recipient: &Recipient,
+        reason: Reason,
+    ) -> Result<Ticket, RecordError> {
+        let since = self.context.clock.monotonic();
+        let own = vec![
+            ("outcome", Value::text(Outcome::Failure.as_str())),
+            ("reason", Value::text(std::sync::Arc::clone(&reason.text))),
+        ];
+        self.append(&step.id, own);
+        let asked = AskedKind::No { step_id: step.id.clone(), entity_id: recipient.entity_id.clone() };
+        self.record(vec![Moment::new(EventKind::RecipientFailed { asked, reason }, since)]).await
     }
 
     /// A later attempt, when one is due; whoever waits for the end of it awaits the ticket.
@@ -92,7 +109,7 @@ impl Run {
         let Some((step, recipient)) = flow.flow.step(&step_id).and_then(as_recipient) else {
             unreachable!("a version of a flow never changes, so its steps stay in it")
         };
-        if let Some(reason) = self.closed(Party::Buyer, &recipient.entity_id) {
+        if let Some(reason) = self.closed(recipient) {
             self.skip(step, reason, None).await?;
             return Ok(None);
         }
@@ -122,17 +139,23 @@ impl Run {
     ) -> Result<Ticket, RecordError> {
         let since = self.context.clock.monotonic();
         let first = retry.attempt == 1;
-        let attempted = EventKind::RecipientAttempted { call: called(step, None), retry, caps: vec![] };
+        let at = self.story.last_at.max(self.context.clock.now());
+        let caps = match self.reserve(step, recipient, at) {
+            Ok(caps) => caps,
+            Err(reason) => return self.full(step, recipient, reason).await,
+        };
+        let attempted = EventKind::RecipientAttempted { call: called(step, None), retry, caps };
         let attempted = Moment {
             exchanges: vec![Exchange { request: Some(outgoing.evidence.clone()), response: None }],
             id: first.then_some(retry.delivery_id),
+            at: Some(at),
             ..Moment::new(attempted, since)
         };
         let mut moments = vec![attempted];
         if !first {
             let (step_id, entity_id) = (step.id.clone(), recipient.entity_id.clone());
             let begun = EventKind::RetryAttempted { step_id, entity_id, retry };
-            moments.insert(0, Moment::new(begun, since));
+            moments.insert(0, Moment { at: Some(at), ..Moment::new(begun, since) });
         }
         let ticket = self.record(moments).await?;
         if self.context.barriers.before_delivery {
@@ -172,6 +195,8 @@ impl Run {
 
     /// The price of a lead that a buyer took; from then on the lead says so.
     pub(crate) fn sale(&mut self, step: &Step, recipient: &Recipient, replied: Option<Money>) -> Price {
+        // A reply that names more than can be asked for counts as that, or a budget would be overspent.
+        let replied = replied.map(|price| recipient.gates.max_price.map_or(price, |most| price.min(most)));
         let (amount, below_floor) = recipient.price.price(&self.rule_variables(), replied);
         let number: domain::Number = amount.to_string().parse().expect("an amount is a decimal");
         let path = crate::run::path(&format!("appended.{}.price", step.id));

@@ -9,16 +9,15 @@ use domain::{
     Answer, ChainId, Event, EventBody, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId, LeadIdKind,
     Marks, Money, Scalar, SourceId, Timestamp, Value,
 };
-use ledger::{
-    Choice, Entropy, Filter, Lease, LeaseError, Ledger, Order, ReadError, RecordError, Sensitive,
-    TypePattern, VaultError, Window,
-};
+use ledger::{Entropy, Lease, LeaseError, Ledger, ReadError, ReadHeader, RecordError, Sensitive, VaultError};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 use wire::flow_file::{FlowFile, FlowFileError, WsdlTexts};
 use wire::{Body, BodyError, BodyView, Header, HeaderError};
 
+use crate::caps::Caps;
+use crate::duplicates::Duplicates;
 use crate::feedback::{Pending, Rates, Revocations};
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
 use crate::retries::{Due, Retries};
@@ -252,6 +251,8 @@ impl Engine {
             parties,
             retries: Retries::default(),
             sensitive: SensitiveKeys::default(),
+            caps: Caps::default(),
+            duplicates: Duplicates::default(),
             rates: Rates::default(),
             pending: Pending::default(),
             revocations: Revocations::default(),
@@ -266,12 +267,12 @@ impl Engine {
         }
     }
 
-    pub(crate) fn context(&self) -> &Context {
-        &self.context
-    }
-
     pub(crate) fn leads(&self) -> &Ledger {
         &self.context.leads
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     pub(crate) fn under_way(&self) -> &TaskTracker {
@@ -440,6 +441,7 @@ impl Engine {
         self.restore_keys()?;
         self.restore_feedback()?;
         self.restore_sensitive_keys(|chain| chains.binary_search(&chain).is_ok())?;
+        self.restore_gates()?;
         let mut resumed = 0;
         for chain in chains {
             let ChainId::Lead(lead_id) = chain else { continue };
@@ -531,32 +533,22 @@ impl Engine {
     /// The idempotency keys of the last day, from the submissions that came with one.
     fn restore_keys(&self) -> Result<(), ResumeError> {
         let reader = self.leads().reader();
-        let start = Some(self.context.clock.now().plus_millis(-KEPT_MS));
-        let types = Choice::among([TypePattern::Exact(EventType::SourceSubmitted.as_str().to_owned())]);
-        let filter = Filter { types, start, ..Filter::default() };
-        let mut after = None;
+        let start = self.context.clock.now().plus_millis(-KEPT_MS);
+        let seqs = reader.keyed(&[EventType::SourceSubmitted], &[], start);
         // Their answers can be read by now, or never.
         let (_, answered) = watch::channel(true);
-        loop {
-            let window = Window { after, before: None, order: Order::OldestFirst, limit: KEYS_AT_A_TIME };
-            let page = reader.list(&filter, window);
-            for seq in &page.seqs {
-                let Some(header) = reader.header_bytes(*seq)? else { continue };
-                let header =
-                    Header::read(&header).map_err(|source| ResumeError::Header { seq: *seq, source })?;
-                let Some(tags) = header.idempotency() else { continue };
-                let (Some(Ok(lead_id)), Ok(at)) =
-                    (header.lead_id.as_deref().map(str::parse::<LeadId>), header.at())
-                else {
-                    continue;
-                };
-                self.keys.restore(tags, lead_id, at, answered.clone());
-            }
-            after = page.seqs.last().copied();
-            if !page.more {
-                return Ok(());
-            }
+        for read in reader.headers(&seqs) {
+            let ReadHeader { seq, header, .. } = read?;
+            let header = Header::read(&header).map_err(|source| ResumeError::Header { seq, source })?;
+            let Some(tags) = header.idempotency() else { continue };
+            let (Some(Ok(lead_id)), Ok(at)) =
+                (header.lead_id.as_deref().map(str::parse::<LeadId>), header.at())
+            else {
+                continue;
+            };
+            self.keys.restore(tags, lead_id, at, answered.clone());
         }
+        Ok(())
     }
 
     /// What was asked of each party since the start, by id.
@@ -667,9 +659,6 @@ impl Engine {
         self.under_way.wait().await;
     }
 }
-
-/// Submissions looked at for their keys at a time.
-const KEYS_AT_A_TIME: usize = 1000;
 
 /// Whether the disk failed to read, which it may not do the next time. Nothing was recorded.
 fn is_of_a_moment(error: &ResumeError) -> bool {

@@ -10,14 +10,20 @@
 mod appended;
 mod asking;
 mod barriers;
+mod caps;
 mod clock;
 mod control;
 mod delivery;
+mod duplicates;
 mod engine;
 mod feedback;
+mod gates;
 mod http_parties;
 mod idempotency;
+mod lists;
 mod parties;
+mod ping_limits;
+mod restoring;
 mod retries;
 mod run;
 mod sensitive;
@@ -28,9 +34,11 @@ mod wsdl;
 #[cfg(feature = "sabotage")]
 pub use barriers::Barrier;
 pub use barriers::Barriers;
+pub use caps::CapCount;
 pub use clock::{Clock, SystemClock};
 pub use control::{
-    Control, ControlError, Draft, Entity, Key, NewKey, Published, PublishedFlow, SECRETS_MAX, Secret,
+    Control, ControlError, Draft, Entity, Key, LIST_ITEMS_AT_A_TIME, NewKey, Published, PublishedFlow,
+    SECRETS_MAX, Secret,
 };
 pub use engine::{
     Engine, EngineParts, IdempotencyKey, LEAD_BYTES_MAX, Render, RepeatKey, ResumeError, Submission,
@@ -41,6 +49,9 @@ pub use feedback::{
     Sale, ToldBuyer, Verdict,
 };
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
+pub use lists::List;
 pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, StepLimits};
+pub use ping_limits::PingLimits;
+pub use restoring::{CapOwner, CapStanding};
 pub use turns::CallFigures;
 pub use wsdl::read_flow;

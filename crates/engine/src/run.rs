@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Answer, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange, FieldPath,
-    FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step, StepKind,
-    Timing, Value,
+    Answer, Completion, DuplicateKey, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange,
+    FieldPath, FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step,
+    StepKind, Timestamp, Timing, Value,
 };
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
 
+use crate::caps::Caps;
+use crate::duplicates::Duplicates;
 use crate::feedback::{Pending, Rates, Revocations};
+use crate::gates::{Admission, Entry, Rejection};
 use crate::retries::Retries;
 use crate::sensitive::SensitiveKeys;
 use crate::story::{Stage, Story};
@@ -31,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) rates: Rates,
     pub(crate) pending: Pending,
     pub(crate) revocations: Revocations,
+    pub(crate) caps: Caps,
+    pub(crate) duplicates: Duplicates,
     pub(crate) barriers: Barriers,
 }
 
@@ -71,6 +76,10 @@ pub(crate) struct Moment {
     pub(crate) reason_raw: Option<Arc<str>>,
     /// Drawn before, where something else names it; else drawn when it becomes an event.
     pub(crate) id: Option<EventId>,
+    /// When it ended, where something was counted by that; else when it becomes an event.
+    pub(crate) at: Option<Timestamp>,
+    /// What the lead is known by from then on.
+    pub(crate) duplicate_keys: Vec<DuplicateKey>,
 }
 
 impl Moment {
@@ -83,6 +92,8 @@ impl Moment {
             rules: None,
             reason_raw: None,
             id: None,
+            at: None,
+            duplicate_keys: Vec::new(),
         }
     }
 }
@@ -158,15 +169,14 @@ impl Run {
             self.story.lead.set(path("source.name"), Value::text(name));
         }
         self.append_rates();
-        let Judgement { trace, refusal } = flow.flow.accept(source, &self.rule_variables());
-        let kind = match refusal {
-            None => {
-                let price = Some(flow.flow.purchase_price(source, &raw, &self.rule_variables()));
-                EventKind::SourceAccepted { price, caps: vec![] }
-            }
-            Some(reason) => EventKind::SourceRejected { reason, duplicate_of: None },
+        let Entry { at, trace, result, keys } = self.enter(source, &raw);
+        let kind = match result {
+            Ok(Admission { price, caps }) => EventKind::SourceAccepted { price: Some(price), caps },
+            Err(Rejection { reason, duplicate_of }) => EventKind::SourceRejected { reason, duplicate_of },
         };
-        self.record(vec![Moment { rules: Some(trace), ..Moment::new(kind, since) }]).await?;
+        let moment =
+            Moment { rules: Some(trace), at: Some(at), duplicate_keys: keys, ..Moment::new(kind, since) };
+        self.record(vec![moment]).await?;
         Ok(())
     }
 
@@ -260,6 +270,11 @@ impl Run {
     pub(crate) async fn record(&mut self, moments: Vec<Moment>) -> Result<Ticket, RecordError> {
         let events: Vec<Event> = moments.into_iter().map(|moment| self.event(moment)).collect();
         self.count_sales(&events);
+        for event in &events {
+            // What it counts is reserved already, or is of a period long past.
+            self.context.caps.follow(&event.head, &event.kind, |_| {});
+        }
+        self.give_back_keys();
         let records: Vec<&dyn Record> = events.iter().map(|event| event as &dyn Record).collect();
         let ticket = self.lease.record(&records).await?;
         if let Some(slot) = self.lease.sensitive_slot() {
@@ -314,9 +329,9 @@ impl Run {
     }
 
     fn event(&mut self, moment: Moment) -> Event {
-        let Moment { kind, since, waited, exchanges, rules, reason_raw, id } = moment;
+        let Moment { kind, since, waited, exchanges, rules, reason_raw, id, at, duplicate_keys } = moment;
         let clock = &self.context.clock;
-        let at = self.story.last_at.max(clock.now());
+        let at = self.story.last_at.max(at.unwrap_or_else(|| clock.now()));
         let monotonic = clock.monotonic();
         let (flow, story) = (&self.flow.flow, &self.story);
         let (dims, fields) = match kind {
@@ -343,7 +358,7 @@ impl Run {
                 marks: match kind {
                     EventKind::SourceSubmitted | EventKind::FeedbackReceived { .. } => story.marks.clone(),
                     // Says what the submission or the report was, which one event tells.
-                    _ => Marks { idempotency: None, ..story.marks.clone() },
+                    _ => Marks { idempotency: None, duplicate_keys, ..story.marks.clone() },
                 },
             },
             kind,

@@ -2,11 +2,12 @@
 //! runs and takes it up again after a crash, so the two cannot differ.
 
 use domain::{
-    Asked, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks, Money, Outcome, Price, Progress,
-    Reason, Reports, SourceId, StepEnd, StepId, Timestamp, Value,
+    Asked, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks, Money, Outcome,
+    Price, Progress, Reason, Reports, SourceId, StepEnd, StepId, Timestamp, Value,
 };
 
 use crate::asking::variables;
+use crate::gates::Fate;
 
 /// A lead's events so far.
 #[derive(Debug, Clone)]
@@ -38,6 +39,10 @@ pub(crate) struct Story {
     pub(crate) reports: Reports,
     /// Whether the first pass through the flow has ended.
     pub(crate) completed: bool,
+    /// What the lead is known by to those that come after it.
+    pub(crate) duplicate_keys: Vec<DuplicateKey>,
+    /// Whether buyers have it, or may yet.
+    pub(crate) fate: Fate,
 }
 
 /// What is recorded of a lead, oldest first, with the sensitive values that still open.
@@ -117,6 +122,8 @@ impl Story {
             deliveries: Vec::new(),
             reports: Reports::default(),
             completed: false,
+            duplicate_keys: Vec::new(),
+            fate: Fate::default(),
         }
     }
 
@@ -172,6 +179,7 @@ impl Story {
         self.last_at = self.last_at.max(event.head.at);
         let outcome = event.kind.outcome();
         self.reports.after(event);
+        self.fate.after(&event.kind);
         match &event.kind {
             EventKind::SourceSubmitted => {
                 self.stage = Stage::Submitted;
@@ -181,6 +189,7 @@ impl Story {
             EventKind::SourceAccepted { price, caps: _ } => {
                 self.stage = Stage::Accepted;
                 self.price = *price;
+                self.duplicate_keys = event.head.marks.duplicate_keys.clone();
             }
             EventKind::SourceRejected { reason, duplicate_of: _ } => {
                 self.stage = Stage::Rejected(reason.clone());
@@ -206,6 +215,9 @@ impl Story {
             }
             EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, reason: _ } => {
                 self.progress.after(step_id.clone(), StepEnd::Asked(Outcome::Failure));
+                if let Some(delivery) = self.delivery_of(step_id) {
+                    delivery.state = DeliveryState::Ended;
+                }
             }
             EventKind::RecipientAttempted { call, retry, caps: _ } => {
                 let state = DeliveryState::Attempted { attempt: retry.attempt };

@@ -162,7 +162,7 @@ async fn the_limits_of_a_party_are_changed_without_publishing_and_outlive_a_rest
     let premier = "buyer_premier".parse().unwrap();
     let first = held.submit();
     held.parties.asked(1).await;
-    let wider = EntityFile::read(r#"{"limits":{"concurrent":2}}"#).unwrap();
+    let wider = EntityFile::read(&premier, r#"{"limits":{"concurrent":2}}"#).unwrap();
     let control = &held.house.control;
     let changed = control.change_entity("key_1", &premier, None, Some(wider.clone())).await.unwrap().unwrap();
     assert_eq!((&*changed.name, changed.settings.limits.concurrent), ("Premier Leads", Some(2)));

@@ -139,7 +139,7 @@ fn glance(index: &HotIndex, chain: &ChainId, below: u64, glances: &mut Vec<Glanc
             party: draft.entity,
             outcome: draft.outcome,
             feedback: draft.feedback,
-            copy: draft.copy,
+            copy: draft.flags.has(index::Flags::COPY),
         });
     }
     glances.reverse();

@@ -8,7 +8,7 @@ use domain::{
     Timestamp,
 };
 
-use crate::index::{Row, Word, Words};
+use crate::index::{Flags, Row, Word, Words};
 use crate::interned::{Numbers, value_word};
 
 /// Which types of event a list shows.
@@ -228,8 +228,8 @@ impl Matcher {
             && self.takes_price(draft.price())
             && match self.test {
                 TestLeads::With => true,
-                TestLeads::Without => !draft.test,
-                TestLeads::Only => draft.test,
+                TestLeads::Without => !draft.flags.has(Flags::TEST),
+                TestLeads::Only => draft.flags.has(Flags::TEST),
             }
             && self.start.is_none_or(|start| draft.at >= start)
             && self.end.is_none_or(|end| draft.at < end)

@@ -113,13 +113,32 @@ pub(crate) struct RowDraft {
     price: i64,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) feedback: Option<FeedbackKind>,
-    /// A delivery that is not a sale.
-    pub(crate) copy: bool,
-    pub(crate) test: bool,
+    pub(crate) flags: Flags,
     /// Which of [`Words::dims`].
     pub(crate) dims: Number,
     /// Which of [`Words::fields`].
     pub(crate) fields: Number,
+}
+
+/// What is or is not so of an event, a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    /// A delivery that is not a sale.
+    pub(crate) const COPY: Flags = Flags(1);
+    /// Of a test lead.
+    pub(crate) const TEST: Flags = Flags(2);
+    /// Something is rebuilt from its header at every start.
+    pub(crate) const KEYED: Flags = Flags(4);
+
+    pub(crate) fn has(self, flag: Flags) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    fn of(flags: &[(Flags, bool)]) -> Flags {
+        Flags(flags.iter().filter(|(_, set)| *set).fold(0, |bits, (flag, _)| bits | flag.0))
+    }
 }
 
 const NO_ROW: u32 = u32::MAX;
@@ -157,8 +176,11 @@ impl RowDraft {
                 let kinds = [FeedbackKind::Return, FeedbackKind::Conversion];
                 kinds.into_iter().find(|kind| kind.as_str() == &*feedback.kind)
             }),
-            copy: header.counts_as.as_deref() == Some("copy"),
-            test: header.test == Some(true),
+            flags: Flags::of(&[
+                (Flags::COPY, header.counts_as.as_deref() == Some("copy")),
+                (Flags::TEST, header.test == Some(true)),
+                (Flags::KEYED, header.is_keyed()),
+            ]),
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use domain::{ChainId, EventId, EventType};
+use domain::{ChainId, EventId, EventType, Timestamp};
 use wire::{BodyView, Header};
 
 use crate::chain_list::{self, ChainPage, ChainQuery, Glance};
@@ -13,7 +13,7 @@ use crate::filter::{Filter, Matcher};
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
 use crate::hot::HotFile;
-use crate::index::{Location, SharedIndex, Word, Words};
+use crate::index::{Flags, Location, SharedIndex, Word, Words};
 use crate::keys::{ChainKeys, SensitiveKey};
 use crate::seal::{self, OpenError};
 use crate::vault::{Slot, VaultError};
@@ -247,6 +247,38 @@ impl Reader {
         }
         let chains: HashSet<ChainId> = open.into_iter().map(|(chain, _)| chain).collect();
         chains.into_iter().collect()
+    }
+
+    /// The seqs of events of these types, not before a moment, from whose headers something is rebuilt at
+    /// every start, with those of the other types that follow in their chains; oldest first. One pass over
+    /// the rows, no file is read.
+    pub fn keyed(&self, types: &[EventType], following: &[EventType], start: Timestamp) -> Vec<u64> {
+        let words = &self.shared.context.words;
+        let number = |types: &[EventType]| -> Vec<Word> {
+            types.iter().filter_map(|event_type| words.find(event_type.as_str())).collect()
+        };
+        let (types, following) = (number(types), number(following));
+        let mut chains: HashSet<ChainId> = HashSet::new();
+        let mut seqs = Vec::new();
+        let mut stretch = self.shared.index.read().first_seq()..self.next_seq();
+        while !stretch.is_empty() {
+            let index = self.shared.index.read();
+            let end = stretch.end.min(stretch.start + ROWS_AT_A_TIME);
+            for seq in stretch.start..end {
+                let Some(row) = index.get(seq) else { continue };
+                let Some((chain, _)) = row.draft.chain.filter(|_| row.draft.at >= start) else { continue };
+                if row.draft.flags.has(Flags::KEYED) && types.contains(&row.draft.event_type) {
+                    if !following.is_empty() {
+                        chains.insert(chain);
+                    }
+                    seqs.push(seq);
+                } else if following.contains(&row.draft.event_type) && chains.contains(&chain) {
+                    seqs.push(seq);
+                }
+            }
+            stretch.start = end;
+        }
+        seqs
     }
 
     /// The header bytes of a record, whose body stays sealed; none when there is no such seq yet.

@@ -2,7 +2,7 @@
 
 use domain::{ChainId, EventId, EventType, FeedbackKind, Outcome, Timestamp};
 
-use crate::index::{self, Row, Word};
+use crate::index::{self, Flags, Row, Word};
 use crate::reader::{ROWS_AT_A_TIME, Reader};
 
 /// One event as the index knows it. Words are numbers, the same throughout one process and 0 for none;
@@ -49,8 +49,8 @@ impl Sighting {
             party: draft.entity,
             outcome: draft.outcome,
             feedback: draft.feedback,
-            copy: draft.copy,
-            test: draft.test,
+            copy: draft.flags.has(Flags::COPY),
+            test: draft.flags.has(Flags::TEST),
         }
     }
 }

@@ -239,7 +239,7 @@ impl From<ControlError> for ApiError {
             ControlError::Record(error) => error.into(),
             ControlError::KeyForm | ControlError::KeyExists(_) => ApiError::bad_body(error.to_string()),
             ControlError::MissingSecrets(error) => ApiError::invalid_flow(&error),
-            ControlError::TooManySecrets => {
+            ControlError::TooManySecrets | ControlError::Unpriced(_) | ControlError::ListInUse { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "conflict", error.to_string())
             }
             ControlError::Lease(_)

@@ -15,8 +15,8 @@ use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
-    consent, entities, events, feedback, flows, health, keys, leads, metrics, refusals, secrets, session,
-    stream, submit, vocabulary,
+    caps, consent, entities, events, feedback, flows, health, keys, leads, lists, metrics, refusals, secrets,
+    session, stream, submit, vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -72,6 +72,11 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(entities::one, entities::put))
         .routes(routes!(entities::pause))
         .routes(routes!(entities::resume))
+        .routes(routes!(caps::list))
+        .routes(routes!(lists::list))
+        .routes(routes!(lists::one, lists::put, lists::delete))
+        .routes(routes!(lists::add, lists::remove))
+        .routes(routes!(lists::check))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(secrets::list))

@@ -198,6 +198,7 @@ fn check(document: &Value, operation: &Value, request: &str, reply: &Reply) {
 /// Requests for every operation, and what each is answered.
 fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, String, u16)> {
     const SUBMIT: &str = "/flows/{flow}/sources/{source}/submit";
+    const ITEMS: &str = "/lists/{list}/items";
     let submit = "/flows/flow_roofs/sources/src_open/submit";
     let form = "content-type: application/x-www-form-urlencoded";
     let draft = FLOW.replace("name: Roofs", "name: Roofs of Texas");
@@ -268,6 +269,20 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
         ("get", "/secrets", "GET /secrets".into(), 200),
         ("delete", "/secrets/{name}", "DELETE /secrets/south".into(), 204),
         ("delete", "/secrets/{name}", "DELETE /secrets/south".into(), 404),
+        ("get", "/caps", "GET /caps".into(), 200),
+        ("put", "/lists/{list}", "PUT /lists/dnc\n\n{\"ttl\":\"2y\"}".into(), 200),
+        ("put", "/lists/{list}", "PUT /lists/DNC\n\n{}".into(), 400),
+        ("get", "/lists", "GET /lists".into(), 200),
+        ("get", "/lists/{list}", "GET /lists/dnc".into(), 200),
+        ("get", "/lists/{list}", "GET /lists/none".into(), 404),
+        ("post", ITEMS, "POST /lists/dnc/items\n\n{\"values\":[\"5125550143\",\"\"]}".into(), 200),
+        ("post", ITEMS, "POST /lists/dnc/items\ncontent-type: text/csv\n\nann@example.com,Ann".into(), 200),
+        ("post", ITEMS, "POST /lists/none/items\n\n{\"values\":[]}".into(), 404),
+        ("post", "/lists/{list}/check", "POST /lists/dnc/check\n\n{\"value\":\"5125550143\"}".into(), 200),
+        ("post", "/lists/{list}/check", "POST /lists/dnc/check\n\n{\"value\":\"\"}".into(), 400),
+        ("delete", ITEMS, "DELETE /lists/dnc/items\n\n{\"values\":[\"5125550143\"]}".into(), 200),
+        ("delete", "/lists/{list}", "DELETE /lists/dnc".into(), 204),
+        ("delete", "/lists/{list}", "DELETE /lists/dnc".into(), 404),
         ("post", "/keys", "POST /keys\n\n{\"label\":\"desk\",\"scopes\":[\"read\"]}".into(), 201),
         ("post", "/keys", "POST /keys\n\n{\"scopes\":[]}".into(), 400),
         ("get", "/keys", "GET /keys".into(), 200),

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     ApiKeyHash, ChainId, ControlEvent, ControlKind, EntityKind, EventId, FlowVersion, LedgerEvent,
-    LedgerEventKind, Reveal, Scalar, SecretName, Value,
+    LedgerEventKind, ListTag, ListTags, Reveal, Scalar, SecretName, Value,
 };
 
 use crate::json::{self, ObjectWriter};
@@ -43,6 +43,17 @@ impl Record for ControlEvent {
             | ControlKind::EntityChanged { entity_id, name: _, settings: _ } => {
                 object.plain("entity_id", entity_id);
             }
+            ControlKind::ListChanged { list, ttl_ms } => {
+                object.plain("list", list);
+                if let Some(ttl_ms) = ttl_ms {
+                    object.number("ttl_ms", *ttl_ms);
+                }
+            }
+            ControlKind::ListAdded { list, items } | ControlKind::ListRemoved { list, items } => {
+                object.plain("list", list);
+                object.number("items", items.len() as u64);
+            }
+            ControlKind::ListDeleted { list } => object.plain("list", list),
             ControlKind::EntityCreated { entity_id, kind, name: _ } => {
                 object.plain("entity_id", entity_id);
                 object.text("entity_kind", kind.as_str());
@@ -80,15 +91,22 @@ impl Record for ControlEvent {
             ControlKind::EntityChanged { name, settings, .. } => {
                 Body::of_control(&[("name", text(name)), ("settings", text(settings))])
             }
-            ControlKind::EntityPaused { .. }
-            | ControlKind::EntityResumed { .. }
-            | ControlKind::KeyRevoked { .. }
-            | ControlKind::SecretRemoved { .. }
-            | ControlKind::SecretDestroyed { .. } => Body::empty(),
             ControlKind::SecretSet { value, .. } => match value {
                 Some(value) => Body::of_control(&[("value", text(value.expose()))]),
                 None => Body::empty(),
             },
+            ControlKind::ListAdded { items, .. } | ControlKind::ListRemoved { items, .. } => {
+                let ListTags { sha256, sha1, md5 } = items;
+                let tags = |tags: &[ListTag]| Value::text(BASE64_URL_SAFE_NO_PAD.encode(tags.as_flattened()));
+                Body::of_control(&[("md5", tags(md5)), ("sha1", tags(sha1)), ("sha256", tags(sha256))])
+            }
+            ControlKind::EntityPaused { .. }
+            | ControlKind::EntityResumed { .. }
+            | ControlKind::ListChanged { .. }
+            | ControlKind::ListDeleted { .. }
+            | ControlKind::KeyRevoked { .. }
+            | ControlKind::SecretRemoved { .. }
+            | ControlKind::SecretDestroyed { .. } => Body::empty(),
             ControlKind::PiiRevealed(Reveal { request, lead_ids, why }) => {
                 let ids = lead_ids.iter().map(|id| Scalar::Text(id.to_string().into())).collect();
                 let mut values = vec![("lead_ids", Value::List(ids)), ("request", text(request))];
@@ -111,6 +129,7 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
         Ok((name, header.secret_version.ok_or(HeaderError::Member("secret_version"))?))
     };
     let key_name = || Header::required::<String>(&header.key_name, "key_name").map(Arc::from);
+    let list = || Header::required(&header.list, "list");
     let kind = match &*header.event_type {
         "flow.published" => ControlKind::FlowPublished {
             flow_id: Header::required(&header.flow_id, "flow_id")?,
@@ -132,6 +151,10 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
             name: text("name")?,
             settings: text("settings")?,
         },
+        "list.changed" => ControlKind::ListChanged { list: list()?, ttl_ms: header.ttl_ms },
+        "list.added" => ControlKind::ListAdded { list: list()?, items: read_tags(body)? },
+        "list.removed" => ControlKind::ListRemoved { list: list()?, items: read_tags(body)? },
+        "list.deleted" => ControlKind::ListDeleted { list: list()? },
         "entity.created" => ControlKind::EntityCreated {
             entity_id: Header::required(&header.entity_id, "entity_id")?,
             kind: [EntityKind::Source, EntityKind::Buyer, EntityKind::Service]
@@ -183,6 +206,15 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
         actor: header.actor.as_deref().ok_or(HeaderError::Member("actor"))?.into(),
         kind,
     })
+}
+
+fn read_tags(body: &BodyView<'_>) -> Result<ListTags, HeaderError> {
+    let tags = |name: &'static str| {
+        let bytes = body.control_text(name).and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(&*text).ok());
+        let (tags, rest) = bytes.as_deref().ok_or(HeaderError::Member(name))?.as_chunks::<12>();
+        if rest.is_empty() { Ok(tags.to_vec()) } else { Err(HeaderError::Member(name)) }
+    };
+    Ok(ListTags { sha256: tags("sha256")?, sha1: tags("sha1")?, md5: tags("md5")? })
 }
 
 impl Record for LedgerEvent {
@@ -270,8 +302,16 @@ mod tests {
             ControlKind::EntityChanged {
                 entity_id: "buyer_premier".parse().unwrap(),
                 name: "Premier".into(),
-                settings: "{\"limits\":{}}".into(),
+                settings: "{\"limits\":{},\"caps\":[]}".into(),
             },
+            ControlKind::ListChanged { list: "dnc".parse().unwrap(), ttl_ms: Some(5) },
+            ControlKind::ListChanged { list: "dnc".parse().unwrap(), ttl_ms: None },
+            ControlKind::ListAdded {
+                list: "dnc".parse().unwrap(),
+                items: ListTags { sha256: vec![[1; 12], [2; 12]], sha1: vec![], md5: vec![[3; 12]] },
+            },
+            ControlKind::ListRemoved { list: "dnc".parse().unwrap(), items: ListTags::default() },
+            ControlKind::ListDeleted { list: "dnc".parse().unwrap() },
             ControlKind::EntityResumed { entity_id: "buyer_premier".parse().unwrap() },
             ControlKind::KeyCreated {
                 key_name: "key_1".into(),

@@ -80,6 +80,13 @@ impl Record for Event {
             object.text("idempotency_key", &hex(&tags.key));
             object.text("idempotency_payload", &hex(&tags.payload));
         }
+        if !head.marks.duplicate_keys.is_empty() {
+            let mut keys = ObjectWriter::open(object.value("duplicate_keys"));
+            for key in &head.marks.duplicate_keys {
+                keys.text(&key.rule, &hex(&key.tag));
+            }
+            keys.close();
+        }
         object.text("snapshot", place.snapshot);
         object.close();
     }
@@ -367,6 +374,7 @@ pub fn read_event(header: &Header<'_>, body: Option<&BodyView<'_>>) -> Result<Ev
             resubmit_of: Header::optional(&header.resubmit_of, "resubmit_of")?,
             request_id: header.request_id.as_deref().map(Into::into),
             idempotency: header.idempotency(),
+            duplicate_keys: header.duplicate_keys(),
         },
     };
     let body = match body {

@@ -7,8 +7,8 @@ use std::ops::Deref;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use domain::{ChainId, EventId, FieldStates, Idempotency, Scalar, Timestamp};
-use serde::de::{Deserialize, Deserializer, Visitor};
+use domain::{ChainId, DuplicateKey, EventId, FieldStates, Idempotency, Scalar, Timestamp};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 
 use crate::json;
 
@@ -132,6 +132,7 @@ pub struct Header<'a> {
     pub caps: Option<Vec<Text<'a>>>,
     #[serde(borrow)]
     pub duplicate_of: Option<Text<'a>>,
+    pub duplicate_keys: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(borrow)]
     pub rule_set: Option<Text<'a>>,
     pub rules_evaluated: Option<u32>,
@@ -178,6 +179,9 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub secret_name: Option<Text<'a>>,
     pub secret_version: Option<u32>,
+    pub list: Option<Text<'a>>,
+    pub items: Option<u64>,
+    pub ttl_ms: Option<u64>,
     pub format: Option<u32>,
     #[serde(borrow)]
     pub ledger_id: Option<Text<'a>>,
@@ -250,15 +254,18 @@ impl<'a> Header<'a> {
     /// What makes the submission safe to repeat; none when it came without, or when a member is not what
     /// it should be, which costs no more than that a repeat is not known again.
     pub fn idempotency(&self) -> Option<Idempotency> {
-        let tag = |text: &Option<Text<'a>>| -> Option<[u8; 12]> {
-            let digits = text.as_deref().filter(|digits| digits.len() == 24 && digits.is_ascii())?;
-            let mut bytes = [0; 12];
-            for (byte, at) in bytes.iter_mut().zip((0..24).step_by(2)) {
-                *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
-            }
-            Some(bytes)
-        };
+        let tag = |text: &Option<Text<'a>>| read_tag(text.as_deref()?);
         Some(Idempotency { key: tag(&self.idempotency_key)?, payload: tag(&self.idempotency_payload)? })
+    }
+
+    /// What the lead is known by to those that come after it. One that is not what it should be is left
+    /// out, which costs no more than that a duplicate of the lead is not known.
+    pub fn duplicate_keys(&self) -> Vec<DuplicateKey> {
+        let keys = self.duplicate_keys.iter().flatten();
+        let key = |(rule, tag): (&String, &serde_json::Value)| {
+            Some(DuplicateKey { rule: rule.as_str().into(), tag: read_tag(tag.as_str()?)? })
+        };
+        keys.filter_map(key).collect()
     }
 
     /// Parses an optional member.
@@ -282,6 +289,18 @@ fn fields(text: &Option<Text<'_>>) -> Result<FieldStates, HeaderError> {
     let Some(text) = text else { return Ok(FieldStates::default()) };
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(&**text).map_err(|_| HeaderError::Member("fields"))?;
     Ok(FieldStates::from_bytes(&bytes))
+}
+
+/// A keyed hash as 24 hex digits.
+fn read_tag(digits: &str) -> Option<[u8; 12]> {
+    if digits.len() != 24 || !digits.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 12];
+    for (byte, at) in bytes.iter_mut().zip((0..24).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn chain(
@@ -352,6 +371,10 @@ pub struct HeaderKeys<'a> {
     pub dims: Option<&'a serde_json::value::RawValue>,
     #[serde(borrow)]
     pub fields: Option<Text<'a>>,
+    /// Counted, known again, or safe to repeat: read at every start.
+    pub caps: Option<IgnoredAny>,
+    pub duplicate_keys: Option<IgnoredAny>,
+    pub idempotency_key: Option<IgnoredAny>,
 }
 
 /// Of the member `feedback` of a stored header, what records are found by.
@@ -363,6 +386,11 @@ pub struct FeedbackKey<'a> {
 }
 
 impl<'a> HeaderKeys<'a> {
+    /// Whether something is rebuilt from it at every start: caps, duplicates, idempotency keys.
+    pub fn is_keyed(&self) -> bool {
+        self.caps.is_some() || self.duplicate_keys.is_some() || self.idempotency_key.is_some()
+    }
+
     /// Reads stored header bytes.
     ///
     /// # Errors

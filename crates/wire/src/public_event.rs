@@ -143,7 +143,7 @@ const FIRST: [(&str, bool); 12] = [
 /// Amounts: decimal text in stored headers, numbers in public.
 const AMOUNTS: [&str; 7] = ["price", "bid", "amount", "cost_amount", "cost", "revenue", "margin"];
 /// Keys of a header that are not shown, or that public JSON uses for something else.
-const KEPT_BACK: [&str; 12] = [
+const KEPT_BACK: [&str; 13] = [
     "v",
     "fields",
     "snapshot",
@@ -156,6 +156,7 @@ const KEPT_BACK: [&str; 12] = [
     "reason_raw",
     "idempotency_key",
     "idempotency_payload",
+    "duplicate_keys",
 ];
 
 /// Appends the public JSON of one event: stored header bytes, and the stored body unless it was

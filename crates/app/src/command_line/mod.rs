@@ -7,6 +7,7 @@ mod events;
 mod feedback;
 mod flow;
 mod key;
+mod list;
 mod secret;
 mod serve;
 mod submit;
@@ -19,11 +20,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::settings::Settings;
 
 pub(crate) use self::demo::Demo;
-pub(crate) use self::entity::EntityCommand;
+pub(crate) use self::entity::{Cap, EntityCommand};
 pub(crate) use self::events::{EventFilter, EventSight, Events, EventsCommand, List, Tail};
 pub(crate) use self::feedback::{ConsentCommand, FeedbackCommand};
 pub(crate) use self::flow::FlowCommand;
 pub(crate) use self::key::KeyCommand;
+pub(crate) use self::list::ListCommand;
 pub(crate) use self::secret::SecretCommand;
 pub(crate) use self::serve::Serve;
 pub(crate) use self::submit::Submit;
@@ -56,7 +58,7 @@ pub(crate) enum Command {
     /// Check, publish and list flows
     #[command(subcommand, after_help = "Example: glassline flow check flow_roofs.yaml")]
     Flow(FlowCommand),
-    /// List, pause and resume sources, buyers and services
+    /// List, pause, resume and cap sources, buyers and services
     #[command(
         subcommand,
         after_help = "Example: glassline entity pause buyer_premier --url http://127.0.0.1:8080"
@@ -68,6 +70,9 @@ pub(crate) enum Command {
     /// Withdraw the consent of a person
     #[command(subcommand, after_help = "Example: glassline consent revoke lead_018d0d882d57aa10f3e7715b")]
     Consent(ConsentCommand),
+    /// Make, fill and look at suppression lists
+    #[command(subcommand, after_help = "Example: glassline list import dnc numbers.csv --data ./data")]
+    List(ListCommand),
     /// Make, list and take back API keys
     #[command(
         subcommand,

@@ -1,4 +1,4 @@
-//! `glassline entity`: who sends leads, buys them or adds to them, and who is paused.
+//! `glassline entity`: who sends leads, buys them or adds to them, who is paused, and who is capped.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -8,9 +8,10 @@ use domain::EntityId;
 use engine::{Control, Entity};
 use http::Method;
 use serde_json::{Value, json};
+use wire::flow_file::EntityFile;
 
-use crate::api_client::segment;
-use crate::command_line::Target;
+use crate::api_client::{Ask, segment};
+use crate::command_line::{Cap, Target};
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
 use crate::console::say;
@@ -48,13 +49,83 @@ fn as_json(entity: &Entity, control: &Control) -> Value {
         })
         .map(|published| published.flow.id().to_string())
         .collect();
+    let settings: Value = serde_json::from_str(&entity.settings_document).unwrap_or_default();
     json!({
         "id": entity.id.to_string(),
         "kind": entity.kind.as_str(),
         "name": &*entity.name,
         "paused": entity.paused,
         "flows": flows,
+        "limits": settings["limits"],
+        "time_zone": entity.settings.time_zone.as_ref().map(ToString::to_string),
+        "hours": settings["hours"],
+        "caps": settings["caps"].as_array().cloned().unwrap_or_default(),
     })
+}
+
+/// Caps what a party sends or takes in all flows, or takes a cap away.
+pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let (name, removed) = (cap.name.clone(), cap.remove);
+    match Place::of(target, settings)? {
+        Place::Server(client) => {
+            let path = format!("/entities/{}", segment(id));
+            let answer = client.ask(Ask::get(&path)).await?;
+            answer.good()?;
+            let mut party: Value =
+                serde_json::from_str(&answer.text).context("the server's answer is not JSON")?;
+            change_caps(&mut party["caps"], &cap)?;
+            let wanted = json!({
+                "limits": party["limits"], "time_zone": party["time_zone"], "hours": party["hours"],
+                "caps": party["caps"],
+            });
+            client.send(Method::PUT, &path, wanted.to_string()).await?;
+        }
+        Place::Directory(path) => {
+            let entity_id: EntityId = id.parse()?;
+            change_directory(&path, async |services| {
+                let missing = || format!("there is no party {id}");
+                let entity = services.control.entity(&entity_id).with_context(missing)?;
+                let mut wanted: Value = serde_json::from_str(&entity.settings_document)?;
+                change_caps(&mut wanted["caps"], &cap)?;
+                let file = EntityFile::read(&entity_id, &wanted.to_string())?;
+                services.control.change_entity(SYSTEM, &entity_id, None, Some(file)).await?;
+                Ok(())
+            })
+            .await?;
+        }
+    }
+    say(&if removed { format!("{id} has no {name:?}") } else { format!("{id} has the cap {name:?}") });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts a cap among others in place of the one of its name, or takes that away.
+fn change_caps(caps: &mut Value, cap: &Cap) -> anyhow::Result<()> {
+    if !caps.is_array() {
+        *caps = json!([]);
+    }
+    let list = caps.as_array_mut().context("caps are a list")?;
+    let place = list.iter().position(|own| own["name"] == *cap.name);
+    if cap.remove {
+        list.remove(place.with_context(|| format!("there is no cap {:?}", cap.name))?);
+        return Ok(());
+    }
+    let mut wanted = json!({ "name": cap.name, "per": cap.per });
+    let members = [
+        ("max_leads", cap.max_leads.map(Value::from)),
+        ("max_spend", cap.max_spend.clone().map(Value::from)),
+        ("every", cap.every.map(Value::from)),
+        ("time_zone", cap.time_zone.clone().map(Value::from)),
+    ];
+    for (key, value) in members {
+        if let Some(value) = value {
+            wanted[key] = value;
+        }
+    }
+    match place {
+        Some(place) => list[place] = wanted,
+        None => list.push(wanted),
+    }
+    Ok(())
 }
 
 /// Whether a party takes part.

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod feedback;
 pub(crate) mod flow;
 pub(crate) mod key;
+pub(crate) mod list;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod submit;

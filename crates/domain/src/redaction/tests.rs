@@ -35,6 +35,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         price: None,
         intake: Intake::default(),
         feedback: crate::SourceFeedback::default(),
+        gates: crate::SourceGates::default(),
     };
     Flow::new(FlowParts {
         id: "flow_a".parse().unwrap(),
@@ -49,6 +50,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         reasons: vec![],
         sources: vec![source],
         steps: vec![],
+        gates: crate::Gates::default(),
     })
     .unwrap()
 }

@@ -284,6 +284,10 @@ impl Erasures {
             | ControlKind::KeyCreated { .. }
             | ControlKind::KeyRevoked { .. }
             | ControlKind::SecretRemoved { .. }
+            | ControlKind::ListChanged { .. }
+            | ControlKind::ListAdded { .. }
+            | ControlKind::ListRemoved { .. }
+            | ControlKind::ListDeleted { .. }
             | ControlKind::PiiRevealed(_) => {}
         }
     }

@@ -38,7 +38,7 @@ impl House {
     }
 
     pub(crate) fn open(directory: tempfile::TempDir, now: Timestamp, script: &str) -> House {
-        House::without(directory, now, script, Barriers::ALL)
+        House::open_as(directory, now, script, Barriers::ALL, None)
     }
 
     pub(crate) fn without(
@@ -47,9 +47,29 @@ impl House {
         script: &str,
         barriers: Barriers,
     ) -> House {
+        House::open_as(directory, now, script, barriers, None)
+    }
+
+    /// Among other parties than those of a script.
+    pub(crate) fn open_among(
+        directory: tempfile::TempDir,
+        now: Timestamp,
+        others: Arc<dyn Parties>,
+    ) -> House {
+        House::open_as(directory, now, "", Barriers::ALL, Some(others))
+    }
+
+    fn open_as(
+        directory: tempfile::TempDir,
+        now: Timestamp,
+        script: &str,
+        barriers: Barriers,
+        others: Option<Arc<dyn Parties>>,
+    ) -> House {
         let data = DataDirectory::open(directory.path()).unwrap();
         let clock = Arc::new(FakeClock::at(now));
         let parties = Arc::new(ScriptedParties::new(Arc::clone(&clock), script));
+        let asked = others.unwrap_or_else(|| Arc::clone(&parties) as Arc<dyn Parties>);
         let mut running = Vec::new();
         let mut start = |kind| {
             let keys = data.keys(kind, &OsEntropy).unwrap();
@@ -68,7 +88,7 @@ impl House {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             // A stream of its own for each life, as ids must never repeat.
             entropy: Arc::new(SeededEntropy::new(leads.reader().next_seq())),
-            parties: Arc::clone(&parties) as Arc<dyn Parties>,
+            parties: asked,
             barriers,
         });
         House { directory, clock, parties, leads, control, engine, running }

@@ -59,6 +59,15 @@ pub(crate) struct EntityRequest {
     /// `per_day`.
     #[schema(value_type = Option<Object>)]
     limits: Option<String>,
+    /// Whose clocks count for its hours and caps.
+    #[schema(example = "America/Chicago")]
+    time_zone: Option<String>,
+    /// When it takes part.
+    #[schema(value_type = Option<Object>)]
+    hours: Option<String>,
+    /// How many leads it sends or takes in all flows, or what they cost.
+    #[schema(value_type = Option<Vec<Object>>)]
+    caps: Option<String>,
 }
 
 /// What a buyer reports.

@@ -36,6 +36,15 @@ pub(crate) struct EntityReply {
     /// How often it sends, or is asked, in all flows together, as in a flow file; null means as often as comes.
     #[schema(required, value_type = Option<Object>)]
     limits: Option<Value>,
+    /// Whose clocks count for its hours and caps; null means those of the flow, and of UTC.
+    #[schema(required)]
+    time_zone: Option<String>,
+    /// When it takes part, as in a flow file; null means always.
+    #[schema(required, value_type = Option<Object>)]
+    hours: Option<Value>,
+    /// How many leads it sends or takes in all flows, or what they cost, as in a flow file.
+    #[schema(value_type = Vec<Object>)]
+    caps: Vec<Value>,
 }
 
 impl EntityReply {
@@ -48,6 +57,9 @@ impl EntityReply {
             paused: entity.paused,
             flows: parties.0.get(&*entity.id.to_string()).into_iter().flatten().cloned().collect(),
             limits: settings.get("limits").filter(|limits| !limits.is_null()).cloned(),
+            time_zone: entity.settings.time_zone.as_ref().map(ToString::to_string),
+            hours: settings.get("hours").filter(|hours| !hours.is_null()).cloned(),
+            caps: settings.get("caps").and_then(Value::as_array).cloned().unwrap_or_default(),
         }
     }
 }
@@ -125,7 +137,8 @@ pub(crate) async fn one(
     Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
 }
 
-/// Gives a party another name and other limits. Nothing is published for it, and it has effect at once.
+/// Gives a party another name, hours, caps and limits. Nothing is published for it, and it has effect at once.
+/// A cap whose maximum changes goes on with its count; one whose period changes begins anew.
 #[utoipa::path(
     put,
     path = "/entities/{id}",
@@ -156,7 +169,7 @@ pub(crate) async fn put(
     {
         return Err(invalid("a name has 1 to 200 characters on one line".to_owned()).about("name"));
     }
-    let file = EntityFile::read(&Value::Object(settings).to_string()).map_err(|error| {
+    let file = EntityFile::read(&id, &Value::Object(settings).to_string()).map_err(|error| {
         // The document is one line.
         let told: Vec<&str> = error.problems().iter().map(|problem| problem.message.as_str()).collect();
         invalid(told.join("; "))

@@ -1,5 +1,6 @@
 //! One file for each group of addresses.
 
+pub(crate) mod caps;
 pub(crate) mod consent;
 pub(crate) mod entities;
 pub(crate) mod events;
@@ -8,6 +9,7 @@ pub(crate) mod flows;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod leads;
+pub(crate) mod lists;
 pub(crate) mod metrics;
 pub(crate) mod refusals;
 pub(crate) mod secrets;

@@ -2,8 +2,8 @@
 
 use domain::{EntityId, FlowId};
 
-/// One service, three buyers: one that names its price and is asked often, one with a fixed price and
-/// a condition, one that gets copies.
+/// One service, three buyers: one that names its price and is asked often, one with a fixed price, a
+/// condition and a cap, one that gets copies. The flow has a cap as well.
 const FLOW: &str = r#"
 entities:
   src_web: { kind: source, name: Web Form }
@@ -21,6 +21,7 @@ flow:
     state: state
     ssn: ssn
   price: { fixed: PRICE }
+  caps: [ { name: Enough, max_leads: 9, per: month, every: 1000 } ]
   sources:
     - entity: src_web
       key_required: false
@@ -73,6 +74,7 @@ flow:
       timeout: 4s
       retry: { attempts: 2, backoff: [ 10s ] }
       feedback: { returns: 1d }
+      caps: [ { name: Few, max_leads: 4, per: month, every: 1000 } ]
     - id: copy
       kind: recipient
       entity: buyer_crm
@@ -108,6 +110,10 @@ pub(super) fn id() -> FlowId {
 pub(super) fn entity(text: &str) -> EntityId {
     text.parse().expect("a party's id")
 }
+
+/// How many leads succeed in the flow, and how many one buyer takes: each history lies within a period.
+pub(super) const SUCCESSES_MAX: usize = 9;
+pub(super) const FIXED_SALES_MAX: usize = 4;
 
 /// The parties an operator pauses.
 pub(super) const PARTIES: [&str; 4] = ["svc_check", "buyer_bid", "buyer_fix", "buyer_crm"];

@@ -41,6 +41,7 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
         chain.check_summary().map_err(within)?;
         played.events += chain.events.len() as u64;
     }
+    check_caps(&chains)?;
     check_book(&book, &chains)?;
     check_answers(world, &chains, &mut played)?;
     check_keys(&chains)?;
@@ -191,11 +192,14 @@ impl Chain {
                     }
                     stands.insert(step_id.clone(), (delivery_id, Stand::Begun(attempt)));
                 }
-                EventKind::RecipientSkipped { step_id, .. } => match stands.get_mut(step_id) {
-                    None => {}
-                    Some((_, stand @ Stand::Scheduled(..))) => *stand = Stand::Ended,
-                    Some((_, stand)) => return Err(format!("{step_id} is skipped at {stand:?}")),
-                },
+                EventKind::RecipientSkipped { step_id, .. }
+                | EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, .. } => {
+                    match stands.get_mut(step_id) {
+                        None => {}
+                        Some((_, stand @ Stand::Scheduled(..))) => *stand = Stand::Ended,
+                        Some((_, stand)) => return Err(format!("{step_id} is skipped at {stand:?}")),
+                    }
+                }
                 _ => {}
             }
         }
@@ -363,6 +367,39 @@ fn check_sale(
     } else {
         Err(format!("{step} is delivered at {}, and the buyer says {paid:?}", price.amount))
     }
+}
+
+/// No cap is exceeded, whatever crashed meanwhile. What an event reserves it names; test leads count in none.
+fn check_caps(chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
+    let (mut sales, mut successes) = (0, 0);
+    for chain in chains.values() {
+        let counted = usize::from(!chain.is_test());
+        for event in &chain.events {
+            let (caps, own) = match &event.kind {
+                EventKind::RecipientDelivered { call, .. } if call.step_id.as_str() == "fix" => {
+                    sales += counted;
+                    continue;
+                }
+                EventKind::FlowCompleted(completion) if completion.final_outcome == Outcome::Success => {
+                    successes += counted;
+                    continue;
+                }
+                EventKind::SourceAccepted { caps, .. } => (caps, "flow_roofs/enough"),
+                EventKind::RecipientAttempted { call, caps, .. } if call.step_id.as_str() == "fix" => {
+                    (caps, "flow_roofs.fix/few")
+                }
+                _ => continue,
+            };
+            let named: Vec<&str> = caps.iter().map(AsRef::as_ref).collect();
+            if named != [own][..counted] {
+                return Err(format!("{} names the caps {named:?}", chain.lead_id));
+            }
+        }
+    }
+    if sales > flow::FIXED_SALES_MAX || successes > flow::SUCCESSES_MAX {
+        return Err(format!("caps let {sales} sales and {successes} leads through"));
+    }
+    Ok(())
 }
 
 /// Each request in a buyer's book has its attempt in the ledger.

@@ -253,6 +253,7 @@ fn every_kind_is_read_back_as_it_was_written() {
             resubmit_of: Some(parse::<LeadId>("lead_018d0d882d57aa10f3e77100")),
             request_id: Some("req_1".into()),
             idempotency: Some(domain::Idempotency { key: [0xa1; 12], payload: [7; 12] }),
+            duplicate_keys: vec![domain::DuplicateKey { rule: "same_phone".into(), tag: [0xb2; 12] }],
         };
         written.body.exchanges = vec![
             Exchange { request: Some(Arc::from(b"GET / HTTP/1.1".as_slice())), response: None },

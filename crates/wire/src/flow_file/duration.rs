@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a length of time; write a whole number and ms, s, m, h, d, w or y, such as 10s or 30d")]
-pub(super) struct DurationError(String);
+pub struct DurationError(String);
 
 /// Units and their milliseconds, largest first. A year has 365 days.
 const UNITS: [(&str, u64); 7] = [
@@ -18,8 +18,11 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// Digits and a unit, nothing between.
-pub(super) fn read(text: &str) -> Result<Duration, DurationError> {
+/// Reads digits and a unit, nothing between.
+///
+/// # Errors
+/// When the text is something else, or too long a time.
+pub fn read(text: &str) -> Result<Duration, DurationError> {
     let error = || DurationError(text.chars().take(40).collect());
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -28,8 +31,8 @@ pub(super) fn read(text: &str) -> Result<Duration, DurationError> {
     number.checked_mul(*millis).map(Duration::from_millis).ok_or_else(error)
 }
 
-/// In the largest unit that leaves no remainder.
-pub(super) fn write(duration: Duration) -> String {
+/// Writes it in the largest unit that leaves no remainder.
+pub fn write(duration: Duration) -> String {
     let all = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let fitting = UNITS.iter().find(|(_, millis)| all >= *millis && all % millis == 0);
     let (unit, millis) = fitting.unwrap_or(&("ms", 1));

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{EntityId, EntityKind, EntitySettings, Limits};
+use domain::{CAP_IDS_BYTES_MAX, EntityId, EntityKind, EntitySettings, FlowError, Limits};
 
+use super::gates::Owner;
 use super::keys::{self, Keys};
 use super::node::{Kind, Member, Node};
 use super::reader::{Part, Reader};
@@ -15,7 +16,7 @@ pub(super) const KINDS: [(&str, EntityKind); 3] =
 
 /// What holds for a party in all flows, by itself: a part of what a file says of an entity.
 const SETTINGS: Keys =
-    Keys { part: "the settings of an entity", known: &["limits"], later: &["time_zone", "hours", "caps"] };
+    Keys { part: "the settings of an entity", known: &["limits", "time_zone", "hours", "caps"], later: &[] };
 
 /// The members of an entity that are its settings, as JSON in their order.
 fn document_of(node: &Node) -> Arc<str> {
@@ -39,7 +40,7 @@ impl Reader {
         let part = self.part(&member.value, &keys::ENTITY)?;
         let kind = self.needed(&part, "kind").and_then(|node| self.word(node, "kind", &KINDS));
         let name = self.needed(&part, "name").and_then(|node| self.name(node));
-        let settings = self.settings(&part);
+        let settings = id.as_ref().and_then(|id| self.settings(id, &part));
         let (id, kind, name) = (id?, kind?, name?);
         let prefix = match kind {
             EntityKind::Source => "src_",
@@ -53,21 +54,37 @@ impl Reader {
             );
             return None;
         }
+        let settings = settings?;
         let settings_document = document_of(&member.value);
-        Some(Entity { id, kind, name, settings: settings?, settings_document })
+        Some(Entity { id, kind, name, settings, settings_document })
     }
 
     /// The settings of a party by themselves.
-    pub(super) fn settings_file(&mut self, root: &Node) -> Option<EntityFile> {
+    pub(super) fn settings_file(&mut self, id: &EntityId, root: &Node) -> Option<EntityFile> {
         let part = self.part(root, &SETTINGS)?;
-        let settings = self.settings(&part)?;
+        let settings = self.settings(id, &part)?;
         Some(EntityFile { settings, document: document_of(root) })
     }
 
-    fn settings(&mut self, part: &Part<'_>) -> Option<EntitySettings> {
+    fn settings(&mut self, id: &EntityId, part: &Part<'_>) -> Option<EntitySettings> {
         let limits = part
             .get("limits")
             .map_or(Some(Limits::default()), |node| self.limits(node, &keys::ENTITY_LIMITS));
-        Some(EntitySettings { limits: limits? })
+        let time_zone = self.own_zone(part);
+        let hours = self.hours(part);
+        let zone = time_zone.clone().flatten().unwrap_or_default();
+        let owner = Owner { id: id.as_str(), zone: &zone, names: None };
+        let caps = self.caps(part, owner)?;
+        let ids: Vec<_> = caps.iter().map(|cap| &cap.id).collect();
+        if let Some((_, id)) = ids.iter().enumerate().find(|(at, id)| ids[..*at].contains(id)) {
+            self.problem(part.line, FlowError::CapTwice(Arc::clone(id)));
+            return None;
+        }
+        let bytes: usize = ids.iter().map(|id| id.len()).sum();
+        if bytes > CAP_IDS_BYTES_MAX {
+            self.problem(part.line, FlowError::CapIds { place: id.to_string(), bytes });
+            return None;
+        }
+        Some(EntitySettings { limits: limits?, time_zone: time_zone?, hours: hours?, caps })
     }
 }

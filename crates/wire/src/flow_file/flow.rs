@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::{Check, EarlierStep, FeedbackPolicy, Flow, FlowError, FlowParts, Step, TimeZone};
+use domain::{Check, EarlierStep, FeedbackPolicy, Flow, FlowError, FlowId, FlowParts, Gates, Step, TimeZone};
 
-use super::FlowFile;
+use super::gates::Owner;
 use super::keys::{self, nearest};
 use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::Reader;
+use super::{Entity, FlowFile};
 
 /// Most words of partners that a flow gives reasons for.
 pub(super) const REASONS_MAX: usize = 500;
@@ -22,7 +23,7 @@ type Reasons = Vec<(Arc<str>, Arc<str>)>;
 impl Reader {
     pub(super) fn file(&mut self, root: &Node) -> Option<FlowFile> {
         let file = self.part(root, &keys::FILE)?;
-        for key in ["lists", "tests"] {
+        for key in ["tests"] {
             if let Some(node) = file.get(key) {
                 match &node.kind {
                     Kind::List(nodes) if nodes.is_empty() => {}
@@ -32,11 +33,26 @@ impl Reader {
         }
         let entities = self.entities(file.get("entities"));
         let secrets = self.secrets(file.get("secrets"));
+        let mut lists = self.list_names(file.get("lists"));
         let flow = self.needed(&file, "flow").and_then(|node| self.flow(node));
         let mut document = Vec::new();
         root.write(&mut document);
         let document = String::from_utf8(document).expect("JSON is written from text");
-        Some(FlowFile { entities, secrets, flow: flow?, document: document.into() })
+        let flow = flow?;
+        lists.extend(flow.gates().suppress.iter().map(|rule| rule.list.clone()));
+        lists.sort();
+        lists.dedup();
+        self.unpriced(file.line, &entities, &flow);
+        Some(FlowFile { entities, secrets, lists, flow, document: document.into() })
+    }
+
+    /// Tells budgets of entities whose prices in this flow are not known before they are paid.
+    fn unpriced(&mut self, line: u64, entities: &[Entity], flow: &Flow) {
+        for entity in entities {
+            for error in flow.unpriced(&entity.id, &entity.settings) {
+                self.problem(line, error);
+            }
+        }
     }
 
     fn flow(&mut self, node: &Node) -> Option<Flow> {
@@ -56,12 +72,30 @@ impl Reader {
         let price = part.get("price").map_or(Some(None), |node| self.purchase_price(node, names).map(Some));
         let feedback =
             part.get("feedback").map_or(Some(FeedbackPolicy::default()), |node| self.feedback(node));
-        let steps = self.steps(part.get("steps"), names);
+        let zone = time_zone.clone().unwrap_or_default();
+        let flow_id = id.as_ref().map_or("flow_", FlowId::as_str).to_owned();
+        let owner = Owner { id: &flow_id, zone: &zone, names: Some(names) };
+        let hours = self.hours(&part);
+        let duplicates = self.duplicates(part.get("duplicates"), names);
+        let suppress = self.suppress(part.get("suppress"), names);
+        let (caps, ping_limits) = (self.caps(&part, owner), self.ping_limits(&part, owner));
+        let gates = || {
+            Some(Gates {
+                hours: hours?,
+                duplicates: duplicates?,
+                suppress: suppress?,
+                caps: caps?,
+                ping_limits: ping_limits?,
+            })
+        };
+        let gates = gates();
+        let steps = self.steps(part.get("steps"), names, (&flow_id, &zone));
         let all_steps: Vec<EarlierStep> = steps.iter().filter_map(Step::as_earlier).collect();
         let at_the_end =
             if steps.len() == count(part.get("steps")) { names.after(&all_steps) } else { Names::Unknown };
-        let sources =
-            self.list(part.get("sources"), "sources", |reader, node| reader.source(node, names, at_the_end));
+        let sources = self.list(part.get("sources"), "sources", |reader, node| {
+            reader.source(node, names, at_the_end, (&flow_id, &zone))
+        });
         let places = Places {
             flow: node.line,
             dims: dims.iter().map(|(line, dim)| (*line, dim.path.to_string())).collect(),
@@ -81,6 +115,7 @@ impl Reader {
             reasons: reasons?,
             sources,
             steps,
+            gates: gates?,
         };
         if !self.problems.is_empty() {
             return None;
@@ -161,13 +196,20 @@ impl Places {
             FlowError::DimTwice(dim) | FlowError::Dim { dim, .. } => find(&self.dims, dim),
             FlowError::SourceTwice(id) => find(&self.sources, id.as_str()),
             FlowError::StepTwice(id) | FlowError::StepReserved(id) => find(&self.steps, id.as_str()),
-            FlowError::Party { step_id, .. } | FlowError::Timeout { step_id, .. } => {
-                find(&self.steps, step_id.as_str())
+            FlowError::Party { step_id, .. }
+            | FlowError::Timeout { step_id, .. }
+            | FlowError::Unpriced { step_id, .. } => find(&self.steps, step_id.as_str()),
+            FlowError::CapTwice(id) => {
+                let owner = id.split('/').next().and_then(|owner| owner.split_once('.'));
+                let (_, name) = owner.unwrap_or_default();
+                find(&self.steps, name).or_else(|| find(&self.sources, name))
             }
             FlowError::TooMany { .. }
             | FlowError::TooDeep(_)
             | FlowError::ForeignRule(_)
             | FlowError::UnknownTarget { .. }
+            | FlowError::CapIds { .. }
+            | FlowError::DuplicateTwice(_)
             | FlowError::Reason { .. } => None,
         };
         line.unwrap_or(self.flow)

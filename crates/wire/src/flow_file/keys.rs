@@ -19,7 +19,7 @@ pub(super) const FILE: Keys =
     Keys { part: "the file", known: &["entities", "flow", "lists", "secrets", "tests"], later: &[] };
 
 pub(super) const ENTITY: Keys =
-    Keys { part: "an entity", known: &["kind", "name", "limits"], later: &["time_zone", "hours", "caps"] };
+    Keys { part: "an entity", known: &["kind", "name", "time_zone", "hours", "caps", "limits"], later: &[] };
 
 pub(super) const ENTITY_LIMITS: Keys = Keys { part: "the limits of an entity", known: LIMITS, later: &[] };
 
@@ -32,15 +32,41 @@ pub(super) const FLOW: Keys = Keys {
         "time_zone",
         "fields",
         "dims",
+        "duplicates",
+        "suppress",
         "reasons",
         "accept",
+        "hours",
         "price",
         "feedback",
+        "caps",
+        "ping_limits",
         "sources",
         "steps",
     ],
-    later: &["deadline", "on_deadline", "duplicates", "suppress", "hours", "caps", "retention"],
+    later: &["deadline", "on_deadline", "retention"],
 };
+
+pub(super) const DUPLICATE: Keys =
+    Keys { part: "a rule for duplicates", known: &["name", "key", "window", "scope", "against"], later: &[] };
+
+pub(super) const SUPPRESS: Keys =
+    Keys { part: "a list to look at", known: &["list", "value", "reason"], later: &[] };
+
+pub(super) const CAP: Keys = Keys {
+    part: "a cap",
+    known: &["name", "max_leads", "max_spend", "per", "every", "time_zone", "when", "reason"],
+    later: &[],
+};
+
+pub(super) const ENTITY_CAP: Keys = Keys {
+    part: "a cap of an entity",
+    known: &["name", "max_leads", "max_spend", "per", "every", "time_zone", "reason"],
+    later: &[],
+};
+
+pub(super) const PING_LIMIT: Keys =
+    Keys { part: "a limit of pings", known: &["name", "max", "per", "every", "time_zone"], later: &[] };
 
 pub(super) const FIELD: Keys = Keys { part: "a field", known: &["type", "required", "values"], later: &[] };
 
@@ -54,8 +80,8 @@ pub(super) const PURCHASE_PRICE: Keys =
 
 pub(super) const SALE_PRICE: Keys = Keys {
     part: "the price of a recipient",
-    known: &["fixed", "table", "from", "floor"],
-    later: &["max_price"],
+    known: &["fixed", "table", "from", "floor", "max_price"],
+    later: &[],
 };
 
 pub(super) const PRICE_ROW: Keys = Keys { part: "a row of prices", known: &["amount", "when"], later: &[] };
@@ -71,11 +97,14 @@ pub(super) const SOURCE: Keys = Keys {
         "map",
         "accept",
         "price",
+        "hours",
+        "caps",
+        "ping_limits",
         "answer",
         "answer_as",
         "feedback",
     ],
-    later: &["caps", "ping", "ping_limits", "ping_expires"],
+    later: &["ping", "ping_expires"],
 };
 
 const LIMITS: &[&str] = &["concurrent", "per_second", "per_minute", "per_hour", "per_day"];
@@ -127,8 +156,10 @@ pub(super) const RECIPIENT: Keys = Keys {
         "feedback",
         "on_revoked",
         "counts_as",
+        "hours",
+        "caps",
     ],
-    later: &["hours", "caps", "ping", "on_error", "on_unknown", "test"],
+    later: &["ping", "on_error", "on_unknown", "test"],
 };
 
 pub(super) const REQUEST: Keys = Keys {

@@ -15,6 +15,7 @@ mod flow;
 mod entities;
 mod feedback;
 mod fields;
+mod gates;
 mod limits;
 mod prices;
 mod secrets;
@@ -41,9 +42,11 @@ mod tests;
 use std::sync::Arc;
 
 use domain::{
-    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, RULES_MAX, SecretName,
+    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, ListName, RULES_MAX,
+    SecretName,
 };
 
+pub use duration::{DurationError, read as read_duration, write as write_duration};
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
 pub use schema::schema;
@@ -58,6 +61,9 @@ pub struct FlowFile {
     pub entities: Vec<Entity>,
     /// The secrets that its requests may name, in the order of the file.
     pub secrets: Vec<NamedSecret>,
+    /// The suppression lists it names, those that its flow looks at included. What is missing is to be
+    /// created, empty.
+    pub lists: Vec<ListName>,
     /// The flow.
     pub flow: Flow,
     /// The document as JSON without white space, members in the order of the file. Reading it
@@ -76,11 +82,12 @@ pub struct Entity {
     pub name: Arc<str>,
     /// What holds for it in all flows, for when it is to be created.
     pub settings: EntitySettings,
-    /// The same as JSON without white space: an object of `limits`.
+    /// The same as JSON without white space: an object of `limits`, `time_zone`, `hours` and `caps`.
     pub settings_document: Arc<str>,
 }
 
-/// What holds for a party in all flows, as people write it: an object of `limits`.
+/// What holds for a party in all flows, as people write it: an object of `limits`,
+/// `time_zone`, `hours` and `caps`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntityFile {
     /// What it says.
@@ -94,10 +101,10 @@ impl EntityFile {
     ///
     /// # Errors
     /// With all problems that can be told at once, each with its line.
-    pub fn read(text: &str) -> Result<EntityFile, FlowFileError> {
+    pub fn read(id: &EntityId, text: &str) -> Result<EntityFile, FlowFileError> {
         let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
         let mut reader = reader::Reader::default();
-        match reader.settings_file(&root) {
+        match reader.settings_file(id, &root) {
             Some(file) if reader.problems.is_empty() => Ok(file),
             Some(_) | None => Err(FlowFileError::new(reader.problems)),
         }

@@ -1,10 +1,10 @@
 //! What leads cost and earn.
 
-use domain::{PriceRow, PriceTable, PurchasePrice, SalePrice};
+use domain::{Money, PriceRow, PriceTable, PurchasePrice, SalePrice};
 
 use super::keys;
 use super::names::Names;
-use super::node::Node;
+use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
 
 /// Most rows of one table of prices.
@@ -81,15 +81,31 @@ impl Reader {
         }
     }
 
+    /// The most that a reply can make a recipient pay, where the price is from the reply.
+    pub(super) fn max_price(&mut self, node: &Node) -> Option<Option<Money>> {
+        let Kind::Map(members) = &node.kind else { return Some(None) };
+        let own = |key: &str| members.iter().find(|member| member.key == key).map(|member| &member.value);
+        match (own("max_price"), own("from")) {
+            (Some(node), Some(_)) if node.kind != Kind::Null => self.price(node, "max_price").map(Some),
+            (Some(_) | None, Some(_) | None) => Some(None),
+        }
+    }
+
     /// Tells when something stands beside a price that is whole without it.
     fn alone(&mut self, part: &Part<'_>, key: &str, before: usize) -> Option<()> {
-        let other = ["fixed", "table", "from", "floor"]
+        let other = ["fixed", "table", "from", "floor", "max_price"]
             .into_iter()
             .find(|other| *other != key && part.get(other).is_some());
         match other {
             Some("floor") => {
                 let message =
                     format!("\"floor\" is the least that a reply should name; with {key:?} there is no need");
+                self.problem(part.line, message);
+            }
+            Some("max_price") => {
+                let message = format!(
+                    "\"max_price\" is the most that a reply can make it pay; with {key:?} there is no need"
+                );
                 self.problem(part.line, message);
             }
             Some(other) => {

@@ -3,14 +3,17 @@
 //! [`FlowFile::read`](super::FlowFile::read) can tell.
 
 use domain::{
-    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, AnswerForm, BUCKETS_MAX, DIMS_MAX, FIELDS_MAX, FieldType, Integration,
-    LIMIT_MAX, Method, Operator, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX, TEMPLATE_BYTES_MAX,
+    ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, Against, AnswerForm, BUCKETS_MAX, CAP_EVERY_MAX, CAP_LEADS_MAX,
+    CAPS_MAX, CapUnit, DIMS_MAX, DUPLICATE_RULES_MAX, DuplicateScope, FIELDS_MAX, FieldType, Integration,
+    LIMIT_MAX, Method, Operator, PING_LIMITS_MAX, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX, SUPPRESS_MAX,
+    TEMPLATE_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
 use super::entities::KINDS;
 use super::feedback::{APPROVALS, AT_LEAST_MAX, TYPES};
 use super::flow::{PARTNER_WORDS_CHARS_MAX, REASONS_MAX};
+use super::gates::STRETCHES_MAX;
 use super::keys;
 use super::prices::PRICE_ROWS_MAX;
 use super::reader::NAME_CHARS_MAX;
@@ -34,7 +37,10 @@ pub fn schema() -> Value {
                 "additionalProperties": reference("entity"),
             },
             "flow": reference("flow"),
-            "lists": later_list("Suppression lists"),
+            "lists": {
+                "description": "Suppression lists: what is missing is created, empty",
+                "type": "array", "items": reference("list_name"),
+            },
             "secrets": {
                 "description": "Names of the secrets that requests are filled with as {{secret.name}}; their values are set with `glassline secret set`",
                 "type": "array", "maxItems": FILE_SECRETS_MAX, "uniqueItems": true,
@@ -54,7 +60,7 @@ pub fn schema() -> Value {
 
 fn definitions() -> Value {
     let mut all = Map::new();
-    for part in [texts(), conditions(), parties(), prices(), steps(), feedback(), exchanges()] {
+    for part in [texts(), conditions(), parties(), gates(), prices(), steps(), feedback(), exchanges()] {
         merge_map(&mut all, part);
     }
     Value::Object(all)
@@ -95,6 +101,8 @@ fn texts() -> Value {
             "description": "A place in a reply: keys and numbers of items with dots between, * for all",
             "type": ["string", "number", "boolean"], "maxLength": 500,
         },
+        "time_zone": { "description": "A place of the IANA database, such as America/Chicago", "type": "string" },
+        "list_name": { "type": "string", "pattern": "^[a-z0-9_]{1,64}$" },
         "ending": { "enum": ENDINGS.map(|(word, _)| word) },
     })
 }
@@ -176,6 +184,9 @@ fn parties() -> Value {
         "entity": object(&["kind", "name"], "Another party", json!({
             "kind": { "enum": KINDS.map(|(word, _)| word) },
             "name": reference("name"),
+            "time_zone": reference("time_zone"),
+            "hours": reference("hours"),
+            "caps": caps("entity_cap"),
             "limits": reference("entity_limits"),
         })),
         "entity_limits": limits("How often it sends, or is asked, in all flows together"),
@@ -183,10 +194,18 @@ fn parties() -> Value {
             "id": { "type": "string", "pattern": "^flow_[a-z0-9_]{1,64}$" },
             "name": reference("name"),
             "enabled": { "description": "Whether it takes leads", "type": "boolean", "default": true },
-            "time_zone": {
-                "description": "Where moments are shown as clocks show them: an IANA name such as America/Chicago",
-                "type": "string", "minLength": 1, "default": "UTC",
+            "time_zone": reference("time_zone"),
+            "duplicates": {
+                "description": "What makes a lead the same as an earlier one",
+                "type": "array", "maxItems": DUPLICATE_RULES_MAX, "items": reference("duplicate"),
             },
+            "suppress": {
+                "description": "Lists whose leads are refused",
+                "type": "array", "maxItems": SUPPRESS_MAX, "items": reference("suppress"),
+            },
+            "hours": reference("hours"),
+            "caps": caps("cap"),
+            "ping_limits": ping_limits(),
             "fields": {
                 "description": "Only these become lead.…; short form is name: type",
                 "type": "object",
@@ -263,6 +282,9 @@ fn parties() -> Value {
                 "enum": AnswerForm::ALL.map(AnswerForm::as_str), "default": AnswerForm::default().as_str(),
             },
             "feedback": reference("source_feedback"),
+            "hours": reference("hours"),
+            "caps": caps("cap"),
+            "ping_limits": ping_limits(),
         })),
         "intake_limits": limits("How many submissions are taken; more are answered 429"),
         "step_limits": limits("How often the step asks; more wait for their turn"),
@@ -280,6 +302,89 @@ fn limits(description: &str) -> Value {
     let properties: Map<String, Value> =
         keys.into_iter().map(|key| (key.to_owned(), reference("limit"))).collect();
     object(&[], description, Value::Object(properties))
+}
+
+fn caps(part: &str) -> Value {
+    json!({
+        "description": "How many leads may succeed in a time, or what they may cost",
+        "type": "array", "maxItems": CAPS_MAX, "items": reference(part),
+    })
+}
+
+fn ping_limits() -> Value {
+    json!({
+        "description": "How often prices may be asked for; beyond that pings are refused with 429",
+        "type": "array", "maxItems": PING_LIMITS_MAX, "items": reference("ping_limit"),
+    })
+}
+
+fn gates() -> Value {
+    let period = json!({
+        "name": reference("name"),
+        "per": { "description": "A unit of the calendar; weeks begin on Monday", "enum": CapUnit::ALL.map(CapUnit::as_str) },
+        "every": { "description": "So many units make one period", "type": "integer", "minimum": 1, "maximum": CAP_EVERY_MAX, "default": 1 },
+        "time_zone": reference("time_zone"),
+    });
+    let cap = |description: &str, more: Value| {
+        let mut properties = period.clone();
+        merge(
+            &mut properties,
+            json!({
+                "max_leads": { "description": "So many leads", "type": "integer", "minimum": 0, "maximum": CAP_LEADS_MAX },
+                "max_spend": {
+                    "description": "So much money, from 0 to 1,000,000,000",
+                    "anyOf": [
+                        { "type": "number", "minimum": 0, "maximum": 1_000_000_000 },
+                        { "type": "string", "pattern": "^\\+?([0-9]+(\\.[0-9]+)?|\\.[0-9]+)$" },
+                    ],
+                },
+                "reason": reference("reason"),
+            }),
+        );
+        merge(&mut properties, more);
+        with(
+            object(&["name", "per"], description, properties),
+            json!({ "oneOf": [{ "required": ["max_leads"] }, { "required": ["max_spend"] }] }),
+        )
+    };
+    json!({
+        "hours": {
+            "description": "Days (mon) or ranges of days (mon-fri), and when they are open; other days are closed",
+            "type": "object",
+            "propertyNames": { "pattern": format!("^{0}( *- *{0})?$", "([mM][oO][nN]|[tT][uU][eE]|[wW][eE][dD]|[tT][hH][uU]|[fF][rR][iI]|[sS][aA][tT]|[sS][uU][nN])") },
+            "additionalProperties": {
+                "type": "array", "maxItems": STRETCHES_MAX,
+                "items": { "type": "string", "pattern": "^ *(24[hH]|[0-9]{1,2}:[0-9]{2} *- *[0-9]{1,2}:[0-9]{2}) *$" },
+            },
+        },
+        "duplicate": object(&["name", "key", "window"], "A lead whose key is that of an earlier one is refused", json!({
+            "name": reference("name"),
+            "key": reference("template"),
+            "window": { "description": "For how long an earlier lead counts, 1s to 2y", "allOf": [reference("duration")] },
+            "scope": {
+                "description": "Among which leads; installation: of all flows with a rule of this name and scope",
+                "enum": DuplicateScope::ALL.map(|(word, _)| word), "default": "flow",
+            },
+            "against": {
+                "description": "How far an earlier lead must have come to count",
+                "enum": Against::ALL.map(|(word, _)| word), "default": "accepted",
+            },
+        })),
+        "suppress": object(&["list", "value"], "A lead whose value is on the list is refused", json!({
+            "list": reference("list_name"),
+            "value": reference("template"),
+            "reason": reference("reason"),
+        })),
+        "cap": cap("A lead that it counts is refused when it is full", json!({ "when": reference("condition") })),
+        "entity_cap": cap("Counts the leads of a party in all flows", json!({})),
+        "ping_limit": object(&["name", "max", "per"], "Every ping counts, whatever comes of it", {
+            let mut properties = period;
+            merge(&mut properties, json!({
+                "max": { "description": "So many pings", "type": "integer", "minimum": 0, "maximum": CAP_LEADS_MAX },
+            }));
+            properties
+        }),
+    })
 }
 
 fn prices() -> Value {
@@ -309,10 +414,14 @@ fn prices() -> Value {
                         "description": "A lower price from the reply is flagged",
                         "allOf": [reference("amount")],
                     },
+                    "max_price": {
+                        "description": "The most that the reply can make it pay; budgets reserve it",
+                        "allOf": [reference("amount")],
+                    },
                 })),
                 one_of,
             ),
-            json!({ "dependentRequired": { "floor": ["from"] } }),
+            json!({ "dependentRequired": { "floor": ["from"], "max_price": ["from"] } }),
         ),
         "price_row": object(&["amount"], "A price, and for which leads", json!({
             "amount": reference("amount"),
@@ -393,6 +502,8 @@ fn steps() -> Value {
                     "feedback": reference("feedback"),
                     "on_revoked": reference("notice"),
                     "counts_as": { "description": "copy: not a sale, out of revenue and sold counts", "const": "copy" },
+                    "hours": reference("hours"),
+                    "caps": caps("cap"),
                 }),
             ),
             json!({ "allOf": [reference("form"), reference("priced")] }),

@@ -1,7 +1,8 @@
 //! Where leads come from, and how raw parameters become fields.
 
-use domain::{FieldName, FlowSource, Mapping, SourceFeedback, SourceId};
+use domain::{FieldName, FlowSource, Mapping, SourceFeedback, SourceGates, SourceId, TimeZone};
 
+use super::gates::Owner;
 use super::keys::{self, nearest};
 use super::names::Names;
 use super::node::Node;
@@ -17,6 +18,7 @@ impl Reader {
         node: &Node,
         names: Names<'_>,
         at_the_end: Names<'_>,
+        (flow, zone): (&str, &TimeZone),
     ) -> Option<FlowSource> {
         let part = self.part(node, &keys::SOURCE)?;
         let id: Option<SourceId> =
@@ -30,6 +32,12 @@ impl Reader {
         let feedback = part
             .get("feedback")
             .map_or(Some(SourceFeedback::default()), |node| self.source_feedback(node, at_the_end));
+        let hours = self.hours(&part);
+        let owner = format!("{flow}.{}", id.as_ref().map_or("src_", SourceId::as_str));
+        let owner = Owner { id: &owner, zone, names: Some(names) };
+        let (caps, ping_limits) = (self.caps(&part, owner), self.ping_limits(&part, owner));
+        let gates = || Some(SourceGates { hours: hours?, caps: caps?, ping_limits: ping_limits? });
+        let gates = gates();
         Some(FlowSource {
             id: id?,
             key_required: key_required?,
@@ -38,6 +46,7 @@ impl Reader {
             price: price?,
             intake: intake?,
             feedback: feedback?,
+            gates: gates?,
         })
     }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use domain::{
     ATTEMPTS_MAX, BACKOFF_MAX, Condition, DEFAULT_BACKOFF, DEFAULT_TIMEOUT, EarlierStep, Ending, Enhancement,
-    EntityId, FeedbackPolicy, Filter, Integration, Limits, OnFail, Recipient, RetryPolicy, SalePrice, Step,
-    StepId, StepKind, TIMEOUT_MAX,
+    EntityId, FeedbackPolicy, Filter, Integration, Limits, OnFail, Recipient, RecipientGates, RetryPolicy,
+    SalePrice, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone,
 };
 
+use super::gates::Owner;
 use super::keys;
 use super::names::{Names, assumed};
 use super::node::{Kind, Node};
@@ -21,12 +22,15 @@ const TIMEOUTS: RangeInclusive<Duration> = MILLISECOND..=TIMEOUT_MAX;
 /// How long a retry may wait.
 const WAITS: RangeInclusive<Duration> = MILLISECOND..=BACKOFF_MAX;
 
+/// The id of the flow that steps belong to, and its clocks.
+pub(super) type Home<'a> = (&'a str, &'a TimeZone);
+
 impl Reader {
     /// The steps that could be read. What one appends can be named by those after it.
-    pub(super) fn steps(&mut self, node: Option<&Node>, names: Names<'_>) -> Vec<Step> {
+    pub(super) fn steps(&mut self, node: Option<&Node>, names: Names<'_>, home: Home<'_>) -> Vec<Step> {
         let mut earlier: Vec<EarlierStep> = Vec::new();
         self.list(node, "steps", |reader, node| {
-            let step = reader.step(node, names.after(&earlier));
+            let step = reader.step(node, names.after(&earlier), home);
             match &step {
                 Some(step) => earlier.extend(step.as_earlier()),
                 None => earlier.extend(assumed(node)),
@@ -35,7 +39,7 @@ impl Reader {
         })
     }
 
-    fn step(&mut self, node: &Node, names: Names<'_>) -> Option<Step> {
+    fn step(&mut self, node: &Node, names: Names<'_>, home: Home<'_>) -> Option<Step> {
         // What a step may say depends on its kind, so that is looked at first.
         let members = self.map(node, "a step")?;
         let kind = members.iter().find(|member| member.key == "kind").map(|member| &member.value.kind);
@@ -47,7 +51,7 @@ impl Reader {
         match kind.as_str() {
             "filter" => self.filter(node, names),
             "enhancement" => self.enhancement(node, names),
-            "recipient" => self.recipient(node, names),
+            "recipient" => self.recipient(node, names, home),
             later if keys::STEP_KINDS_LATER.contains(&later) => {
                 self.not_supported(node.line, format!("a step of the kind {later}"));
                 None
@@ -98,7 +102,7 @@ impl Reader {
         Some(head?.step(StepKind::Enhancement(Box::new(enhancement))))
     }
 
-    fn recipient(&mut self, node: &Node, names: Names<'_>) -> Option<Step> {
+    fn recipient(&mut self, node: &Node, names: Names<'_>, home: Home<'_>) -> Option<Step> {
         let part = self.part(node, &keys::RECIPIENT)?;
         let head = self.head(&part, names);
         let wanted = "a recipient is a buyer (buyer_…) or a service (svc_…)";
@@ -120,6 +124,12 @@ impl Reader {
             let line = part.get("price").map_or(part.line, |node| node.line);
             self.problem(line, "\"from: reply\" needs \"price\" in the response, which says where it stands");
         }
+        let hours = self.hours(&part);
+        let owner = format!("{}.{}", home.0, head.as_ref().map_or("", |head| head.id.as_str()));
+        let caps = self.caps(&part, Owner { id: &owner, zone: home.1, names: Some(names) });
+        let max_price = part.get("price").map_or(Some(None), |node| self.max_price(node));
+        let gates = || Some(RecipientGates { hours: hours?, caps: caps?, max_price: max_price? });
+        let gates = gates();
         let recipient = Recipient {
             entity_id: entity_id?,
             request: request?,
@@ -130,6 +140,7 @@ impl Reader {
             feedback: feedback?,
             on_revoked: on_revoked?,
             is_copy: is_copy?,
+            gates: gates?,
         };
         Some(head?.step(StepKind::Recipient(Box::new(recipient))))
     }

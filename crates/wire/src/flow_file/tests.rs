@@ -7,6 +7,7 @@ use super::*;
 mod conditions;
 mod examples;
 mod feedback;
+mod gates;
 mod mail;
 mod names;
 mod prices;
@@ -159,25 +160,25 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
          flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  fields: { email: email }\n",
         expect![[r#"
             line 4: the key "tests" of the file is not supported yet
-            line 9: the key "caps" of an entity is not supported yet
+            line 9: the key "limits" of an entity is not supported yet
             line 13: the key "deadline" of the flow is not supported yet"#]],
     );
     check(
         &flow(
-            "  fields: { age: number }\n  sources:\n    - { entity: src_a, caps: [], ping: true }\n  steps:\n    - { id: a, kind: distribute }\n    \
+            "  fields: { age: number }\n  sources:\n    - { entity: src_a, feedback: {}, ping: true }\n  steps:\n    - { id: a, kind: distribute }\n    \
              - { id: b, kind: filter, require: { field: feedback.value, op: eq, value: 1 } }\n    \
              - { id: c, kind: filter, require: { field: secret.x, op: eq, value: 1 } }\n    \
              - { id: d, kind: filter, require: { field: lead.age, op: eq, value: 1 }, reason: \"{{lead.age}}\" }\n    \
              - { id: e, kind: recipient, entity: buyer_x, integration: custom_soap, request: { wsdl: https://x.example.com/ }, hours: {}, on_unknown: hold }\n",
         ),
         expect![[r#"
-            line 6: the key "caps" of a source is not supported yet
+            line 6: the key "feedback" of a source is not supported yet
             line 6: the key "ping" of a source is not supported yet
             line 8: a step of the kind distribute is not supported yet
             line 9: the rule `feedback.value is equal to 1` looks at feedback.value; write feedback.<source, src_… or buyer_…>.<return_rate, conversion_rate, sold, returned or converted>, and .7d for another number of days than 30, at most 365
             line 10: the rule `secret.x is equal to 1` looks at secret.x, but secrets stand only in what enhancements and recipients send
             line 11: a template in a reason is not supported yet
-            line 12: the key "hours" of a recipient is not supported yet
+            line 12: the key "limits" of a recipient is not supported yet
             line 12: the key "on_unknown" of a recipient is not supported yet
             line 12: the WSDL https://x.example.com/ is not fetched here; put the document itself under "wsdl_text"
             line 12: a request needs the key "function""#]],
@@ -353,12 +354,12 @@ fn a_simple_alias_is_fine() {
 
 #[test]
 fn a_key_that_is_refused_does_not_hide_the_next() {
-    let text = "flow:\n  id: flow_x\n  name: X\n  hours: { mon-sun: [ \"06:00-22:00\" ] }\n  caps:\n    - { name: x }\n";
+    let text = "flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  retention:\n    bodies: 2y\n";
     check(
         text,
         expect![[r#"
-            line 4: the key "hours" of the flow is not supported yet
-            line 5: the key "caps" of the flow is not supported yet"#]],
+            line 4: the key "deadline" of the flow is not supported yet
+            line 5: the key "retention" of the flow is not supported yet"#]],
     );
 }
 

@@ -11,17 +11,8 @@ fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
     check(
         SOLAR_WHOLE,
         expect![[r#"
-        line 14: the key "time_zone" of an entity is not supported yet
-        line 15: the key "hours" of an entity is not supported yet
-        line 16: the key "caps" of an entity is not supported yet
-        line 18: the key "lists" of the file is not supported yet
         line 26: the key "deadline" of the flow is not supported yet
         line 27: the key "on_deadline" of the flow is not supported yet
-        line 41: the key "duplicates" of the flow is not supported yet
-        line 43: the key "suppress" of the flow is not supported yet
-        line 56: the key "hours" of the flow is not supported yet
-        line 61: the key "caps" of the flow is not supported yet
-        line 71: the key "caps" of a source is not supported yet
         line 74: the key "ping" of a source is not supported yet
         line 103: a step of the kind distribute is not supported yet
         line 141: the key "tests" of the file is not supported yet"#]],
@@ -34,10 +25,8 @@ fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
     check(
         AUTO_WHOLE,
         expect![[r#"
-        line 5: the key "caps" of an entity is not supported yet
         line 12: the key "retention" of the flow is not supported yet
         line 16: the key "ping" of a source is not supported yet
-        line 17: the key "ping_limits" of a source is not supported yet
         line 18: the key "ping_expires" of a source is not supported yet
         line 20: the key "share" of the price of a source is not supported yet
         line 20: the key "of" of the price of a source is not supported yet

@@ -102,13 +102,12 @@ fn the_price_of_a_recipient_that_cannot_be_is_told() {
     check(
         &flow(&format!("  steps:\n{steps}")),
         expect![[r#"
-        line 5: "floor" is the least that a reply should name; with "fixed" there is no need
-        line 6: a price from a bid is not supported yet
-        line 7: the price of a recipient is from its reply; write from: reply
-        line 8: "from: reply" needs "price" in the response, which says where it stands
-        line 9: "floor" is -1, but a price is from 0 to 1000000
-        line 10: the key "max_price" of the price of a recipient is not supported yet
-        line 10: "from: reply" needs "price" in the response, which says where it stands
-        line 11: the price of a recipient has one of the keys "fixed", "table" and "from""#]],
+            line 5: "floor" is the least that a reply should name; with "fixed" there is no need
+            line 6: a price from a bid is not supported yet
+            line 7: the price of a recipient is from its reply; write from: reply
+            line 8: "from: reply" needs "price" in the response, which says where it stands
+            line 9: "floor" is -1, but a price is from 0 to 1000000
+            line 10: "from: reply" needs "price" in the response, which says where it stands
+            line 11: the price of a recipient has one of the keys "fixed", "table" and "from""#]],
     );
 }

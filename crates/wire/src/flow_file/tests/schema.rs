@@ -6,10 +6,15 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 36] = [
+const PARTS: [(&Keys, &str); 41] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
+    (&keys::DUPLICATE, "duplicate"),
+    (&keys::SUPPRESS, "suppress"),
+    (&keys::CAP, "cap"),
+    (&keys::ENTITY_CAP, "entity_cap"),
+    (&keys::PING_LIMIT, "ping_limit"),
     (&keys::FIELD, "field"),
     (&keys::DIM, "dim"),
     (&keys::ACCEPT, "accept"),

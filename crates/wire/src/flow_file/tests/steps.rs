@@ -157,8 +157,6 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 26: the retry policy needs the key "attempts"
             line 27: the key "on_error" of a recipient is not supported yet
             line 28: the key "on_unknown" of a recipient is not supported yet
-            line 29: the key "hours" of a recipient is not supported yet
-            line 30: the key "caps" of a recipient is not supported yet
             line 31: the limits of a step has no key "per_dya"; did you mean "per_day"?
             line 31: "per_second" must be a whole number from 1 to 1000000000
             line 32: the key "ping" of a recipient is not supported yet
