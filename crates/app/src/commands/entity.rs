@@ -48,12 +48,14 @@ fn as_json(entity: &Entity, control: &Control) -> Value {
         })
         .map(|published| published.flow.id().to_string())
         .collect();
+    let settings: Value = serde_json::from_str(&entity.settings_document).unwrap_or_default();
     json!({
         "id": entity.id.to_string(),
         "kind": entity.kind.as_str(),
         "name": &*entity.name,
         "paused": entity.paused,
         "flows": flows,
+        "limits": settings.get("limits"),
     })
 }
 
