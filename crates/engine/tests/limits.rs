@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use engine::{Barriers, CallFigures, Engine, EngineParts, SubmitError, Submitted};
 use expect_test::expect;
-use ledger::OsEntropy;
 use testkit::HeldParties;
+use testkit::ledger_log::SeededEntropy;
 use tokio::task::JoinHandle;
 
 use wire::flow_file::{EntityFile, FlowFile};
@@ -56,7 +56,7 @@ impl Held {
             leads: house.leads.clone(),
             control: house.control.clone(),
             clock: Arc::clone(&house.clock) as _,
-            entropy: Arc::new(OsEntropy),
+            entropy: Arc::new(SeededEntropy::new(7)),
             parties: Arc::clone(&parties) as _,
             barriers: Barriers::ALL,
         });

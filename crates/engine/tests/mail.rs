@@ -85,7 +85,7 @@ async fn converse(
             "CLOSE" => return Ok(()),
             "HANG" => {
                 hangs.notify_one();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             answer => stream.write_all(format!("{answer}\r\n").as_bytes()).await?,
         }

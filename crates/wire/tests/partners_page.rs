@@ -134,7 +134,7 @@ fn the_call_by_soap_is_published_as_the_page_says() {
 
 #[test]
 fn the_limits_are_read_as_the_page_says() {
-    let file = FlowFile::read(blocks("yaml")[2]).unwrap();
+    let file = FlowFile::read(blocks("yaml")[3]).unwrap();
     let step = &file.flow.steps()[0];
     assert_eq!(step.limits, Limits { per_hour: Some(500), ..Limits::default() });
     let own = Limits { concurrent: Some(20), per_second: Some(50), ..Limits::default() };

@@ -107,12 +107,12 @@ impl LimitedParties {
 
     /// Asks in turn. The time limit is for the turn, and again for the call: one that was cut short because
     /// it waited could have been taken without our knowing.
-    async fn in_turn(
-        &self,
+    async fn in_turn<'a>(
+        &'a self,
         entity_id: EntityId,
         step_limits: Option<StepLimits>,
         time_limit: Duration,
-        asking: Asking<'_>,
+        ask: impl FnOnce() -> Asking<'a>,
     ) -> Result<Answered, CallFault> {
         let turns = {
             let _waiting = Counted::begin(self, &entity_id, |counts| &mut counts.waiting);
@@ -121,7 +121,7 @@ impl LimitedParties {
         let asked = match turns {
             Ok(_turns) => {
                 let _under_way = Counted::begin(self, &entity_id, |counts| &mut counts.under_way);
-                asking.await
+                ask().await
             }
             Err(fault) => Err(fault),
         };
@@ -134,12 +134,12 @@ impl LimitedParties {
 impl Parties for LimitedParties {
     fn ask(&self, call: Call) -> Asking<'_> {
         let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
-        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, self.parties.ask(call)))
+        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, || self.parties.ask(call)))
     }
 
     fn mail(&self, call: MailCall) -> Asking<'_> {
         let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
-        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, self.parties.mail(call)))
+        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, || self.parties.mail(call)))
     }
 
     fn mail_sender(&self) -> Option<&Mailbox> {

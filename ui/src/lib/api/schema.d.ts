@@ -30,7 +30,8 @@ export interface paths {
         };
         /** One party. */
         get: operations["get_entities_id"];
-        put?: never;
+        /** Gives a party another name and other limits. Nothing is published for it, and it has effect at once. */
+        put: operations["put_entities_id"];
         post?: never;
         delete?: never;
         options?: never;
@@ -684,9 +685,24 @@ export interface components {
             id: string;
             /** @description `source`, `buyer` or `service`. */
             kind: string;
+            /** @description How often it sends, or is asked, in all flows together, as in a flow file; null means as often as comes. */
+            limits: Record<string, never> | null;
             name: string;
             /** @description Whether nothing is taken from, or sent to, it at the moment. */
             paused: boolean;
+        };
+        /**
+         * @description What is to hold for a party in all flows, as in a flow file. What is left out no longer holds, but for
+         *     the name.
+         */
+        EntityRequest: {
+            /**
+             * @description How often it sends, or is asked: at a time (`concurrent`), and `per_second`, `per_minute`, `per_hour` and
+             *     `per_day`.
+             */
+            limits?: Record<string, never> | null;
+            /** @description What people call it; left out, as before. */
+            name?: string | null;
         };
         /** @description Any error but a refused submission. */
         Error: {
@@ -1117,6 +1133,8 @@ export interface components {
                 id: string;
                 /** @description `source`, `buyer` or `service`. */
                 kind: string;
+                /** @description How often it sends, or is asked, in all flows together, as in a flow file; null means as often as comes. */
+                limits: Record<string, never> | null;
                 name: string;
                 /** @description Whether nothing is taken from, or sent to, it at the moment. */
                 paused: boolean;
@@ -1501,6 +1519,38 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The party */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    put_entities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `src_…`, `buyer_…` or `svc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntityRequest"];
+            };
+        };
+        responses: {
+            /** @description The party, whether or not it changed */
             200: {
                 headers: {
                     [name: string]: unknown;
