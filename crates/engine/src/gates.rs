@@ -128,7 +128,7 @@ impl Run {
             let window_ms = i64::try_from(rule.window.as_millis()).expect("windows have a bound");
             match self.context.duplicates.claim(tag, self.story.lead_id, window_ms, at) {
                 Claimed::New => {
-                    claims.push((DuplicateKey { rule: Arc::clone(&rule.slug), tag }, rule.against))
+                    claims.push((DuplicateKey { rule: Arc::clone(&rule.slug), tag }, rule.against));
                 }
                 Claimed::Earlier(earlier) if rejection.is_none() => {
                     let reason = duplicate_reason(earlier.drawn_at(), flow.time_zone());
@@ -250,7 +250,7 @@ impl Fate {
                 self.close(&call.step_id, true);
             }
             EventKind::RecipientFailed { asked: Asked::Yes { call, .. }, .. } => {
-                self.close(&call.step_id, true)
+                self.close(&call.step_id, true);
             }
             EventKind::RecipientError { call, fault, .. } => {
                 if fault.is_unknown(call.response_code) {

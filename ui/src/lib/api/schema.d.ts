@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/caps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every cap in force: of the newest versions of flows, and of parties. */
+        get: operations["get_caps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/entities": {
         parameters: {
             query?: never;
@@ -30,7 +47,10 @@ export interface paths {
         };
         /** One party. */
         get: operations["get_entities_id"];
-        /** Gives a party another name and other limits. Nothing is published for it, and it has effect at once. */
+        /**
+         * Gives a party another name, hours, caps and limits. Nothing is published for it, and it has effect at once.
+         *     A cap whose maximum changes goes on with its count; one whose period changes begins anew.
+         */
         put: operations["put_entities_id"];
         post?: never;
         delete?: never;
@@ -481,6 +501,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every suppression list. */
+        get: operations["get_lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/{list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One suppression list. */
+        get: operations["get_lists_list"];
+        /** Makes a list, or has it keep what is on it for another time. */
+        put: operations["put_lists_list"];
+        post?: never;
+        /** Deletes a list with all that is on it. One that the newest version of a flow looks at stays. */
+        delete: operations["delete_lists_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/{list}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks a value up. It stands in the body, as addresses are kept by others. */
+        post: operations["post_lists_list_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lists/{list}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts values on a list: JSON, or lines of CSV whose first column counts. Values that stand on it stay
+         *     from now.
+         */
+        post: operations["post_lists_list_items"];
+        /** Takes values off a list; those that are not on it are passed over. */
+        delete: operations["delete_lists_list_items"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -642,10 +736,59 @@ export interface components {
             /** @description Why, when the lead was not taken. */
             reason?: string | null;
         };
+        /** @description A cap or a budget, and how it stands in the period of this moment. */
+        CapReply: {
+            /** @description `leads` or `money`: what it counts. */
+            counts: string;
+            entity_id: string | null;
+            /**
+             * Format: int32
+             * @description So many of those make one period.
+             */
+            every: number;
+            /** @description Whose it is: a flow's, a source's or a step's in it, or a party's in all flows. */
+            flow_id: string | null;
+            /** @description Whether it lets nothing more through. */
+            full: boolean;
+            /** @description `<owner>/<name>`, as events have it. */
+            id: string;
+            /**
+             * Format: double
+             * @description What it lets through in a period.
+             */
+            max: number;
+            name: string;
+            /** @description `minute`, `hour`, `day`, `week` or `month`. */
+            per: string;
+            period_end: string;
+            period_start: string;
+            /**
+             * Format: int64
+             * @description How many leads it refused in this period, since the last start at the earliest.
+             */
+            refused: number;
+            /**
+             * Format: double
+             * @description What is under way, or has an end that nobody knows.
+             */
+            reserved: number;
+            source_id: string | null;
+            step_id: string | null;
+            time_zone: string;
+            /**
+             * Format: double
+             * @description What succeeded in this period.
+             */
+            used: number;
+        };
         /** @description Whether a document can be published. */
         CheckReply: {
             ok: boolean;
             problems: components["schemas"]["ProblemReply"][];
+        };
+        /** @description One value to look for. */
+        CheckRequest: {
+            value: string;
         };
         /** @description A part of a value. */
         ComponentReply: {
@@ -680,8 +823,12 @@ export interface components {
         };
         /** @description A party, as the API shows it. */
         EntityReply: {
+            /** @description How many leads it sends or takes in all flows, or what they cost, as in a flow file. */
+            caps: Record<string, never>[];
             /** @description The flows whose newest versions name it. */
             flows: string[];
+            /** @description When it takes part, as in a flow file; null means always. */
+            hours: Record<string, never> | null;
             id: string;
             /** @description `source`, `buyer` or `service`. */
             kind: string;
@@ -690,12 +837,18 @@ export interface components {
             name: string;
             /** @description Whether nothing is taken from, or sent to, it at the moment. */
             paused: boolean;
+            /** @description Whose clocks count for its hours and caps; null means those of the flow, and of UTC. */
+            time_zone: string | null;
         };
         /**
          * @description What is to hold for a party in all flows, as in a flow file. What is left out no longer holds, but for
          *     the name.
          */
         EntityRequest: {
+            /** @description How many leads it sends or takes in all flows, or what they cost. */
+            caps?: Record<string, never>[] | null;
+            /** @description When it takes part. */
+            hours?: Record<string, never> | null;
             /**
              * @description How often it sends, or is asked: at a time (`concurrent`), and `per_second`, `per_minute`, `per_hour` and
              *     `per_day`.
@@ -703,6 +856,11 @@ export interface components {
             limits?: Record<string, never> | null;
             /** @description What people call it; left out, as before. */
             name?: string | null;
+            /**
+             * @description Whose clocks count for its hours and caps.
+             * @example America/Chicago
+             */
+            time_zone?: string | null;
         };
         /** @description Any error but a refused submission. */
         Error: {
@@ -990,6 +1148,12 @@ export interface components {
              */
             version: number | null;
         };
+        /** @description Whether a value is on a list. */
+        FoundReply: {
+            /** @description Since when, to the minute. */
+            added_at: string | null;
+            found: boolean;
+        };
         /** @description Whether the process runs, or can take leads. */
         Health: {
             /** @description `ok` or `ready`. */
@@ -1125,11 +1289,76 @@ export interface components {
          * @enum {string}
          */
         LeadState: "running" | "rejected" | "accepted" | "sold" | "returned" | "converted" | "error";
+        /** @description A suppression list. */
+        ListReply: {
+            created_at: string;
+            /** @description How many values are on it. */
+            items: number;
+            name: string;
+            /** @description How long what is put on it stays, such as `30d`; null means for ever. */
+            ttl: string | null;
+        };
+        /** @description How a list is to be. */
+        ListRequest: {
+            /** @description How long what is put on it stays, such as `30d`; left out, for ever. */
+            ttl?: string | null;
+        };
+        /** @description A list without pages. */
+        List_CapReply: {
+            data: {
+                /** @description `leads` or `money`: what it counts. */
+                counts: string;
+                entity_id: string | null;
+                /**
+                 * Format: int32
+                 * @description So many of those make one period.
+                 */
+                every: number;
+                /** @description Whose it is: a flow's, a source's or a step's in it, or a party's in all flows. */
+                flow_id: string | null;
+                /** @description Whether it lets nothing more through. */
+                full: boolean;
+                /** @description `<owner>/<name>`, as events have it. */
+                id: string;
+                /**
+                 * Format: double
+                 * @description What it lets through in a period.
+                 */
+                max: number;
+                name: string;
+                /** @description `minute`, `hour`, `day`, `week` or `month`. */
+                per: string;
+                period_end: string;
+                period_start: string;
+                /**
+                 * Format: int64
+                 * @description How many leads it refused in this period, since the last start at the earliest.
+                 */
+                refused: number;
+                /**
+                 * Format: double
+                 * @description What is under way, or has an end that nobody knows.
+                 */
+                reserved: number;
+                source_id: string | null;
+                step_id: string | null;
+                time_zone: string;
+                /**
+                 * Format: double
+                 * @description What succeeded in this period.
+                 */
+                used: number;
+            }[];
+        };
         /** @description A list without pages. */
         List_EntityReply: {
             data: {
+                /** @description How many leads it sends or takes in all flows, or what they cost, as in a flow file. */
+                caps: Record<string, never>[];
                 /** @description The flows whose newest versions name it. */
                 flows: string[];
+                /** @description When it takes part, as in a flow file; null means always. */
+                hours: Record<string, never> | null;
                 id: string;
                 /** @description `source`, `buyer` or `service`. */
                 kind: string;
@@ -1138,6 +1367,8 @@ export interface components {
                 name: string;
                 /** @description Whether nothing is taken from, or sent to, it at the moment. */
                 paused: boolean;
+                /** @description Whose clocks count for its hours and caps; null means those of the flow, and of UTC. */
+                time_zone: string | null;
             }[];
         };
         /** @description A list without pages. */
@@ -1197,6 +1428,17 @@ export interface components {
                 scopes: string[];
                 /** @description Only when it was just made. */
                 secret?: string | null;
+            }[];
+        };
+        /** @description A list without pages. */
+        List_ListReply: {
+            data: {
+                created_at: string;
+                /** @description How many values are on it. */
+                items: number;
+                name: string;
+                /** @description How long what is put on it stays, such as `30d`; null means for ever. */
+                ttl: string | null;
             }[];
         };
         /** @description A list without pages. */
@@ -1419,6 +1661,27 @@ export interface components {
             /** @description Whether a field of it can declare the values it may have. */
             values: boolean;
         };
+        /** @description A value that cannot stand on a list. */
+        ValueProblem: {
+            /** @description Its line, or its place among the values; the first is 1. */
+            line: number;
+            message: string;
+        };
+        /** @description What became of some values. */
+        ValuesReply: {
+            /** @description How many were taken. */
+            accepted: number;
+            /** @description How many values are on the list now. */
+            items: number;
+            /** @description Which, and why; the first hundred. */
+            problems: components["schemas"]["ValueProblem"][];
+            /** @description How many cannot stand on a list. */
+            rejected: number;
+        };
+        /** @description Values: as they are, or the hex digits of their MD5, SHA-1 or SHA-256. */
+        ValuesRequest: {
+            values: string[];
+        };
         /** @description One version of a flow. */
         VersionReply: {
             published_at: string;
@@ -1482,6 +1745,30 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_caps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Flows first, by id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CapReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
     get_entities: {
         parameters: {
             query?: never;
@@ -3018,6 +3305,217 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevokeReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    get_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ListReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    get_lists_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    put_lists_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 64 of `a-z`, `0-9` and `_` */
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListRequest"];
+            };
+        };
+        responses: {
+            /** @description The list, whether or not it changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_lists_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    post_lists_list_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description Whether it is on the list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    post_lists_list_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                list: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 MiB */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValuesRequest"];
+                "text/csv": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValuesReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_lists_list_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                list: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 MiB */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValuesRequest"];
+                "text/csv": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValuesReply"];
                 };
             };
             400: components["responses"]["BadRequest"];
