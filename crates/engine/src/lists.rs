@@ -411,7 +411,6 @@ mod tests {
     /// Prints what five million values cost; `--ignored --nocapture` shows it.
     #[test]
     #[ignore = "measures memory and time, to be read by people"]
-    #[expect(clippy::print_stderr, reason = "it is a figure for people")]
     fn five_million_values() {
         const COUNT: u64 = 5_000_000;
         let list = list(None);
