@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::number::order_of_plain;
 use crate::parse::mail_domains;
 use crate::{ClosedSet, Field, FieldType, Fields, Lead, Number, Privacy, Scalar, Step, Timestamp, Value};
 
@@ -149,7 +150,12 @@ impl Dim {
             Origin::Closed(field) => Some(field.values.clone()).filter(|values| !values.is_empty()),
             Origin::Number(_) => {
                 let below = self.buckets.first().map(|first| format!("<{}", first.as_str()).into());
-                Some(below.into_iter().chain(self.buckets.iter().map(|bound| self.bucket(bound))).collect())
+                Some(
+                    below
+                        .into_iter()
+                        .chain(self.buckets.iter().map(|bound| self.bucket(bound.as_str())))
+                        .collect(),
+                )
             }
             Origin::Declared(words) => Some(words.iter().cloned().chain([OTHER.into()]).collect()),
             Origin::MailDomain(_) | Origin::Component(..) => None,
@@ -173,8 +179,10 @@ impl Dim {
         match self.origin(fields, steps).ok()? {
             Origin::Closed(field) => read(field),
             Origin::Number(field) => match read(field)? {
-                Scalar::Number(number) => Some(Scalar::Text(self.bucket(&number))),
-                Scalar::Null | Scalar::Bool(_) | Scalar::Text(_) => None,
+                Scalar::Number(number) => Some(Scalar::Text(self.bucket(number.as_str()))),
+                // A number of more digits than numbers have.
+                Scalar::Text(plain) => Some(Scalar::Text(self.bucket(&plain))),
+                Scalar::Null | Scalar::Bool(_) => None,
             },
             Origin::MailDomain(field) => {
                 read(field)?;
@@ -204,9 +212,9 @@ impl Dim {
         }
     }
 
-    /// The bucket of a number: `<10`, `10-20`, `≥20`. A bound belongs to the bucket above it.
-    fn bucket(&self, number: &Number) -> Arc<str> {
-        let above = self.buckets.partition_point(|bound| bound <= number);
+    /// The bucket of a number in its plain form: `<10`, `10-20`, `≥20`. A bound belongs to the bucket above it.
+    fn bucket(&self, number: &str) -> Arc<str> {
+        let above = self.buckets.partition_point(|bound| order_of_plain(bound.as_str(), number).is_le());
         let text = match (above.checked_sub(1).map(|at| &self.buckets[at]), self.buckets.get(above)) {
             (None, Some(upper)) => format!("<{}", upper.as_str()),
             (Some(lower), Some(upper)) => format!("{}-{}", lower.as_str(), upper.as_str()),
@@ -268,10 +276,11 @@ mod tests {
             ("100000", "100000-250000"),
             ("249999", "100000-250000"),
             ("250000", "250000-500000"),
+            ("249999.99999999999999", "100000-250000"),
             ("500000", "≥500000"),
             ("9000000", "≥500000"),
         ] {
-            assert_eq!(&*dim.bucket(&number.parse().unwrap()), bucket, "{number}");
+            assert_eq!(&*dim.bucket(number), bucket, "{number}");
         }
     }
 
