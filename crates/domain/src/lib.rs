@@ -49,6 +49,7 @@ mod rule;
 mod scope;
 mod secret;
 mod seed;
+mod slashes;
 mod step;
 mod template;
 mod time_zone;

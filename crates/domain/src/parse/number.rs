@@ -34,11 +34,6 @@ fn value(raw: &Value) -> Option<Parsed> {
     }
 }
 
-/// The number that a text says, if a [`Number`] holds it.
-pub(crate) fn read(text: &str) -> Option<Number> {
-    written(text, Sizes::Letters)?.text()?.parse().ok()
-}
-
 /// The number that a text says, in its plain form, however many digits it has.
 pub(crate) fn read_plain(text: &str) -> Option<Arc<str>> {
     plain_decimal(written(text, Sizes::Letters)?.text()?)

@@ -7,18 +7,21 @@ use super::{NESTING_MAX, NODES_MAX, TEMPLATE_BYTES_MAX};
 
 /// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}column {column} of the template: {fault}", line_before(*line))]
+#[error("{}column {column} of the template: {fault}", line_before(*line, *lines))]
 pub struct TemplateError {
     /// In which line of the text, 1 for the first.
     pub line: usize,
     /// Where in that line, in characters, 1 for the first.
     pub column: usize,
+    /// How many lines the text has.
+    pub lines: usize,
     /// What is wrong there.
     pub fault: TemplateFault,
 }
 
-fn line_before(line: usize) -> String {
-    if line > 1 { format!("line {line}, ") } else { String::new() }
+/// A text of one line needs no number for it.
+fn line_before(line: usize, lines: usize) -> String {
+    if lines > 1 { format!("line {line}, ") } else { String::new() }
 }
 
 impl TemplateError {
@@ -26,8 +29,10 @@ impl TemplateError {
     pub(super) fn at(text: &str, at: usize, fault: TemplateFault) -> TemplateError {
         let before = text.get(..at).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count() + 1;
         TemplateError {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            line: lines(before),
+            lines: lines(text.strip_suffix('\n').unwrap_or(text)),
             column: before[start..].chars().count() + 1,
             fault,
         }
@@ -184,7 +189,7 @@ pub enum TemplateFault {
         bytes: usize,
     },
     /// More parts than a template may have.
-    #[error("it has more than {NODES_MAX} texts, values and helpers")]
+    #[error("it has more than {NODES_MAX} texts, values, helpers and blocks")]
     TooManyParts,
     /// Blocks and brackets within each other beyond what anybody reads.
     #[error("blocks and brackets stand more than {NESTING_MAX} deep within each other")]
@@ -200,7 +205,7 @@ fn hint_of_open(open: Option<&'static str>) -> String {
 }
 
 /// The nearest of some words, when it is near enough to be what was meant.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let word: String = word.chars().take(60).collect::<String>().to_lowercase();
     let (distance, near) = words
         .into_iter()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Arguments, whole_number};
-use crate::parse::{date, number, time};
+use crate::parse::{date, time};
 use crate::template::dates::{DateForm, Shift, When};
 use crate::template::decimal::Decimal;
 use crate::template::expression::{Expression, Room, cut};
