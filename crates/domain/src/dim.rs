@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::number::order_of_plain;
-use crate::parse::mail_domains;
+use crate::parse::words::is_same_word;
+use crate::parse::{Parsed, mail_domains};
 use crate::{ClosedSet, Field, FieldType, Fields, Lead, Number, Privacy, Scalar, Step, Timestamp, Value};
 
 /// One report dimension of a flow.
@@ -159,6 +160,34 @@ impl Dim {
             }
             Origin::Declared(words) => Some(words.iter().cloned().chain([OTHER.into()]).collect()),
             Origin::MailDomain(_) | Origin::Component(..) => None,
+        }
+    }
+
+    /// What a text means as a value of it: its normal form, so that `Texas` is `TX`. None when it can never be its
+    /// value, and when it is no dim of this flow.
+    pub(crate) fn meant(&self, fields: &Fields, steps: &[Step], text: &str) -> Option<Scalar> {
+        let origin = self.origin(fields, steps).ok()?;
+        if self.kind(fields, steps) == Some(DimKind::Boolean) {
+            let is = |word: &str| text.eq_ignore_ascii_case(word);
+            return (is("true") || is("false")).then(|| Scalar::Bool(is("true")));
+        }
+        let same = |word: &&Arc<str>| is_same_word(word, text);
+        match origin {
+            Origin::Closed(field) => match field.parse(&Value::text(text), Timestamp::MAX)? {
+                Parsed { normal: Value::Scalar(scalar), valid: Some(true), .. } => Some(scalar),
+                Parsed { .. } => None,
+            },
+            // People type what keyboards have.
+            Origin::Number(_) => {
+                let text = text.replacen(">=", "≥", 1);
+                let buckets = self.values(fields, steps)?;
+                buckets.into_iter().find(|bucket| **bucket == *text).map(Scalar::Text)
+            }
+            Origin::Declared(_) => {
+                let words = self.values(fields, steps)?;
+                words.iter().find(same).cloned().map(Scalar::Text)
+            }
+            Origin::MailDomain(_) | Origin::Component(..) => Some(Scalar::Text(text.into())),
         }
     }
 
