@@ -1,5 +1,7 @@
 //! What can be wrong with a template, and what would mend it.
 
+use std::num::NonZeroUsize;
+
 use crate::vocabulary::PlaceError;
 use crate::{FieldType, UnknownTimeZone};
 
@@ -7,21 +9,18 @@ use super::{NESTING_MAX, NODES_MAX, TEMPLATE_BYTES_MAX};
 
 /// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}column {column} of the template: {fault}", line_before(*line, *lines))]
+#[error("{}column {column} of the template: {fault}", line_before(*line))]
 pub struct TemplateError {
-    /// In which line of the text, 1 for the first.
-    pub line: usize,
+    /// In which line of the text, 1 for the first; none where it has no other.
+    pub line: Option<NonZeroUsize>,
     /// Where in that line, in characters, 1 for the first.
     pub column: usize,
-    /// How many lines the text has.
-    pub lines: usize,
     /// What is wrong there.
     pub fault: TemplateFault,
 }
 
-/// A text of one line needs no number for it.
-fn line_before(line: usize, lines: usize) -> String {
-    if lines > 1 { format!("line {line}, ") } else { String::new() }
+fn line_before(line: Option<NonZeroUsize>) -> String {
+    line.map(|line| format!("line {line}, ")).unwrap_or_default()
 }
 
 impl TemplateError {
@@ -29,10 +28,10 @@ impl TemplateError {
     pub(super) fn at(text: &str, at: usize, fault: TemplateFault) -> TemplateError {
         let before = text.get(..at).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let has_several = text.strip_suffix('\n').unwrap_or(text).contains('\n');
         let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count() + 1;
         TemplateError {
-            line: lines(before),
-            lines: lines(text.strip_suffix('\n').unwrap_or(text)),
+            line: NonZeroUsize::new(lines(before)).filter(|_| has_several),
             column: before[start..].chars().count() + 1,
             fault,
         }
