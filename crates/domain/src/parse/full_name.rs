@@ -121,6 +121,10 @@ impl Name<'_> {
 }
 
 fn is_one_of(words: &[&str], word: &str) -> bool {
+    if word.is_ascii() {
+        let plain = || word.bytes().filter(|byte| *byte != b'.').map(|byte| byte.to_ascii_lowercase());
+        return words.iter().any(|own| plain().eq(own.bytes()));
+    }
     let plain: String = word.chars().filter(|c| *c != '.').flat_map(char::to_lowercase).collect();
     words.contains(&plain.as_str())
 }

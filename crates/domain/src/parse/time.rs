@@ -58,8 +58,9 @@ fn civil_millis(text: &str) -> Option<i64> {
     let words = words(&text);
     let clock = words.iter().enumerate().find_map(|(at, word)| {
         // `12 PM`: the hour alone, when a half of the day follows.
-        let hour = || words.get(at + 1).is_some_and(|next| half(next).is_some()).then(|| Clock::hour(word));
-        Some((at, Clock::read(word).or_else(|| hour()?)?))
+        let hour =
+            || Clock::hour(word).filter(|_| words.get(at + 1).is_some_and(|next| half(next).is_some()));
+        Some((at, Clock::read(word).or_else(hour)?))
     });
     let Some((at, mut clock)) = clock else {
         let day = date::read(&words.join(" "))?;
