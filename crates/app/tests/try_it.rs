@@ -76,6 +76,23 @@ fn a_type_answers_the_normal_form_and_the_components() {
         (&phone["components"]["area"], &phone["components"]["raw"]),
         (&json!("512"), &json!("(512) 555-0143"))
     );
+    let range = answer(&["types"], &json!({ "type": "range", "value": "10+" }));
+    let wanted = json!({ "min": 10, "max": null, "avg": null, "mid": null, "raw": "10+" });
+    assert_eq!(range["components"], wanted);
+    assert_eq!(phone["components"]["extension"], Value::Null);
+    assert_eq!(phone["components"].as_object().unwrap().len(), 10, "{phone}");
+    // A double keeps all digits of the first number and not of the second.
+    for (value, normal) in [
+        (json!("30.26715312345678"), json!(30.267_153_123_456_78)),
+        (json!("12345678901234567891"), json!("12345678901234567891")),
+    ] {
+        let number = answer(&["types"], &json!({ "type": "number", "value": value }));
+        assert_eq!((&number["normal"], &number["valid"]), (&normal, &json!(true)));
+    }
+    let list = json!({ "type": "list", "value": "a,z", "values": ["A", "b"] });
+    assert_eq!(answer(&["types"], &list)["valid"], false);
+    let one = json!({ "type": "string", "value": "a", "values": ["A", "b"] });
+    assert_eq!(answer(&["types"], &one)["normal"], "A");
     let absent = answer(&["types"], &json!({ "type": "email", "value": null }));
     assert_eq!(absent, json!({ "normal": null, "valid": null, "components": {} }));
     let tree = answer(&["types"], &json!({ "type": "email", "value": { "a": 1 } }));
@@ -107,11 +124,11 @@ fn a_bad_line_gets_its_error_and_the_next_is_answered() {
     for (at, wanted) in [
         (1, "not JSON"),
         (2, "not JSON"),
-        (3, "has no \"template\""),
+        (3, "the line must be a JSON object"),
         (4, "\"template\" must be text"),
         (5, "column 1 of the template: {{ without the }} that ends it"),
         (6, "\"vars\" must be an object"),
-        (7, "\"fone\" is not a field type"),
+        (7, "\"fone\" is not a field type; did you mean phone?"),
         (8, "not JSON"),
         (9, "more than 16777216 bytes"),
     ] {
@@ -119,6 +136,50 @@ fn a_bad_line_gets_its_error_and_the_next_is_answered() {
         assert!(said[at]["error"].as_str().unwrap().contains(wanted), "{}", said[at]);
     }
     assert_eq!(said[10], json!({ "value": "z" }));
+}
+
+#[test]
+fn what_a_question_cannot_have_is_told() {
+    for (subject, question, wanted) in [
+        (
+            "types",
+            json!({ "type": "list", "value": "a", "vlaues": [] }),
+            "no key \"vlaues\"; there are type, value, values",
+        ),
+        (
+            "types",
+            json!({ "type": "phone", "value": "a", "values": ["a"] }),
+            "only string and list fields take values",
+        ),
+        (
+            "types",
+            json!({ "type": "list", "value": "a", "values": "a" }),
+            "\"values\" must be a list of texts",
+        ),
+        (
+            "types",
+            json!({ "type": "phon", "value": "a" }),
+            "\"phon\" is not a field type; did you mean phone?",
+        ),
+        ("types", json!({ "type": "colour", "value": "a" }), "the types are string, first_name"),
+        ("template", json!({ "template": "x", "var": {} }), "no key \"var\"; there are template, vars"),
+        (
+            "template",
+            json!({ "template": "x", "vars": { "a": { "$type": "phone" } } }),
+            "\"a\" has a $type and no $value",
+        ),
+        ("template", json!({ "template": "x", "vars": { "a": { "$value": 1 } } }), "\"$type\""),
+        (
+            "template",
+            json!({ "template": "x", "vars": { "a": { "$type": "phone", "$value": 1, "b": 1 } } }),
+            "no key \"b\"",
+        ),
+    ] {
+        let said = answer(&[subject], &question);
+        assert!(said["error"].as_str().is_some_and(|error| error.contains(wanted)), "{question}: {said}");
+    }
+    let said = answers(&["types"], b"{\"type\": 1\n");
+    assert_eq!(said[0]["error"], "the line is not JSON: EOF while parsing an object, at column 10");
 }
 
 #[test]

@@ -119,12 +119,17 @@ impl Condition {
 
 impl Verdict<'_> {
     /// What the lead would have to do for the opposite to be the case, as a sentence made from
-    /// the rules that decided: no values of the lead. Empty when no rule decided.
+    /// the rules that decided: no values of the lead. Rules whose words are the same are told once. Empty when
+    /// no rule decided.
     pub fn demand(&self) -> String {
         let mut sentence = String::new();
+        let mut told: Vec<String> = Vec::new();
         // What is asked for is the opposite of what each found.
         for (rule, held) in &self.deciding {
             let part = rule.sentence(!held);
+            if told.contains(&part) {
+                continue;
+            }
             if sentence.len() + part.len() > DEMAND_BYTES_MAX {
                 sentence.push_str(", or more");
                 break;
@@ -133,6 +138,7 @@ impl Verdict<'_> {
                 sentence.push_str(", or ");
             }
             sentence.push_str(&part);
+            told.push(part);
         }
         sentence
     }
@@ -302,9 +308,25 @@ mod tests {
         assert_eq!(verdict.demand(), "State must be included in OK");
     }
 
+    /// Each list is hidden, so that both rules have the same words.
+    #[test]
+    fn a_sentence_says_nothing_twice() {
+        let fields = Fields::new(vec![Field::new("product".parse().unwrap(), FieldType::String)]).unwrap();
+        let product = |word| {
+            let word = Value::text(word);
+            Rule::new(&fields, "lead.product", Operator::IncludedIn, Some(&word)).unwrap().into()
+        };
+        let any = Condition::Any(vec![product("roof"), older(50), product("solar")]);
+        let verdict = evaluate(&any, &lead("TX", "40"));
+        assert_eq!(
+            verdict.demand(),
+            "Product must be included in the given list, or Age must be greater than 50"
+        );
+    }
+
     #[test]
     fn a_sentence_has_an_end() {
-        let many = Condition::Any((0..2_000).map(|_| state("OK")).collect());
+        let many = Condition::Any((50..2_050).map(older).collect());
         let verdict = evaluate(&many, &lead("TX", "40"));
         assert!(verdict.demand().len() < DEMAND_BYTES_MAX + 20 && verdict.demand().ends_with(", or more"));
     }

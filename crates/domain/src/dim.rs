@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::parse::mail_domains;
+use crate::number::order_of_plain;
+use crate::parse::words::is_same_word;
+use crate::parse::{Parsed, mail_domains};
 use crate::{ClosedSet, Field, FieldType, Fields, Lead, Number, Privacy, Scalar, Step, Timestamp, Value};
 
 /// One report dimension of a flow.
@@ -149,10 +151,43 @@ impl Dim {
             Origin::Closed(field) => Some(field.values.clone()).filter(|values| !values.is_empty()),
             Origin::Number(_) => {
                 let below = self.buckets.first().map(|first| format!("<{}", first.as_str()).into());
-                Some(below.into_iter().chain(self.buckets.iter().map(|bound| self.bucket(bound))).collect())
+                Some(
+                    below
+                        .into_iter()
+                        .chain(self.buckets.iter().map(|bound| self.bucket(bound.as_str())))
+                        .collect(),
+                )
             }
             Origin::Declared(words) => Some(words.iter().cloned().chain([OTHER.into()]).collect()),
             Origin::MailDomain(_) | Origin::Component(..) => None,
+        }
+    }
+
+    /// What a text means as a value of it: its normal form, so that `Texas` is `TX`. None when it can never be its
+    /// value, and when it is no dim of this flow.
+    pub(crate) fn meant(&self, fields: &Fields, steps: &[Step], text: &str) -> Option<Scalar> {
+        let origin = self.origin(fields, steps).ok()?;
+        if self.kind(fields, steps) == Some(DimKind::Boolean) {
+            let is = |word: &str| text.eq_ignore_ascii_case(word);
+            return (is("true") || is("false")).then(|| Scalar::Bool(is("true")));
+        }
+        let same = |word: &&Arc<str>| is_same_word(word, text);
+        match origin {
+            Origin::Closed(field) => match field.parse(&Value::text(text), Timestamp::MAX)? {
+                Parsed { normal: Value::Scalar(scalar), valid: Some(true), .. } => Some(scalar),
+                Parsed { .. } => None,
+            },
+            // People type what keyboards have.
+            Origin::Number(_) => {
+                let text = text.replacen(">=", "≥", 1);
+                let buckets = self.values(fields, steps)?;
+                buckets.into_iter().find(|bucket| **bucket == *text).map(Scalar::Text)
+            }
+            Origin::Declared(_) => {
+                let words = self.values(fields, steps)?;
+                words.iter().find(same).cloned().map(Scalar::Text)
+            }
+            Origin::MailDomain(_) | Origin::Component(..) => Some(Scalar::Text(text.into())),
         }
     }
 
@@ -173,8 +208,10 @@ impl Dim {
         match self.origin(fields, steps).ok()? {
             Origin::Closed(field) => read(field),
             Origin::Number(field) => match read(field)? {
-                Scalar::Number(number) => Some(Scalar::Text(self.bucket(&number))),
-                Scalar::Null | Scalar::Bool(_) | Scalar::Text(_) => None,
+                Scalar::Number(number) => Some(Scalar::Text(self.bucket(number.as_str()))),
+                // A number of more digits than numbers have.
+                Scalar::Text(plain) => Some(Scalar::Text(self.bucket(&plain))),
+                Scalar::Null | Scalar::Bool(_) => None,
             },
             Origin::MailDomain(field) => {
                 read(field)?;
@@ -204,9 +241,9 @@ impl Dim {
         }
     }
 
-    /// The bucket of a number: `<10`, `10-20`, `≥20`. A bound belongs to the bucket above it.
-    fn bucket(&self, number: &Number) -> Arc<str> {
-        let above = self.buckets.partition_point(|bound| bound <= number);
+    /// The bucket of a number in its plain form: `<10`, `10-20`, `≥20`. A bound belongs to the bucket above it.
+    fn bucket(&self, number: &str) -> Arc<str> {
+        let above = self.buckets.partition_point(|bound| order_of_plain(bound.as_str(), number).is_le());
         let text = match (above.checked_sub(1).map(|at| &self.buckets[at]), self.buckets.get(above)) {
             (None, Some(upper)) => format!("<{}", upper.as_str()),
             (Some(lower), Some(upper)) => format!("{}-{}", lower.as_str(), upper.as_str()),
@@ -268,10 +305,11 @@ mod tests {
             ("100000", "100000-250000"),
             ("249999", "100000-250000"),
             ("250000", "250000-500000"),
+            ("249999.99999999999999", "100000-250000"),
             ("500000", "≥500000"),
             ("9000000", "≥500000"),
         ] {
-            assert_eq!(&*dim.bucket(&number.parse().unwrap()), bucket, "{number}");
+            assert_eq!(&*dim.bucket(number), bucket, "{number}");
         }
     }
 

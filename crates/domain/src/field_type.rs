@@ -3,10 +3,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::parse::{self, Parsed};
 use crate::privacy::{ClosedSet, Privacy};
-use crate::{Timestamp, Value};
+use crate::template::nearest;
+use crate::{Scalar, Timestamp, Value};
 
 /// What a field holds, and so how its raw value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -268,6 +270,33 @@ impl FieldType {
         }
     }
 
+    /// The components that such a value could have and lacks, for answers that tell of them as null. Of a postal code
+    /// these are parts of its own country's, and of a value that is not valid none, but for a range and a gender, of which
+    /// everything is told always.
+    pub fn lacking(self, parsed: &Parsed) -> impl Iterator<Item = &'static str> {
+        let always = matches!(self, FieldType::Range | FieldType::Gender);
+        let country = match parsed.component("country_code") {
+            Some(Value::Scalar(Scalar::Text(code))) if self == FieldType::PostalCode => {
+                Some(Arc::clone(code))
+            }
+            Some(_) | None => None,
+        };
+        let has_parts =
+            parsed.valid == Some(true) || parsed.components.iter().any(|(name, _)| *name != "masked");
+        let present: Vec<&str> = parsed.components.iter().map(|(name, _)| *name).collect();
+        self.components().iter().map(|(name, _)| *name).filter(move |name| {
+            let is_of_it = match (&country, *name) {
+                // Stars are told of only where they stand.
+                (_, "masked") => false,
+                (Some(code), "zip" | "four") => **code == *"US",
+                (Some(code), "fsa" | "ldu" | "district") => **code == *"CA",
+                (Some(code), "outcode" | "incode") => **code == *"GB",
+                (_, _) => true,
+            };
+            (always || has_parts) && is_of_it && !present.contains(name)
+        })
+    }
+
     /// Whether no value of this type may be recorded in the clear; see
     /// [`Redactor`](crate::Redactor).
     pub fn is_sensitive(self) -> bool {
@@ -344,6 +373,17 @@ impl fmt::Display for FieldType {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a field type")]
 pub struct UnknownFieldType(pub String);
+
+impl UnknownFieldType {
+    /// The same with the name that is nearest, or with all there are: for messages beside which no list of them stands.
+    pub fn with_names(&self) -> String {
+        let names = FieldType::ALL.map(FieldType::as_str);
+        match nearest(&self.0, names) {
+            Some(near) => format!("{self}; did you mean {near}?"),
+            None => format!("{self}; the types are {}", names.join(", ")),
+        }
+    }
+}
 
 impl FromStr for FieldType {
     type Err = UnknownFieldType;

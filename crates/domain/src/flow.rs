@@ -439,6 +439,12 @@ impl Flow {
         dim.values(&self.parts.fields, &self.parts.steps)
     }
 
+    /// What a text means as a value of a declared dimension: its normal form, so that `Texas` is `TX`. None when it
+    /// can never be its value.
+    pub fn dim_meant(&self, dim: &Dim, text: &str) -> Option<Scalar> {
+        dim.meant(&self.parts.fields, &self.parts.steps, text)
+    }
+
     /// Which of the declared fields a parsed lead has, and which of them are valid.
     pub fn field_states(&self, lead: &Lead) -> FieldStates {
         self.parts.fields.states(lead)

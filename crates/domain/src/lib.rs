@@ -53,6 +53,7 @@ mod rule;
 mod scope;
 mod secret;
 mod seed;
+mod slashes;
 mod step;
 mod suppression;
 mod template;

@@ -105,7 +105,7 @@ impl DeclaredFilters {
         published.each(&mut |version, flow| {
             let is_in = |list: &[FlowId]| list.contains(flow.id());
             if (flows.among.is_empty() || is_in(&flows.among)) && !is_in(&flows.except) {
-                known.add(version, flow);
+                known.add(version, flow, &self.dims);
             }
         });
         for (path, values) in std::mem::take(&mut self.dims) {
@@ -134,16 +134,33 @@ struct Known {
 struct KnownDim {
     path: Arc<str>,
     kinds: Vec<DimKind>,
+    /// What each text that is asked for means, in some version of some flow.
+    meant: Vec<(Arc<str>, Scalar)>,
+    /// Values it can have, where they are few.
+    values: Vec<Arc<str>>,
 }
 
 impl Known {
-    fn add(&mut self, version: FlowVersion, flow: &Flow) {
+    /// `asked` are the dims that are asked for, with their values.
+    fn add(&mut self, version: FlowVersion, flow: &Flow, asked: &[(String, Choice<Arc<str>>)]) {
         for (dim, kind) in flow.declared_dims() {
-            match self.dims.iter_mut().find(|own| own.path == dim.path) {
-                Some(own) if own.kinds.contains(&kind) => {}
-                Some(own) => own.kinds.push(kind),
-                None => self.dims.push(KnownDim { path: Arc::clone(&dim.path), kinds: vec![kind] }),
+            let at = self.dims.iter().position(|own| own.path == dim.path).unwrap_or_else(|| {
+                let path = Arc::clone(&dim.path);
+                self.dims.push(KnownDim { path, kinds: Vec::new(), meant: Vec::new(), values: Vec::new() });
+                self.dims.len() - 1
+            });
+            let own = &mut self.dims[at];
+            if !own.kinds.contains(&kind) {
+                own.kinds.push(kind);
             }
+            let Some((_, asked)) = asked.iter().find(|(path, _)| **path == *dim.path) else { continue };
+            for text in asked.among.iter().chain(&asked.except) {
+                let meant = flow.dim_meant(dim, text).map(|meant| (Arc::clone(text), meant));
+                own.meant.extend(meant.filter(|meant| !own.meant.contains(meant)));
+            }
+            let values = flow.dim_values(dim).unwrap_or_default();
+            let new = values.into_iter().filter(|value| !own.values.contains(value)).collect::<Vec<_>>();
+            own.values.extend(new);
         }
         for (place, field) in flow.fields().iter().enumerate() {
             let at = (flow.id().clone(), version, place);
@@ -172,32 +189,36 @@ impl Known {
 }
 
 impl KnownDim {
-    /// The values as the dim has them: `true` is the boolean where the dim is one.
+    /// The values as the dim has them: `true` is the boolean where the dim is one, and `Texas` is `TX`.
     fn filter(&self, path: &str, values: &Choice<Arc<str>>) -> Result<DimFilter, ParameterError> {
         let read = |texts: &[Arc<str>]| -> Result<Vec<Scalar>, ParameterError> {
             let mut read = Vec::new();
             for text in texts {
-                let truth = match text.to_lowercase().as_str() {
-                    "true" => Some(true),
-                    "false" => Some(false),
-                    _ => None,
-                };
                 let before = read.len();
-                for kind in &self.kinds {
-                    match kind {
-                        DimKind::Boolean => read.extend(truth.map(Scalar::Bool)),
-                        // People type what keyboards have.
-                        DimKind::Text => read.push(Scalar::Text(text.replacen(">=", "≥", 1).into())),
-                    }
-                }
+                read.extend(self.meant.iter().filter(|(own, _)| own == text).map(|(_, meant)| meant.clone()));
                 if read.len() == before {
-                    return Err(ParameterError::new(&format!("dim.{path}"), "is true or false"));
+                    return Err(ParameterError::new(&format!("dim.{path}"), self.no_value(text)));
                 }
             }
             Ok(read)
         };
         let values = Choice { among: read(&values.among)?, except: read(&values.except)? };
         Ok(DimFilter { path: Arc::clone(&self.path), values })
+    }
+
+    /// Why it never has such a value.
+    fn no_value(&self, text: &str) -> String {
+        if self.kinds == [DimKind::Boolean] {
+            return "is true or false".to_owned();
+        }
+        let shown: String = text.chars().take(80).collect();
+        let mut known: Vec<&str> = self.values.iter().map(|value| &**value).collect();
+        let more = if known.len() > NAMES_TOLD_MAX { " …" } else { "" };
+        known.truncate(NAMES_TOLD_MAX);
+        match known.is_empty() {
+            true => format!("{shown:?} is no value that it can have"),
+            false => format!("{shown:?} is no value that it can have; these are {}{more}", known.join(", ")),
+        }
     }
 }
 
@@ -265,11 +286,24 @@ mod tests {
         check(
             "dim.lead.state=TX,-ok&dim.lead.owner=TRUE&dim.lead.loan_amount=>=20",
             &["flow_a"],
-            "[DimFilter { path: \"lead.state\", values: Choice { among: [Text(\"TX\")], except: [Text(\"ok\")] } }, \
+            "[DimFilter { path: \"lead.state\", values: Choice { among: [Text(\"TX\")], except: [Text(\"OK\")] } }, \
              DimFilter { path: \"lead.owner\", values: Choice { among: [Bool(true)], except: [] } }, \
              DimFilter { path: \"lead.loan_amount\", values: Choice { among: [Text(\"≥20\")], except: [] } }] []",
         );
         check("dim.lead.owner=maybe", &[], "dim.lead.owner: is true or false");
+        let state = |code: &str| {
+            format!(
+                "[DimFilter {{ path: \"lead.state\", values: Choice {{ among: [Text({code:?})], except: [] }} }}] []"
+            )
+        };
+        check("dim.lead.state=Texas", &[], &state("TX"));
+        check("dim.lead.state=quebec", &[], &state("QC"));
+        check("dim.lead.state=Texsa", &[], "dim.lead.state: \"Texsa\" is no value that it can have");
+        check(
+            "dim.lead.loan_amount=15",
+            &[],
+            "dim.lead.loan_amount: \"15\" is no value that it can have; these are <10, 10-20, ≥20",
+        );
     }
 
     #[test]

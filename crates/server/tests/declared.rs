@@ -48,6 +48,7 @@ async fn events_are_listed_by_dims_and_by_which_fields_are_there_and_valid() {
     for (query, wanted) in [
         ("dim.lead.state=TX", "a-"),
         ("dim.lead.state=tx,OK", "ab-"),
+        ("dim.lead.state=texas", "a-"),
         // An event without a dim has none of its values.
         ("dim.lead.state=-TX", "be"),
         ("dim.lead.product=roof", "a"),
@@ -127,6 +128,8 @@ async fn what_no_flow_declares_is_refused_and_told() {
     for (query, field, message) in [
         ("dim.lead.stat=TX", "dim.lead.stat", "did you mean lead.state?"),
         ("dim.lead.note=x", "dim.lead.note", "known are lead.amount, lead.email.domain"),
+        ("dim.lead.state=Texsa", "dim.lead.state", "\"Texsa\" is no value that it can have"),
+        ("dim.lead.product=rof", "dim.lead.product", "these are Roof, solar"),
         ("dim.lead.owner=perhaps", "dim.lead.owner", "is true or false"),
         ("has.emial=true", "has.emial", "did you mean email?"),
         ("valid.email=yes", "valid.email", "write true, or false"),
@@ -175,7 +178,11 @@ async fn types_and_fields_are_described() {
         list["data"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone()
     };
     let state = find(&types, "state");
-    assert_eq!(state["components"], serde_json::json!([{ "name": "name", "type": "string" }]));
+    assert_eq!(
+        state["components"],
+        serde_json::json!([{ "name": "name", "type": "string" }, { "name": "valid", "type": "boolean" }])
+    );
+    assert_eq!(find(&types, "string")["components"], serde_json::json!([]));
     assert_eq!(
         (&state["example"], &state["sensitive"], &state["values"]),
         (&"TX".into(), &false.into(), &false.into())

@@ -73,6 +73,18 @@ pub fn write_array<T>(items: impl Iterator<Item = T>, out: &mut Vec<u8>, write: 
     out.push(b']');
 }
 
+/// What is wrong with a line that should be JSON. It is one line, so that only the column is told.
+pub fn fault_in_line(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let Some(fault) = told.strip_suffix(&place) else { return format!("the line is not JSON: {told}") };
+    if fault == "recursion limit exceeded" {
+        let told = "it nests more than 127 deep; groups of rules nest at most 24 deep";
+        return format!("the line cannot be read: {told}, at column {}", error.column());
+    }
+    format!("the line is not JSON: {fault}, at column {}", error.column())
+}
+
 /// Reads a scalar or an array of scalars; none for anything deeper. A number that does not fit
 /// [`domain::Number`] becomes text.
 pub fn read_value(value: &serde_json::Value) -> Option<Value> {

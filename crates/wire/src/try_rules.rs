@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Condition, EarlierStep, Field, FieldName, FieldPath, FieldType, Fields, Lead, Scalar, StepId, Strictness,
-    TimeZone, Timestamp, TracedRule, Value, Variables, standard_fields,
+    Condition, EarlierStep, Field, FieldName, FieldPath, FieldType, Fields, Lead, Scalar, Seed, StepId,
+    Strictness, TimeZone, Timestamp, TracedRule, UnknownFieldType, Value, Variables, standard_fields,
 };
 use serde_json::{Map, Value as Json};
 
-use crate::flow_file::read_condition;
+use crate::flow_file::{FLOW_FILE_BYTES_MAX, read_condition};
 use crate::json::{self, ObjectWriter};
 
 /// Where what steps append stands.
@@ -43,7 +43,7 @@ struct Trial {
 impl Trial {
     fn read(line: &str, now: Timestamp, time_zone: &TimeZone) -> Result<Trial, String> {
         let line: Json =
-            serde_json::from_str(line).map_err(|error| format!("the line is no JSON: {error}"))?;
+            serde_json::from_str(line.trim_end()).map_err(|error| json::fault_in_line(&error))?;
         let Json::Object(line) = line else { return Err("the line must be a JSON object".to_owned()) };
         let known = ["rules", "lead", "fields", "now", "time_zone", "partial"];
         if let Some(key) = line.keys().find(|key| !known.contains(&key.as_str())) {
@@ -90,7 +90,13 @@ impl Trial {
         let rules = line.get("rules").ok_or("the line needs the key \"rules\"")?;
         leaves.name_all(rules);
         let (fields, lead, steps) = leaves.parsed(now)?;
-        let condition = read_condition(&rules.to_string(), &fields, &steps).map_err(|error| {
+        let written = rules.to_string();
+        if written.len() > FLOW_FILE_BYTES_MAX {
+            let told =
+                format!("\"rules\" has {} bytes; at most {FLOW_FILE_BYTES_MAX} are read", written.len());
+            return Err(told);
+        }
+        let condition = read_condition(&written, &fields, &steps).map_err(|error| {
             // The line is one, so that numbers of lines say nothing.
             let messages: Vec<&str> =
                 error.problems().iter().map(|problem| problem.message.as_str()).collect();
@@ -100,7 +106,12 @@ impl Trial {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        let variables = Variables { now: self.now, time_zone: &self.time_zone, ..Variables::of(&self.lead) };
+        let variables = Variables {
+            now: self.now,
+            time_zone: &self.time_zone,
+            seed: Seed::of(&[&self.now.as_millis().to_be_bytes()]),
+            ..Variables::of(&self.lead)
+        };
         let verdict = self.condition.evaluate(self.strictness, &variables);
         let mut object = ObjectWriter::open(out);
         object.boolean("pass", verdict.holds);
@@ -124,10 +135,7 @@ fn write_rule(rule: &TracedRule, out: &mut Vec<u8>) {
 }
 
 fn field_type_of(text: &str) -> Result<FieldType, String> {
-    text.parse().map_err(|error| {
-        let types = FieldType::ALL.map(FieldType::as_str).join(", ");
-        format!("{error}; the types are {types}")
-    })
+    text.parse().map_err(|error: UnknownFieldType| error.with_names())
 }
 
 /// The type of a field that none is given for.
@@ -327,7 +335,8 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_understood_says_why() {
         for (line, error) in [
-            ("", "the line is no JSON"),
+            ("", "the line is not JSON: EOF while parsing a value, at column 0"),
+            ("{\"rules\": {}\n", "the line is not JSON: EOF while parsing an object, at column 12"),
             ("[]", "the line must be a JSON object"),
             ("{}", "the line needs the key \"rules\""),
             (r#"{"rule": 1}"#, "there is no key \"rule\""),
@@ -335,6 +344,10 @@ mod tests {
             (
                 r#"{"rules": {}, "fields": {"a": "colour"}}"#,
                 "\"colour\" is not a field type; the types are string",
+            ),
+            (
+                r#"{"rules": {}, "fields": {"a": "phon"}}"#,
+                "\"phon\" is not a field type; did you mean phone?",
             ),
             (r#"{"rules": {}, "lead": {"A B": 1}}"#, "a field name"),
             (r#"{"rules": {}, "lead": {"a": [[1]]}}"#, "\"a\" must be text"),
@@ -348,7 +361,14 @@ mod tests {
             assert!(told.contains(error), "{line}: {told}");
         }
         let deep = format!("{{\"rules\":{}{}}}", r#"{"all":["#.repeat(10_000), "]}".repeat(10_000));
-        assert!(tried(&deep).unwrap_err().contains("the line is no JSON: recursion limit"));
+        assert!(
+            tried(&deep)
+                .unwrap_err()
+                .contains("nests more than 127 deep; groups of rules nest at most 24 deep")
+        );
+        let long =
+            format!("{{\"rules\":{{\"field\":\"lead.a\",\"op\":\"{}\"}}}}", "x".repeat(FLOW_FILE_BYTES_MAX));
+        assert!(tried(&long).unwrap_err().contains("\"rules\" has"));
         let deep = format!("{{\"rules\":{}{}}}", r#"{"all":["#.repeat(30), "]}".repeat(30));
         assert!(tried(&deep).unwrap_err().contains("nested more than 24 deep"));
     }

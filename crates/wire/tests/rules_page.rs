@@ -8,7 +8,7 @@ const PAGE: &str = include_str!("../../../docs/rules.md");
 fn every_condition_on_the_page_is_read() {
     let blocks: Vec<&str> =
         PAGE.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 4);
     for block in blocks {
         let lines: String = block.lines().map(|line| format!("            {line}\n")).collect();
         let list = if block.starts_with('-') { "          all:\n" } else { "" };

@@ -53,8 +53,9 @@ Example: echo '{\"integration\": \"custom_xml\", \"response\": {\"outcome\": {\"
 
 const TYPES_HELP: &str = "\
 Reads {\"type\": …, \"value\": …}, one a line, and answers {\"normal\": …, \"valid\": …, \"components\": {…}}.
-The component raw is what was sent. `valid` is null where the type takes anything, or nothing was
-sent.
+The component raw is what was sent; those that the value could have and lacks are null. `valid` is
+null where the type takes anything, or nothing was sent. \"values\": […] are those that a field of the
+type string or list declares. No type looks at the time zone: a time without one is UTC.
 
 Values of the sensitive types (ssn, credential, dob, credit_card) are answered as filters and buyers
 see them; under \"masked\" stands what is recorded of them.
@@ -104,7 +105,7 @@ pub(crate) struct TryOptions {
     /// The moment it is, like 2026-01-15T12:00:00Z [default: by this machine's clock]
     #[arg(long, value_name = "MOMENT")]
     pub(crate) now: Option<Timestamp>,
-    /// Where it is, like America/Chicago
+    /// Where it is, like America/Chicago; values are read alike everywhere
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: TimeZone,
 }

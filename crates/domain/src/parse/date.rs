@@ -55,9 +55,9 @@ fn with_slashes(text: &str) -> Option<jiff::civil::Date> {
 fn with_hyphens(text: &str) -> Option<jiff::civil::Date> {
     let [first, second, third] = three(text, '-')?;
     let (year, first, second) = if first.len() == 4 {
-        (digits(first, 4..=4)?, digits(second, 2..=2)?, digits(third, 2..=2)?)
+        (digits(first, 4..=4)?, digits(second, 1..=2)?, digits(third, 1..=2)?)
     } else {
-        (digits(third, 4..=4)?, digits(first, 2..=2)?, digits(second, 2..=2)?)
+        (digits(third, 4..=4)?, digits(first, 1..=2)?, digits(second, 1..=2)?)
     };
     date(year, first, second).or_else(|| date(year, second, first))
 }
@@ -92,10 +92,10 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// The place of a name in the list, written whole or as its first three letters.
+/// The place of a name in the list, written whole or as its first letters, three or more: `Sep`, `Sept`.
 fn place(names: &[&str], word: &str) -> Option<usize> {
     let word = word.strip_suffix('.').unwrap_or(word).to_ascii_lowercase();
-    names.iter().position(|name| *name == word || (word.len() == 3 && name.starts_with(&word)))
+    names.iter().position(|name| word.len() >= 3 && name.starts_with(&word))
 }
 
 /// `Jan 15, 2024`, `15 January 2024`, a day of the week before either; that day must be right.

@@ -62,6 +62,32 @@ const SALUTATIONS: [&str; 24] = [
     "sgt",
     "lt",
 ];
+/// Ranks and offices, without points. Written out some of them are names too: they stand before a name when a point
+/// follows them, or when a whole name is left.
+const RANKS: [&str; 22] = [
+    "maj",
+    "major",
+    "gen",
+    "general",
+    "col",
+    "colonel",
+    "cpl",
+    "corporal",
+    "cmdr",
+    "commander",
+    "adm",
+    "admiral",
+    "pvt",
+    "private",
+    "captain",
+    "sergeant",
+    "lieutenant",
+    "pastor",
+    "rabbi",
+    "judge",
+    "sen",
+    "gov",
+];
 /// Words after a name, without points.
 const SUFFIXES: [&str; 23] = [
     "jr", "junior", "sr", "senior", "ii", "iii", "iv", "vi", "vii", "2nd", "3rd", "4th", "md", "phd", "dds",
@@ -95,9 +121,20 @@ impl Name<'_> {
 }
 
 fn is_one_of(words: &[&str], word: &str) -> bool {
+    if word.is_ascii() {
+        let plain = || word.bytes().filter(|byte| *byte != b'.').map(|byte| byte.to_ascii_lowercase());
+        return words.iter().any(|own| plain().eq(own.bytes()));
+    }
     let plain: String = word.chars().filter(|c| *c != '.').flat_map(char::to_lowercase).collect();
     words.contains(&plain.as_str())
 }
+
+fn is_suffix(word: &str) -> bool {
+    is_one_of(&SUFFIXES, word)
+}
+
+/// A suffix only behind a whole name: alone it is an initial.
+const FIFTH: &str = "V";
 
 fn split(text: &str) -> Option<Name<'_>> {
     let mut parts: Vec<Vec<&str>> = text
@@ -108,15 +145,23 @@ fn split(text: &str) -> Option<Name<'_>> {
     let mut name = Name::default();
     // `Bloggs, Joe, Jr.` and `Joe Bloggs, Jr.`: what stands after a comma and is a suffix.
     let mut suffix = Vec::new();
-    while parts.len() > 1 {
-        let last = parts.pop_if(|part| part.iter().all(|word| is_one_of(&SUFFIXES, word)));
-        let Some(last) = last else { break };
-        suffix.splice(0..0, last);
+    while let [before @ .., last] = parts.as_slice()
+        && !before.is_empty()
+        && (last.iter().all(|word| is_suffix(word)) || (last == &[FIFTH] && is_whole(before)))
+    {
+        suffix.splice(0..0, parts.pop().unwrap_or_default());
+    }
+    // `Jr., Joe Bloggs`.
+    if let [first, after @ ..] = parts.as_slice()
+        && first.iter().all(|word| is_suffix(word))
+        && is_whole(after)
+    {
+        suffix.splice(0..0, parts.remove(0));
     }
     match parts.as_mut_slice() {
         [one] => {
-            name.suffix = cut_suffix(one);
-            name.salutation = cut_salutation(one);
+            name.salutation = cut_salutation(one, 2);
+            name.suffix = cut_suffix(one, 2);
             let (first, rest) = one.split_first()?;
             let (_, before) = rest.split_last()?;
             // The family name begins with its first small word, or is the last word.
@@ -126,9 +171,9 @@ fn split(text: &str) -> Option<Name<'_>> {
             name.last = rest[at..].to_vec();
         }
         [last, given] => {
-            name.salutation = cut_salutation(given);
-            name.suffix = cut_suffix(last);
-            let own = cut_suffix(given);
+            name.salutation = cut_salutation(given, 1);
+            name.suffix = cut_suffix(last, 1);
+            let own = cut_suffix(given, 2);
             name.suffix.extend(own);
             let (first, middle) = given.split_first()?;
             name.first = vec![first];
@@ -145,18 +190,50 @@ fn split(text: &str) -> Option<Name<'_>> {
     good.then_some(name)
 }
 
-/// Cuts what stands before a name, as long as two words are left.
-fn cut_salutation<'a>(words: &mut Vec<&'a str>) -> Vec<&'a str> {
-    let mut count = words.iter().take_while(|word| is_one_of(&SALUTATIONS, word)).count();
+/// Whether a given and a family name stand there.
+fn is_whole(parts: &[Vec<&str>]) -> bool {
+    match parts {
+        [] => false,
+        [one] => one.len() > 1 && !one.first().is_some_and(|word| is_one_of(&PARTICLES, word)),
+        [..] => true,
+    }
+}
+
+/// Cuts what stands before a name, as long as a word is left: titles, ranks, and what joins two of them, as in
+/// `Mr. and Mrs.`. A rank without a point goes before so many words of a name.
+fn cut_salutation<'a>(words: &mut Vec<&'a str>, words_of_name: usize) -> Vec<&'a str> {
+    let is_title = |word: &str| is_one_of(&SALUTATIONS, word);
+    let is_rank = |word: &str| is_one_of(&RANKS, word);
+    let mut count = 0;
+    while let Some((word, after)) = words.get(count..).and_then(<[&str]>::split_first) {
+        if is_title(word) || (is_rank(word) && (word.ends_with('.') || after.len() >= words_of_name)) {
+            count += 1;
+        } else if count > 0 && is_and(word) && after.first().is_some_and(|next| is_title(next)) {
+            count += 2;
+        } else {
+            break;
+        }
+    }
     count = count.min(words.len().saturating_sub(1));
     words.drain(..count).collect()
 }
 
-/// Cuts what stands after a name, as long as a word is left.
-fn cut_suffix<'a>(words: &mut Vec<&'a str>) -> Vec<&'a str> {
-    let count = words.iter().rev().take_while(|word| is_one_of(&SUFFIXES, word)).count();
-    let count = count.min(words.len().saturating_sub(1));
+/// Cuts what stands after a name, as long as a word is left; the fifth of a name as long as so many are.
+fn cut_suffix<'a>(words: &mut Vec<&'a str>, beside_the_fifth: usize) -> Vec<&'a str> {
+    let mut count = 0;
+    while let Some(at) = words.len().checked_sub(count + 1)
+        && let (before, [word, ..]) = words.split_at(at)
+        && !before.is_empty()
+        && (is_suffix(word) || (*word == FIFTH && before.len() >= beside_the_fifth))
+    {
+        count += 1;
+    }
     words.split_off(words.len() - count)
+}
+
+/// Joins two persons, and so is part of nobody's name.
+fn is_and(word: &str) -> bool {
+    word == "&" || word == "+" || word.eq_ignore_ascii_case("and")
 }
 
 /// A letter in it, and nothing that names do not have.
@@ -166,5 +243,5 @@ fn is_name_word(word: &str) -> bool {
             || matches!(c, '.' | '-' | '\'' | '\u{2019}' | '\u{2018}' | '`' | '\u{2010}' | '(' | ')' | '"')
             || ('\u{300}'..='\u{36f}').contains(&c)
     };
-    word.contains(char::is_alphabetic) && word.chars().all(good)
+    word.contains(char::is_alphabetic) && word.chars().all(good) && !is_and(word)
 }

@@ -1,12 +1,15 @@
 //! Decimal numbers as people write them: `$1,000.50`, `(100)`, `1e3`, `10k`, `1.5M`.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::{Parsed, RawText, raw_text};
+use crate::number::plain_decimal;
 use crate::{Number, Scalar, Value};
 
-/// A number beyond 15 significant digits or 32 characters is not valid, since it would not stay
-/// exact. What is no number has no value.
+/// A number beyond 15 significant digits is the text of all of them, since as a number it would not stay exact
+/// everywhere; beyond 64 characters it is not valid. What is no number has no value.
 pub(crate) fn parse(raw: &Value) -> Option<Parsed> {
     value(raw).map(|parsed| parsed.of(raw))
 }
@@ -21,14 +24,52 @@ fn value(raw: &Value) -> Option<Parsed> {
         RawText::Absent => None,
         RawText::List(_) => Some(Parsed::invalid(Scalar::Null)),
         RawText::Text(text) => {
-            Some(read(text).map_or(Parsed::invalid(Scalar::Null), |number| Parsed::valid(number, Vec::new())))
+            let normal = written(text, Sizes::Letters).and_then(|written| {
+                let text = written.text()?;
+                let number = text.parse::<Number>().map(Value::from).ok();
+                number.or_else(|| plain_decimal(text).map(Value::text))
+            });
+            Some(normal.map_or(Parsed::invalid(Scalar::Null), |normal| Parsed::valid(normal, Vec::new())))
         }
     }
 }
 
-/// Words and signs may stand before and after the digits, never between them; commas and blanks
-/// between digits group them.
-pub(crate) fn read(text: &str) -> Option<Number> {
+/// The number that a text says, in its plain form, however many digits it has.
+pub(crate) fn read_plain(text: &str) -> Option<Arc<str>> {
+    plain_decimal(written(text, Sizes::Letters)?.text()?)
+}
+
+/// The same where a word behind the digits may say thousands or millions, and how many zeros it stands for.
+pub(super) fn read_sized(text: &str) -> Option<(Number, i32)> {
+    let written = written(text, Sizes::Words)?;
+    Some((written.text()?.parse().ok()?, written.size))
+}
+
+/// A number in the grammar of JSON.
+struct Written {
+    bytes: SmallVec<[u8; 32]>,
+    /// How many zeros a letter or word behind the digits stands for.
+    size: i32,
+}
+
+impl Written {
+    fn text(&self) -> Option<&str> {
+        str::from_utf8(&self.bytes).ok()
+    }
+}
+
+/// What a word behind the digits can do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sizes {
+    /// `k`, `K` and `M` count, all else is passed over.
+    Letters,
+    /// So do `thousand`, `million` and `billion`; what may mean as much, such as `m`, makes it no number.
+    Words,
+}
+
+/// Words and signs may stand before and after the digits, never between them; commas, blanks, apostrophes and
+/// low lines between digits group them.
+fn written(text: &str, sizes: Sizes) -> Option<Written> {
     let text = text.trim();
     let (text, bracketed) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inner) => (inner.trim(), true),
@@ -47,23 +88,23 @@ pub(crate) fn read(text: &str) -> Option<Number> {
         return None;
     }
 
-    let mut written: SmallVec<[u8; 32]> = SmallVec::new();
+    let mut bytes: SmallVec<[u8; 32]> = SmallVec::new();
     if minuses > 0 || bracketed {
-        written.push(b'-');
+        bytes.push(b'-');
     }
     if rest.starts_with('.') {
-        written.push(b'0');
+        bytes.push(b'0');
     }
     let mut end = 0;
     let mut has_point = false;
     for (at, c) in rest.char_indices() {
         match c {
-            '0'..='9' => written.extend(u8::try_from(c)),
+            '0'..='9' => bytes.extend(u8::try_from(c)),
             '.' if !has_point && rest[at + 1..].starts_with(|c: char| c.is_ascii_digit()) => {
-                written.push(b'.');
+                bytes.push(b'.');
                 has_point = true;
             }
-            ',' | ' ' | '\u{a0}' | '\u{202f}'
+            ',' | ' ' | '\'' | '_' | '\u{2019}' | '\u{a0}' | '\u{202f}'
                 if rest[at + c.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()) => {}
             _ => break,
         }
@@ -81,16 +122,35 @@ pub(crate) fn read(text: &str) -> Option<Number> {
     }
     let words = after.trim_start();
     let unit_ends = |rest: &str| !rest.starts_with(char::is_alphanumeric);
-    if words.strip_prefix(['k', 'K']).is_some_and(unit_ends) {
-        exponent += 3;
+    let size = if words.strip_prefix(['k', 'K']).is_some_and(unit_ends) {
+        3
     } else if words.strip_prefix('M').is_some_and(unit_ends) {
-        exponent += 6;
-    }
+        6
+    } else if sizes == Sizes::Words {
+        size_of(&words[..words.find(|c: char| !c.is_alphabetic()).unwrap_or(words.len())])?
+    } else {
+        0
+    };
+    exponent += size;
     if after.contains(|c: char| c.is_numeric() || matches!(c, '/' | '-' | '+' | '(' | ')')) {
         return None;
     }
     if exponent != 0 {
-        written.extend_from_slice(format!("e{exponent}").as_bytes());
+        bytes.extend_from_slice(format!("e{exponent}").as_bytes());
     }
-    str::from_utf8(&written).ok()?.parse().ok()
+    Some(Written { bytes, size })
+}
+
+/// How many zeros a word behind the digits stands for; nothing when nobody can tell.
+fn size_of(word: &str) -> Option<i32> {
+    let is = |words: &[&str]| words.iter().any(|own| own.eq_ignore_ascii_case(word));
+    if is(&["thousand", "thousands"]) {
+        Some(3)
+    } else if is(&["million", "millions"]) {
+        Some(6)
+    } else if is(&["billion", "billions"]) {
+        Some(9)
+    } else {
+        (!is(&["m", "mm", "mn", "mil", "mill", "mio", "bn", "mrd"])).then_some(0)
+    }
 }

@@ -19,29 +19,17 @@ enum Range {
     UpTo(Number),
 }
 
-/// Words before a number that make it the upper bound.
-const UNDER: [&str; 12] = [
-    "under ",
-    "less than ",
-    "fewer than ",
-    "no more than ",
-    "not more than ",
-    "lower than ",
-    "below ",
-    "up to ",
-    "at most ",
-    "max ",
-    "<=",
-    "<",
-];
-/// Words before a number that make it the lower bound.
-const OVER: [&str; 9] =
-    ["over ", "more than ", "greater than ", "higher than ", "above ", "at least ", "min ", ">=", ">"];
-/// Words after a number that make it the lower bound.
-const AND_MORE: [&str; 9] =
-    ["+", " or more", " and more", " or over", " and over", " or above", " and above", " and up", " plus"];
-/// Words after a number that make it the upper bound.
-const OR_LESS: [&str; 4] = [" or less", " or fewer", " or under", " or below"];
+/// Which bound a word makes of the number beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Lower,
+    Upper,
+}
+
+/// Words that make a number the lower bound, wherever they stand.
+const MORE: [&str; 8] = ["over", "above", "more", "greater", "higher", "older", "exceeding", "minimum"];
+/// Words that make it the upper bound.
+const LESS: [&str; 8] = ["under", "below", "less", "fewer", "lower", "younger", "maximum", "max"];
 
 fn read(text: &str) -> Option<Range> {
     if let Some(range) = moments(text) {
@@ -49,42 +37,132 @@ fn read(text: &str) -> Option<Range> {
     }
     // Without letters and signs of that sort no word tells a bound.
     let is_plain = |byte: u8| byte.is_ascii_digit() || b"-.,$ ".contains(&byte);
-    if !text.bytes().all(is_plain)
+    let may_tell = |text: &str| !text.bytes().all(is_plain);
+    if may_tell(text)
         && let Some(range) = one_bound(text)
     {
         return range;
     }
-    let (one, other) = match halves(text) {
-        Some((one, other)) => (number::read(one)?, number::read(other)?),
-        None => return number::read(text).map(Range::One),
-    };
+    let Some((one, other)) = halves(text) else { return amount(text).map(Range::One) };
+    if [one, other].into_iter().any(|half| may_tell(half) && one_bound(half).is_some()) {
+        return None;
+    }
+    let ((one, one_size), (other, other_size)) = (number::read_sized(one)?, number::read_sized(other)?);
+    // `10-20k` may begin at 10 or at 10,000; `500-1.5k` and `0-20k` are clear.
+    let is_unclear = one_size == 0
+        && other_size > 0
+        && one.as_str() != "0"
+        && one.as_f64() < other.as_f64() / 10_f64.powi(other_size);
+    if is_unclear {
+        return None;
+    }
     Some(if one <= other { Range::Between(one, other) } else { Range::Between(other, one) })
 }
 
 /// A range whose one bound words or signs tell, if its number can be read; nothing when none do.
 fn one_bound(text: &str) -> Option<Option<Range>> {
-    let lower = text.to_lowercase();
-    let lower = lower.as_str();
-    if let Some(rest) = UNDER.iter().find_map(|word| lower.strip_prefix(word)) {
-        return Some(number::read(rest).map(Range::UpTo));
+    let (first, last) = (text.find(numeric)?, text.rfind(numeric)?);
+    let (before, after) = (told_before(&text[..first]), told_after(&text[last + 1..]));
+    let (side, from, to) = match (before, after) {
+        (Told::Nothing, Told::Nothing) => return None,
+        (Told::Side(side, end), Told::Nothing) => (side, end, text.len()),
+        (Told::Nothing, Told::Side(side, start)) => (side, 0, last + 1 + start),
+        // Both ends of it, or words that may mean anything.
+        (Told::Unclear | Told::Side(..) | Told::Nothing, _) => return Some(None),
+    };
+    Some(amount(&text[from..to]).map(|number| match side {
+        Side::Lower => Range::From(number),
+        Side::Upper => Range::UpTo(number),
+    }))
+}
+
+fn amount(text: &str) -> Option<Number> {
+    number::read_sized(text).map(|(number, _)| number)
+}
+
+/// What the words on one side of a number tell.
+enum Told {
+    Nothing,
+    /// Which bound it is, and where the words end that stand before it, or begin that stand behind.
+    Side(Side, usize),
+    Unclear,
+}
+
+/// `over`, `at least`, `no more than`, `<=`.
+fn told_before(text: &str) -> Told {
+    let (mut told, mut is_denied, mut up) = (None, false, false);
+    for (at, word) in words(text) {
+        let is = |words: &[&str]| words.iter().any(|own| own.eq_ignore_ascii_case(word));
+        let side = if is(&MORE) || is(&["least", "min", "starting", ">", "\u{2265}"]) {
+            Some(Side::Lower)
+        } else if is(&LESS) || is(&["most", "<", "\u{2264}"]) || (up && is(&["to"])) {
+            Some(Side::Upper)
+        } else {
+            None
+        };
+        is_denied |= is(&["no", "not"]);
+        up = is(&["up"]);
+        let end = at + word.len();
+        told = match (told, side) {
+            (None, side) => side.map(|side| (side, end)),
+            (Some((own, _)), Some(side)) if own != side => return Told::Unclear,
+            (Some((own, _)), Some(_)) => Some((own, end)),
+            // What goes on with it, as in `more than`; a sign such as `$` belongs to the number.
+            (Some((own, _)), None) if word.starts_with(char::is_alphabetic) || word == "=" => {
+                Some((own, end))
+            }
+            (told @ Some(_), None) => told,
+        };
     }
-    if let Some(rest) = OVER.iter().find_map(|word| lower.strip_prefix(word)) {
-        return Some(number::read(rest).map(Range::From));
+    match told {
+        None => Told::Nothing,
+        Some((side, end)) => {
+            let side = match (side, is_denied) {
+                (Side::Lower, false) | (Side::Upper, true) => Side::Lower,
+                (Side::Upper, false) | (Side::Lower, true) => Side::Upper,
+            };
+            // `max. 5`.
+            Told::Side(side, if text[end..].starts_with('.') { end + 1 } else { end })
+        }
     }
-    if let Some(rest) = AND_MORE.iter().find_map(|word| lower.strip_suffix(word)) {
-        return Some(number::read(rest).map(Range::From));
+}
+
+/// `+`, `plus`, `and up`, `or less per year`.
+fn told_after(text: &str) -> Told {
+    let mut joined = None;
+    for (at, word) in words(text) {
+        let is = |words: &[&str]| words.iter().any(|own| own.eq_ignore_ascii_case(word));
+        if is(&["+", "plus"]) {
+            return Told::Side(Side::Lower, at);
+        }
+        let side = if is(&MORE) || (joined.is_some() && is(&["up"])) {
+            Some(Side::Lower)
+        } else if is(&LESS) {
+            Some(Side::Upper)
+        } else {
+            None
+        };
+        match (side, joined) {
+            (Some(side), Some(start)) => return Told::Side(side, start),
+            (Some(side), None) if is(&["minimum", "maximum", "max"]) => return Told::Side(side, at),
+            (Some(_), None) => return Told::Unclear,
+            (None, _) => joined = is(&["and", "or", "&"]).then_some(at),
+        }
     }
-    if let Some(rest) = OR_LESS.iter().find_map(|word| lower.strip_suffix(word)) {
-        return Some(number::read(rest).map(Range::UpTo));
-    }
-    // `10+ years`: the sign stands right after the digits.
-    if let Some((head, words)) = text.split_once('+')
-        && head.trim_end().ends_with(|c: char| c.is_ascii_digit())
-        && !words.contains(char::is_numeric)
-    {
-        return Some(number::read(head).map(Range::From));
-    }
-    None
+    Told::Nothing
+}
+
+/// Words of letters, and each sign by itself, with the byte it begins at.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(|c: char| !c.is_whitespace())?;
+        let rest = &text[start..];
+        let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let length = if letters > 0 { letters } else { rest.chars().next().map_or(0, char::len_utf8) };
+        at = start + length;
+        Some((start, &rest[..length]))
+    })
 }
 
 /// What stands before and after the mark between two bounds. A hyphen parts only after a digit, and

@@ -31,14 +31,18 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
     (FIRST_MILLIS..=Timestamp::MAX.as_millis()).contains(&millis).then(|| Timestamp::from_millis(millis))
 }
 
-/// Seconds have 9 or 10 digits (1973 to 2286), milliseconds 12 or 13.
+/// Seconds have 9 or 10 digits (1973 to 2286), milliseconds 12 or 13; either may have a fraction.
 fn epoch_millis(text: &str) -> Option<i64> {
-    if !is_digits(text) {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if !is_digits(whole) || !is_digits(fraction) {
         return None;
     }
-    let number: i64 = text.parse().ok()?;
-    match text.len() {
-        9 | 10 => Some(number * 1000),
+    let number: i64 = whole.parse().ok()?;
+    match whole.len() {
+        9 | 10 => {
+            let thousandths = fraction.bytes().chain(*b"00").take(3);
+            Some(number * 1000 + thousandths.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
+        }
         12 | 13 => Some(number),
         _ => None,
     }
@@ -51,11 +55,13 @@ fn civil_millis(text: &str) -> Option<i64> {
         None => text,
     };
     let text = without_t(text);
-    let words: Vec<&str> = text
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("at"))
-        .collect();
-    let clock = words.iter().enumerate().find_map(|(at, word)| Some((at, Clock::read(word)?)));
+    let words = words(&text);
+    let clock = words.iter().enumerate().find_map(|(at, word)| {
+        // `12 PM`: the hour alone, when a half of the day follows.
+        let hour =
+            || Clock::hour(word).filter(|_| words.get(at + 1).is_some_and(|next| half(next).is_some()));
+        Some((at, Clock::read(word).or_else(hour)?))
+    });
     let Some((at, mut clock)) = clock else {
         let day = date::read(&words.join(" "))?;
         return millis(day.at(0, 0, 0, 0), &Zone::read("UTC")?);
@@ -91,6 +97,28 @@ fn civil_millis(text: &str) -> Option<i64> {
     }
     let time = Time::new(hour, clock.minute, clock.second, clock.nanosecond).ok()?;
     millis(day.to_datetime(time), &zone)
+}
+
+/// The words of a text between blanks and commas. The comma before the fraction of a second parts none.
+fn words(text: &str) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let is_point = |at: usize| {
+        let is = |at: Option<usize>, good: fn(&u8) -> bool| at.and_then(|at| bytes.get(at)).is_some_and(good);
+        is(Some(at + 1), u8::is_ascii_digit)
+            && is(at.checked_sub(1), u8::is_ascii_digit)
+            && is(at.checked_sub(3), |byte| *byte == b':')
+            && is(at.checked_sub(6), |byte| *byte == b':')
+    };
+    let mut start = 0;
+    let mut words = Vec::new();
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        if c.is_whitespace() || (c == ',' && !is_point(at)) {
+            words.push(&text[start..at]);
+            start = (at + c.len_utf8()).min(text.len());
+        }
+    }
+    words.retain(|word| !word.is_empty() && !word.eq_ignore_ascii_case("at"));
+    words
 }
 
 fn millis(shown: DateTime, zone: &Zone) -> Option<i64> {
@@ -141,6 +169,12 @@ struct Clock {
 }
 
 impl Clock {
+    /// `2`, where `PM` follows.
+    fn hour(word: &str) -> Option<Clock> {
+        let (hour, rest) = two_digits(word)?;
+        rest.is_empty().then_some(Clock { hour, minute: 0, second: 0, nanosecond: 0, half: None, zone: None })
+    }
+
     /// `14:30`, `14:30:45.123Z`, `2:30pm`, `2pm`, `14:30:45-06:00`.
     fn read(word: &str) -> Option<Clock> {
         let (hour, rest) = two_digits(word)?;

@@ -151,8 +151,11 @@ impl Redactor {
             }
             let kind = match fields.get(path.as_str()) {
                 Some(field) if has_form(field.field_type) => {
-                    let valid = field.parse(value, Timestamp::MAX).and_then(|parsed| parsed.valid);
-                    if valid == Some(true) { Kind::Typed } else { Kind::Free }
+                    let parsed = field.parse(value, Timestamp::MAX);
+                    let typed = parsed.is_some_and(|parsed| {
+                        parsed.valid == Some(true) && !is_long_number(field.field_type, &parsed.normal)
+                    });
+                    if typed { Kind::Typed } else { Kind::Free }
                 }
                 Some(_) | None => Kind::Free,
             };
@@ -170,7 +173,8 @@ impl Redactor {
                 Some((field, _)) if has_form(field.field_type) => {
                     let valid = field.name.path().child("valid").ok();
                     let valid = valid.as_ref().and_then(|valid| lead.get(valid.as_str()));
-                    if valid == Some(&Value::from(true)) { Kind::Typed } else { Kind::Free }
+                    let typed = valid == Some(&Value::from(true)) && !is_long_number(field.field_type, value);
+                    if typed { Kind::Typed } else { Kind::Free }
                 }
                 Some(_) | None => Kind::Free,
             };
@@ -402,6 +406,11 @@ fn has_form(field_type: FieldType) -> bool {
         | FieldType::Dob
         | FieldType::CreditCard => false,
     }
+}
+
+/// Whether a valid number has as many digits as cards have, and no point among them.
+fn is_long_number(field_type: FieldType, normal: &Value) -> bool {
+    field_type == FieldType::Number && normal.as_text().is_some_and(|plain| !plain.contains('.'))
 }
 
 /// The texts of a value's scalars.

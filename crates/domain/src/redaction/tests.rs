@@ -377,6 +377,26 @@ fn has_digits(text: &str, digits: &str) -> bool {
     own.contains(digits)
 }
 
+/// A number of so many digits is text, which looks like anybody's.
+#[test]
+fn a_number_as_long_as_that_of_a_card_is_masked_and_a_place_on_earth_is_not() {
+    let flow = sensitive_flow();
+    let redactor = Redactor::general();
+    for (raw, recorded) in [
+        ("4111111111111111", "****************"),
+        ("1234567890123456", "1234567890123456"),
+        // Fourteen digits behind the point, the last of them right.
+        ("30.26715312345679", "30.26715312345679"),
+        ("30.41111111111111111", "30.41111111111111111"),
+    ] {
+        let raw = lead(&[("count", raw)]);
+        assert_eq!(redactor.raw(flow.fields(), &raw).get("count"), Some(&Value::text(recorded)));
+        let parsed = flow.fields().parse(&raw, now());
+        assert_eq!(parsed.get("count.valid"), Some(&Value::from(true)));
+        assert_eq!(redactor.lead(flow.fields(), &parsed).get("count"), Some(&Value::text(recorded)));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

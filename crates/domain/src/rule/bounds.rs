@@ -1,18 +1,21 @@
 //! What values are ordered against: one bound, or two.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::RuleFault;
 use super::text::text_of;
 use super::window::{When, local};
-use crate::{FieldType, Number, Scalar, Timestamp, Value, Variables};
+use crate::number::{order_of_plain, plain_decimal};
+use crate::{FieldType, Scalar, Timestamp, Value, Variables};
 
 /// One bound.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Bound {
-    Number(Number),
+    /// In its plain form.
+    Number(Arc<str>),
     Day(Date),
     Moment(Timestamp),
 }
@@ -20,8 +23,8 @@ pub(super) enum Bound {
 /// Two bounds, both of which belong to what is between them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Bounds {
-    /// In order.
-    Numbers(Number, Number),
+    /// In order, and in their plain form.
+    Numbers(Arc<str>, Arc<str>),
     /// In order; a moment counts by its day in the flow's time zone.
     Days(Date, Date),
     /// In order.
@@ -43,7 +46,11 @@ impl Bound {
                 return None;
             }
             match (field_type, parsed.component("avg").unwrap_or(&parsed.normal)) {
-                (_, Value::Scalar(Scalar::Number(number))) => Some(Bound::Number(number.clone())),
+                (_, Value::Scalar(Scalar::Number(number))) => Some(Bound::Number(number.as_str().into())),
+                // One of more digits than numbers have.
+                (FieldType::Number, Value::Scalar(Scalar::Text(plain))) => {
+                    Some(Bound::Number(Arc::clone(plain)))
+                }
                 (FieldType::Date | FieldType::Dob, normal) => day(normal.as_text()?).map(Bound::Day),
                 (FieldType::Time, normal) => normal.as_text()?.parse().ok().map(Bound::Moment),
                 (_, _) => None,
@@ -51,10 +58,10 @@ impl Bound {
         };
         match (field_type, scalar) {
             (Some(field_type), _) => as_type(field_type),
-            (None, Scalar::Number(number)) => Some(Bound::Number(number.clone())),
+            (None, Scalar::Number(number)) => Some(Bound::Number(number.as_str().into())),
             (None, Scalar::Text(text)) => day(text)
                 .map(Bound::Day)
-                .or_else(|| text.trim().parse().ok().map(Bound::Number))
+                .or_else(|| plain_decimal(text.trim()).map(Bound::Number))
                 .or_else(|| as_type(FieldType::Time)),
             (None, Scalar::Null | Scalar::Bool(_)) => None,
         }
@@ -63,7 +70,7 @@ impl Bound {
     /// How a value stands to this bound; nothing when it is of another kind.
     pub(super) fn order(&self, value: &Value, field_type: Option<FieldType>) -> Option<Ordering> {
         match self {
-            Bound::Number(bound) => number(value, field_type, |number| number.cmp(bound)),
+            Bound::Number(bound) => number(value, field_type, |number| order_of_plain(number, bound)),
             Bound::Day(bound) => Some(day(value.as_text()?)?.cmp(bound)),
             Bound::Moment(bound) => Some(value.as_text()?.parse::<Timestamp>().ok()?.cmp(bound)),
         }
@@ -102,7 +109,8 @@ impl Bounds {
         };
         as_days().or_else(|| match (Bound::read(low, field_type)?, Bound::read(high, field_type)?) {
             (Bound::Number(low), Bound::Number(high)) => {
-                Some(if low <= high { Bounds::Numbers(low, high) } else { Bounds::Numbers(high, low) })
+                let in_order = order_of_plain(&low, &high).is_le();
+                Some(if in_order { Bounds::Numbers(low, high) } else { Bounds::Numbers(high, low) })
             }
             (Bound::Day(low), Bound::Day(high)) => Some(Bounds::Days(low.min(high), low.max(high))),
             (Bound::Moment(low), Bound::Moment(high)) => Some(Bounds::Moments(low.min(high), low.max(high))),
@@ -145,7 +153,9 @@ impl Bounds {
         variables: &Variables<'_>,
     ) -> bool {
         let found = match self {
-            Bounds::Numbers(low, high) => number(value, field_type, |number| low <= number && number <= high),
+            Bounds::Numbers(low, high) => number(value, field_type, |number| {
+                order_of_plain(low, number).is_le() && order_of_plain(number, high).is_le()
+            }),
             Bounds::Days(low, high) => when(value).and_then(|when| {
                 let day = match when {
                     When::Day(day) => day,
@@ -165,12 +175,13 @@ impl Bounds {
     }
 }
 
-/// The number that stands there; in a place of no known type it may be text.
-fn number<T>(value: &Value, field_type: Option<FieldType>, then: impl FnOnce(&Number) -> T) -> Option<T> {
+/// The number that stands there, in its plain form. It is text where it has more digits than numbers, and may be
+/// in a place of no known type.
+fn number<T>(value: &Value, field_type: Option<FieldType>, then: impl FnOnce(&str) -> T) -> Option<T> {
     match value {
-        Value::Scalar(Scalar::Number(number)) => Some(then(number)),
-        Value::Scalar(Scalar::Text(text)) if field_type.is_none() => {
-            text.trim().parse().ok().map(|number| then(&number))
+        Value::Scalar(Scalar::Number(number)) => Some(then(number.as_str())),
+        Value::Scalar(Scalar::Text(text)) if matches!(field_type, None | Some(FieldType::Number)) => {
+            plain_decimal(text.trim()).map(|plain| then(&plain))
         }
         Value::Scalar(Scalar::Text(_) | Scalar::Null | Scalar::Bool(_)) | Value::List(_) => None,
     }
@@ -228,6 +239,19 @@ fn clock_of(value: &Value, variables: &Variables<'_>) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Number;
+
+    #[test]
+    fn numbers_of_many_digits_have_their_order() {
+        let longitude = Value::text("30.26715312345678");
+        let order = |bound: &str| {
+            let bound = Bound::read(&Scalar::Text(bound.into()), Some(FieldType::Number)).unwrap();
+            bound.order(&longitude, Some(FieldType::Number)).unwrap()
+        };
+        assert_eq!(order("30.26715312345679"), Ordering::Less);
+        assert_eq!(order("30.267"), Ordering::Greater);
+        assert_eq!(order("30.267153123456780"), Ordering::Equal);
+    }
 
     #[test]
     fn two_bounds_are_a_list_of_two_or_a_text_with_something_between() {

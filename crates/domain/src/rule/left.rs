@@ -8,6 +8,9 @@ use super::operands::{Written, has_holes};
 use crate::vocabulary::Place;
 use crate::{FieldPath, FieldType, Lead, RateName, Value, Variables, Vocabulary};
 
+/// A number from 1 to 100, the same for one lead: for splits by chance.
+const RANDOM: &str = "random";
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Left {
     Place(Box<Placed>),
@@ -44,6 +47,11 @@ pub(super) struct Known {
 impl Left {
     /// Reads the name of a place, in braces or not, or a template.
     pub(super) fn read(written: &str, vocabulary: Vocabulary<'_>) -> Result<Known, RuleFault> {
+        if matches!(written.trim(), RANDOM | "{{random}}") && !matches!(vocabulary, Vocabulary::Raw) {
+            let left = Left::Template(Written::read("{{random}}", vocabulary)?);
+            let compared_as = Some(FieldType::Number);
+            return Ok(Known { left, compared_as, has_format: false, closed: true, name: RANDOM.to_owned() });
+        }
         if !has_holes(written) {
             return Ok(placed(written, vocabulary.place(written)?));
         }

@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 use super::text::text_of;
 use crate::Value;
 
-/// The list, in lower case and without endings; see `data/README.md`.
-static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+/// The list, in lower case and without endings, in order; see `data/README.md`.
+static SORTED: LazyLock<Vec<&str>> = LazyLock::new(|| {
     include_str!("../../data/obscene.txt").lines().filter(|line| !line.starts_with('#')).collect()
 });
+static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| SORTED.iter().copied().collect());
 
 /// Endings that a word may have.
 const ENDINGS: [&str; 10] = ["s", "es", "ed", "er", "ers", "y", "ing", "in", "head", "heads"];
@@ -26,13 +27,15 @@ pub(super) fn is_obscene(value: &Value) -> bool {
 
 fn has_obscene_word(text: &str) -> bool {
     // Signs that stand for a letter in one word end the other: `$hit!`.
-    let signs = ['@', '$', '!'];
+    let signs = ['@', '$', '!', '*', '#'];
     let is_end = |c: char| !c.is_alphanumeric();
     text.split(is_end).any(is_listed)
         || text.contains(signs)
-            && text
-                .split(|c: char| is_end(c) && !signs.contains(&c))
-                .any(|word| is_listed(word) || is_listed(word.trim_end_matches(signs)))
+            && text.split(|c: char| is_end(c) && !signs.contains(&c)).any(|word| {
+                is_listed(word)
+                    || is_listed(word.trim_end_matches(signs))
+                    || is_listed(word.trim_matches(HIDDEN))
+            })
 }
 
 /// Whether it is a word of the list in any case, with letters drawn out, with digits and signs for
@@ -43,8 +46,32 @@ fn is_listed(word: &str) -> bool {
         return false;
     }
     let numberless = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    let plain = letters(word);
-    is_listed_plain(&plain) || numberless != word && is_listed_plain(&letters(numberless))
+    is_listed_in_letters(word)
+        || (numberless != word && is_listed_in_letters(numberless))
+        // `f@ck`: the sign stands for `u` as well.
+        || (word.contains('@') && is_listed_in_letters(&word.replace('@', "u")))
+}
+
+fn is_listed_in_letters(word: &str) -> bool {
+    is_listed_plain(&letters(word))
+}
+
+/// Signs that stand for one letter, whichever it is.
+const HIDDEN: [char; 2] = ['*', '#'];
+
+/// Whether a stem is on the list. Of one with hidden letters the first must stand there, and one more.
+fn is_stem(stem: &str) -> bool {
+    if !stem.contains(HIDDEN) {
+        return WORDS.contains(stem);
+    }
+    let shown = stem.bytes().filter(u8::is_ascii_lowercase).count();
+    let Some(first) = stem.get(..1).filter(|first| !first.contains(HIDDEN)) else { return false };
+    let from = SORTED.partition_point(|word| *word < first);
+    shown > 1
+        && SORTED[from..].iter().take_while(|word| word.starts_with(first)).any(|word| {
+            let same = |(own, other): (char, char)| own == other || HIDDEN.contains(&own);
+            word.len() == stem.len() && stem.chars().zip(word.chars()).all(same)
+        })
 }
 
 fn is_listed_plain(word: &str) -> bool {
@@ -52,9 +79,9 @@ fn is_listed_plain(word: &str) -> bool {
         let Some(stem) = word.strip_suffix(*ending) else { return false };
         // `shitty` doubles the letter before its ending.
         let single = stem.strip_suffix(|c: char| c.is_ascii() && stem[..stem.len() - 1].ends_with(c));
-        WORDS.contains(stem) || single.is_some_and(|single| WORDS.contains(single))
+        is_stem(stem) || single.is_some_and(is_stem)
     };
-    WORDS.contains(word) || ENDINGS.iter().any(with_ending)
+    is_stem(word) || ENDINGS.iter().any(with_ending)
 }
 
 /// In lower case, with letters for what stands for them; more than two of a letter are one.
@@ -71,7 +98,7 @@ fn letters(word: &str) -> String {
             '7' => 't',
             other => other,
         };
-        run = if out.ends_with(letter) { run + 1 } else { 1 };
+        run = if out.ends_with(letter) && !HIDDEN.contains(&letter) { run + 1 } else { 1 };
         match run {
             1 | 2 => out.push(letter),
             3 => {
@@ -109,6 +136,15 @@ mod tests {
             "a55hole",
             "well,shit.",
             "bullshit",
+            "f*ck",
+            "F**K!",
+            "f*cking",
+            "*f*ck*",
+            "f#ck",
+            "f@ck",
+            "f@cked",
+            "sh*t",
+            "b*tches",
         ] {
             assert!(has_obscene_word(text), "{text}");
         }
@@ -150,6 +186,14 @@ mod tests {
             "Lipshitz",
             "Dyke Street",
             "Pratt",
+            "f***",
+            "***",
+            "*roof*",
+            "2*a",
+            "a*b",
+            "#1 roofer",
+            "r**f",
+            "ann@example.com",
         ] {
             assert!(!has_obscene_word(text), "{text}");
         }

@@ -4,6 +4,7 @@
 use regex::{Regex, RegexBuilder};
 
 use super::RuleFault;
+use crate::slashes::within_slashes;
 
 /// Most memory that a compiled pattern may take, in bytes.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -35,22 +36,25 @@ pub(super) enum Made {
 }
 
 impl Pattern {
-    /// Reads a regular expression, with or without slashes around it, or a glob: text whose only
+    /// Reads a regular expression, with or without slashes around it and flags behind them, or a glob: text whose only
     /// special characters are `*` and `?`, which then has to match the whole value.
     pub(super) fn read(text: &str, made: Made) -> Result<Pattern, RuleFault> {
-        let inner = text
-            .strip_prefix('/')
-            .and_then(|rest| rest.strip_suffix("/i").or_else(|| rest.strip_suffix('/')));
+        let inner = within_slashes(text).map_err(|error| RuleFault::Pattern(error.to_string()))?;
         let is_glob = inner.is_none()
             && text.contains(['*', '?'])
             && !text.contains(['^', '$', '.', '[', ']', '(', ')', '{', '}', '|', '+', '\\']);
-        let source = if is_glob { glob(text) } else { inner.unwrap_or(text).to_owned() };
+        let (source, flags) = match inner {
+            Some((expression, flags)) => (expression.to_owned(), flags),
+            None => (if is_glob { glob(text) } else { text.to_owned() }, ""),
+        };
         let bytes_max = match made {
             Made::AtPublish => PATTERN_BYTES_MAX,
             Made::PerLead => COMPUTED_PATTERN_BYTES_MAX,
         };
         RegexBuilder::new(&source)
             .case_insensitive(true)
+            .multi_line(flags.contains('m'))
+            .dot_matches_new_line(flags.contains('s'))
             .size_limit(bytes_max)
             .dfa_size_limit(bytes_max)
             .nest_limit(PATTERN_DEPTH_MAX)
@@ -101,6 +105,30 @@ mod tests {
             for made in [Made::AtPublish, Made::PerLead] {
                 assert!(matches!(Pattern::read(&text, made), Err(RuleFault::Pattern(_))), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn flags_stand_behind_slashes() {
+        let matches =
+            |pattern: &str, text: &str| Pattern::read(pattern, Made::AtPublish).unwrap().matches(text);
+        for (pattern, text) in [
+            ("/a/", "xA"),
+            ("/a/g", "xA"),
+            ("/^b$/im", "a\nB"),
+            ("/a.b/s", "a\nb"),
+            ("/a\\/b/", "a/b"),
+            ("/a/b/gi", "a/b"),
+            // Without letters behind the last slash it is a path.
+            ("/quote/tx-1", "/quote/tx-1"),
+            ("/quote", "/quote"),
+        ] {
+            assert!(matches(pattern, text), "{pattern}");
+        }
+        assert!(!matches("/^b$/", "a\nb") && !matches("/a.b/", "a\nb"));
+        for pattern in ["/a/q", "/quote/tx", "/a/gix"] {
+            let told = Pattern::read(pattern, Made::AtPublish).unwrap_err().to_string();
+            assert!(told.contains("and flags are i, m and s"), "{told}");
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::words::SENTENCE_BYTES_MAX;
 use super::*;
-use crate::{Field, Fields, Lead, Number, TimeZone, Timestamp};
+use crate::{Field, Fields, Lead, LeadId, LeadIdKind, Number, TimeZone, Timestamp};
 
 fn fields() -> Fields {
     let mut fields: Vec<Field> = FieldType::ALL
@@ -235,6 +235,28 @@ fn a_pattern_is_a_regular_expression_or_a_glob() {
     ]);
 }
 
+/// `random is between 1-50` and `51-100` part leads by halves; the same lead is always in the same.
+#[test]
+fn leads_are_parted_by_chance() {
+    let halves = ["random is between 1-50", "{{random}} is between 51-100"].map(|text| rule(text).unwrap());
+    assert_eq!(&**halves[1].text(), "random is between 51 and 100");
+    let lead = Lead::new();
+    let mut first = 0;
+    for byte in 0..200 {
+        let lead_id = Some(LeadId::new(LeadIdKind::Lead, Timestamp::default(), [byte; 6]));
+        let variables = Variables { lead_id, ..at(&lead) };
+        let holds = [0, 1].map(|half| halves[half].holds(&variables));
+        assert_ne!(holds[0], holds[1]);
+        assert_eq!(holds, [0, 1].map(|half| halves[half].holds(&variables)));
+        first += i32::from(holds[0]);
+    }
+    assert!((60..140).contains(&first), "{first}");
+    assert!(halves.iter().all(|rule| rule.belongs_to(Vocabulary::from(&fields()))));
+    let told = rule("random matches 5").unwrap_err().to_string();
+    assert!(told.contains("of a value of the type number"), "{told}");
+    assert!(Rule::new(Vocabulary::Raw, "random", Operator::Equal, Some(&Value::text("x"))).is_ok());
+}
+
 #[test]
 fn a_rule_that_cannot_be_names_itself_and_its_fault() {
     for (text, message) in [
@@ -286,6 +308,13 @@ fn a_rule_that_cannot_be_names_itself_and_its_fault() {
     ] {
         let told = rule(text).unwrap_err().to_string();
         assert!(told.starts_with(message), "{told}");
+    }
+    for (text, why) in [
+        ("lead.text matches /a/q", "behind its last slash stands \"q\", and flags are i, m and s"),
+        ("lead.text matches (", "unclosed group"),
+    ] {
+        let told = rule(text).unwrap_err().to_string();
+        assert!(told.contains(why), "{told}");
     }
     for text in [
         "lead.text matches (",

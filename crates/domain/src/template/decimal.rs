@@ -14,6 +14,8 @@ pub(super) struct Decimal {
 
 /// Significant digits that are kept.
 const DIGITS_MAX: u32 = 18;
+/// A size beyond which no further digit of a text is read.
+const READ_MAX: i128 = 10_i128.pow(32);
 /// Powers of ten beyond which a number counts as infinite, or as zero.
 const EXPONENT_MAX: i32 = 400;
 /// Decimal places of a [`Number`]; what is smaller is rounded.
@@ -39,13 +41,31 @@ impl Decimal {
     }
 
     pub(super) fn of(number: &Number) -> Decimal {
-        let text = number.as_str();
-        let places = text.split_once('.').map_or(0, |(_, part)| part.len());
-        // A number has at most 32 digits, which fit.
-        let digits = text.bytes().filter(u8::is_ascii_digit);
-        let size = digits.fold(0, |size, digit| size * 10 + i128::from(digit - b'0'));
-        let mantissa = if text.starts_with('-') { -size } else { size };
-        Decimal::new(mantissa, -i32::try_from(places).expect("a number is short"))
+        Decimal::of_plain(number.as_str())
+    }
+
+    /// The value of a plain decimal, however many digits it has.
+    fn of_plain(text: &str) -> Decimal {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let mut size = 0_i128;
+        let mut exponent = 0_i32;
+        for (digits, places) in [(whole, 0), (part, 1)] {
+            for digit in digits.bytes().filter(u8::is_ascii_digit) {
+                // More digits than are ever kept: what is left counts as zeros.
+                if size < READ_MAX {
+                    size = size * 10 + i128::from(digit - b'0');
+                    exponent -= places;
+                } else {
+                    exponent += 1 - places;
+                }
+            }
+        }
+        Decimal::new(if text.starts_with('-') { -size } else { size }, exponent)
+    }
+
+    /// The number that a text says.
+    pub(super) fn of_text(text: &str) -> Option<Decimal> {
+        crate::parse::number::read_plain(text).map(|plain| Decimal::of_plain(&plain))
     }
 
     /// The nearest of 15 digits, so that no noise of binary fractions shows; nothing when it is not

@@ -119,6 +119,33 @@ pub(super) fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
+/// A value cut to what a template may become. Of a list as many items are left as fit with a comma between.
+pub(super) fn cut_value(value: Cow<'_, Value>) -> Value {
+    match value.as_ref() {
+        Value::Scalar(Scalar::Text(text)) if text.len() > RENDERED_BYTES_MAX => {
+            Value::text(&text[..cut_at(text)])
+        }
+        Value::List(items) => {
+            let bytes = |item: &Scalar| match item {
+                Scalar::Text(text) => text.len(),
+                Scalar::Number(number) => number.as_str().len(),
+                Scalar::Bool(_) | Scalar::Null => 5,
+            };
+            let mut room = RENDERED_BYTES_MAX;
+            let fits = |item: &&Scalar| match room.checked_sub(bytes(item) + 1) {
+                Some(left) => {
+                    room = left;
+                    true
+                }
+                None => false,
+            };
+            let count = items.iter().take_while(fits).count();
+            if count < items.len() { Value::List(items[..count].into()) } else { value.into_owned() }
+        }
+        Value::Scalar(_) => value.into_owned(),
+    }
+}
+
 /// How many bytes of a text a template may become.
 pub(super) fn cut_at(text: &str) -> usize {
     if text.len() <= RENDERED_BYTES_MAX {

@@ -1,5 +1,7 @@
 //! What can be wrong with a template, and what would mend it.
 
+use std::num::NonZeroUsize;
+
 use crate::vocabulary::PlaceError;
 use crate::{FieldType, UnknownTimeZone};
 
@@ -9,16 +11,16 @@ use super::{NESTING_MAX, NODES_MAX, TEMPLATE_BYTES_MAX};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}column {column} of the template: {fault}", line_before(*line))]
 pub struct TemplateError {
-    /// In which line of the text, 1 for the first.
-    pub line: usize,
+    /// In which line of the text, 1 for the first; none where it has no other.
+    pub line: Option<NonZeroUsize>,
     /// Where in that line, in characters, 1 for the first.
     pub column: usize,
     /// What is wrong there.
     pub fault: TemplateFault,
 }
 
-fn line_before(line: usize) -> String {
-    if line > 1 { format!("line {line}, ") } else { String::new() }
+fn line_before(line: Option<NonZeroUsize>) -> String {
+    line.map(|line| format!("line {line}, ")).unwrap_or_default()
 }
 
 impl TemplateError {
@@ -26,8 +28,10 @@ impl TemplateError {
     pub(super) fn at(text: &str, at: usize, fault: TemplateFault) -> TemplateError {
         let before = text.get(..at).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let has_several = text.strip_suffix('\n').unwrap_or(text).contains('\n');
+        let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count() + 1;
         TemplateError {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            line: NonZeroUsize::new(lines(before)).filter(|_| has_several),
             column: before[start..].chars().count() + 1,
             fault,
         }
@@ -184,7 +188,7 @@ pub enum TemplateFault {
         bytes: usize,
     },
     /// More parts than a template may have.
-    #[error("it has more than {NODES_MAX} texts, values and helpers")]
+    #[error("it has more than {NODES_MAX} texts, values, helpers and blocks")]
     TooManyParts,
     /// Blocks and brackets within each other beyond what anybody reads.
     #[error("blocks and brackets stand more than {NESTING_MAX} deep within each other")]
@@ -200,7 +204,7 @@ fn hint_of_open(open: Option<&'static str>) -> String {
 }
 
 /// The nearest of some words, when it is near enough to be what was meant.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let word: String = word.chars().take(60).collect::<String>().to_lowercase();
     let (distance, near) = words
         .into_iter()

@@ -28,11 +28,12 @@ use std::sync::Arc;
 
 use crate::{Scalar, SecretName, Secrets, Value, Variables, Vocabulary};
 
-use self::expression::{Expression, Room, cut_at};
+use self::expression::{Expression, Room, cut_at, cut_value};
 use self::place::{Names, text_of, write_scalar};
 use self::scan::Piece;
 
 pub use self::dates::DATE_TOKENS;
+pub(crate) use self::fault::nearest;
 pub use self::fault::{TemplateError, TemplateFault};
 pub use self::helpers::{HelperWords, helper_words};
 pub use self::math::{MATH_FUNCTIONS, MATH_OPERATORS};
@@ -66,7 +67,7 @@ struct Branch {
 pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
 /// Longest text a template can become, in bytes; what goes beyond is cut.
 pub const RENDERED_BYTES_MAX: usize = 256 * 1024;
-/// Most texts, values and helpers of one template.
+/// Most texts, values, helpers and blocks of one template.
 const NODES_MAX: usize = 2_000;
 /// How deep blocks and brackets may stand within each other.
 const NESTING_MAX: usize = 32;
@@ -165,12 +166,13 @@ impl Template {
     }
 
     /// The same with its type: a template that is one hole and nothing else gives the value that
-    /// stands there, nothing when it is absent; a constant gives itself; any other gives text.
+    /// stands there, nothing when it is absent; a constant gives itself; any other gives text. What goes beyond
+    /// [`RENDERED_BYTES_MAX`] is cut here too: of a text its end, of a list the items that no longer fit.
     pub fn value(&self, variables: &Variables<'_>) -> Option<Value> {
         match self.parts.as_slice() {
             [Part::Hole(expression)] => {
                 let room = Room::new(*variables);
-                expression.value(&room).map(std::borrow::Cow::into_owned)
+                expression.value(&room).map(cut_value)
             }
             [Part::Constant(scalar)] => Some(Value::Scalar(scalar.clone())),
             [Part::Text(text)] => Some(Value::text(Arc::clone(text))),

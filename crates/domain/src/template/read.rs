@@ -63,7 +63,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes one more part.
+    /// Notes one more text, value, helper or block.
     fn count(&mut self, at: usize) -> Result<(), Wrong> {
         self.nodes += 1;
         if self.nodes > NODES_MAX { Err((at, TemplateFault::TooManyParts)) } else { Ok(()) }
@@ -77,7 +77,6 @@ impl Reader<'_> {
     }
 
     fn tag(&mut self, words: &[(usize, Word)], start: usize) -> Result<(), Wrong> {
-        self.count(start)?;
         let Some((at, Word::Name(first))) = words.first() else {
             if words.is_empty() {
                 return Err((start, TemplateFault::Empty("{{ and }}")));
@@ -142,6 +141,7 @@ impl Reader<'_> {
         if self.stack.len() >= NESTING_MAX {
             return Err((start, TemplateFault::TooDeep));
         }
+        self.count(start)?;
         let condition = self.condition(block, rest, start)?;
         self.stack.push(Open {
             block,
@@ -258,6 +258,7 @@ impl Reader<'_> {
             }
         };
         *left = rest;
+        self.count(at)?;
         let Some(helper) = HELPERS.iter().find(|helper| helper.name == name) else {
             return Err((at, unknown_helper(&name)));
         };

@@ -160,6 +160,7 @@ fn faults_are_told_with_their_place_and_what_would_help() {
     check(&[
         ("a{{lead.first_name", "column 2 of the template: {{ without the }} that ends it"),
         ("é{{ }}", "column 2 of the template: nothing stands between {{ and }}"),
+        ("a {{x \"}}\nb", "line 1, column 7 of the template: a text in quotes without the \" that ends it"),
         ("a\nb {{x \"}}", "line 2, column 7 of the template: a text in quotes without the \" that ends it"),
         ("{{lead.zip}}", "! it names lead.zip, which is not a field of the flow"),
         ("{{lead.phone_1.aera}}", "! it names aera, which a field of the type phone does not have"),

@@ -54,7 +54,9 @@ impl TypeReply {
     fn new(field_type: FieldType) -> TypeReply {
         let name = field_type.as_str();
         let words = type_words(name).expect("every type is in words");
-        let components = field_type.components().iter();
+        // The flag stands beside the components; of a type that takes anything only with declared values.
+        let valid = field_type.has_format().then_some(("valid", FieldType::Boolean));
+        let components = field_type.components().iter().copied().chain(valid);
         TypeReply {
             name,
             description: words.description,

@@ -85,7 +85,7 @@ fn answer_json(
     answer: impl Fn(&Json, &Scene) -> Result<Json, String>,
 ) -> Result<String, String> {
     let question =
-        serde_json::from_str::<Json>(line).map_err(|error| format!("the line is not JSON: {error}"))?;
+        serde_json::from_str::<Json>(line.trim_end()).map_err(|error| wire::json::fault_in_line(&error))?;
     answer(&question, scene).map(|said| said.to_string())
 }
 
@@ -109,6 +109,15 @@ fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<Result<String, S
         return Ok(Some(Err(format!("the line has more than {LINE_BYTES_MAX} bytes"))));
     }
     Ok(Some(String::from_utf8(line).map_err(|_| "the line is not JSON: it is not UTF-8".to_owned())))
+}
+
+/// Refuses members that are not among these: a misspelt one would do nothing.
+fn only(question: &Json, known: &[&str]) -> Result<(), String> {
+    let Json::Object(members) = question else { return Err("the line must be a JSON object".to_owned()) };
+    match members.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(format!("there is no key {key:?}; there are {}", known.join(", "))),
+        None => Ok(()),
+    }
 }
 
 /// A member that must be text.

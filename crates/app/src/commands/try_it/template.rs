@@ -4,7 +4,7 @@ use domain::{FieldPath, FieldType, Lead, Seed, Template, UnknownFieldType, Varia
 use serde_json::{Value as Json, json};
 
 use super::values::{json_of, value_of};
-use super::{Scene, text, types};
+use super::{Scene, only, text, types};
 
 /// Most values of one question.
 const VALUES_MAX: usize = 10_000;
@@ -12,6 +12,7 @@ const VALUES_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 32;
 
 pub(super) fn answer(question: &Json, scene: &Scene) -> Result<Json, String> {
+    only(question, &["template", "vars"])?;
     let template = text(question, "template")?;
     let template = Template::read_on_trial(template).map_err(|error| error.to_string())?;
     let mut pairs = Vec::new();
@@ -60,11 +61,14 @@ fn gather(
     match value {
         Json::Null => {}
         Json::Object(members) => {
-            if let Some(Json::String(type_name)) = members.get("$type") {
-                let raw = members.get("$value").unwrap_or(&Json::Null);
+            if members.contains_key("$type") || members.contains_key("$value") {
+                only(value, &["$type", "$value"]).map_err(|error| format!("{path:?}: {error}"))?;
+                let type_name = text(value, "$type").map_err(|error| format!("{path:?}: {error}"))?;
+                let raw = members.get("$value");
+                let raw = raw.ok_or_else(|| format!("{path:?} has a $type and no $value"))?;
                 // A template fills in what buyers get: in the clear.
                 let field_type: FieldType =
-                    type_name.parse().map_err(|error: UnknownFieldType| error.to_string())?;
+                    type_name.parse().map_err(|error: UnknownFieldType| error.with_names())?;
                 if let Some(parsed) = types::read(field_type, raw, scene) {
                     for (name, component) in &parsed.components {
                         pairs.push((place(&format!("{path}.{name}"))?, component.clone()));

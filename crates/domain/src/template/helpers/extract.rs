@@ -19,7 +19,7 @@ impl Extract {
         let value = arguments.value().expression;
         let pattern = arguments.needed("pattern=, what is looked for", "pattern")?;
         let text = arguments.literal(&pattern, "pattern")?;
-        let compiled = Pattern::compile(expression_within(&text).unwrap_or(&text));
+        let compiled = expression_within(&text).and_then(|within| Pattern::compile(within.unwrap_or(&text)));
         let compiled = compiled.map_err(|fault| (pattern.at, fault))?;
         if compiled.regex().captures_len() < 2 {
             let why = "it has no group; put ( and ) around what is to be taken".to_owned();

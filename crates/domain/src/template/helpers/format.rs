@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Arguments, whole_number};
-use crate::parse::{date, number, time};
+use crate::parse::{date, time};
 use crate::template::dates::{DateForm, Shift, When};
 use crate::template::decimal::Decimal;
 use crate::template::expression::{Expression, Room, cut};
@@ -198,7 +198,7 @@ fn moved(arguments: &mut Arguments) -> Result<Option<Move>, Wrong> {
 pub(in crate::template) fn decimal(value: &Value) -> Option<Decimal> {
     match value {
         Value::Scalar(Scalar::Number(number)) => Some(Decimal::of(number)),
-        Value::Scalar(Scalar::Text(text)) => number::read(text).map(|number| Decimal::of(&number)),
+        Value::Scalar(Scalar::Text(text)) => Decimal::of_text(text),
         Value::Scalar(Scalar::Null | Scalar::Bool(_)) | Value::List(_) => None,
     }
 }

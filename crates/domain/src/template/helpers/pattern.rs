@@ -2,6 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
+use crate::slashes::within_slashes;
 use crate::template::fault::{TemplateFault, shown};
 
 /// A compiled expression.
@@ -24,14 +25,20 @@ impl PartialEq for Pattern {
 
 impl Eq for Pattern {}
 
-/// What stands within `regexp(…)`.
-pub(super) fn expression_within(text: &str) -> Option<&str> {
-    text.strip_prefix("regexp(")?.strip_suffix(')')
+/// What stands within `regexp(…)`; nothing when the text is to be found as it stands.
+pub(super) fn expression_within(text: &str) -> Result<Option<&str>, TemplateFault> {
+    match text.strip_prefix("regexp(").map(|rest| rest.strip_suffix(')')) {
+        None => Ok(None),
+        Some(Some(expression)) => Ok(Some(expression)),
+        Some(None) => {
+            let why = "regexp( has no ) at the end".to_owned();
+            Err(TemplateFault::Pattern { pattern: shown(text), why })
+        }
+    }
 }
 
 impl Pattern {
-    /// Compiles an expression; `/…/i` has flags behind it: `i`, `m`, `s`, and `g`, which goes without
-    /// saying.
+    /// Compiles an expression; `/…/i` has flags behind it: `i`, `m`, `s`, and others, which go without saying.
     pub(super) fn compile(text: &str) -> Result<Pattern, TemplateFault> {
         let wrong = |why: String| TemplateFault::Pattern { pattern: shown(text), why };
         if text.is_empty() {
@@ -40,10 +47,11 @@ impl Pattern {
         if text.len() > PATTERN_BYTES_MAX {
             return Err(wrong(format!("it has {} bytes; at most {PATTERN_BYTES_MAX} fit", text.len())));
         }
-        let (body, flags) = match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
-            Some((body, flags)) if flags.bytes().all(|flag| b"gimsu".contains(&flag)) => (body, flags),
-            Some(_) | None => (text, ""),
-        };
+        let (body, flags) =
+            within_slashes(text).map_err(|error| wrong(error.to_string()))?.unwrap_or((text, ""));
+        if body.is_empty() {
+            return Err(wrong("it is empty, and would be found everywhere".to_owned()));
+        }
         let regex = RegexBuilder::new(body)
             .case_insensitive(flags.contains('i'))
             .multi_line(flags.contains('m'))

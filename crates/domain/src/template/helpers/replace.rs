@@ -39,7 +39,7 @@ impl Replace {
         let value = arguments.value().expression;
         let pattern = arguments.needed("pattern=, what is looked for", "pattern")?;
         let text = arguments.literal(&pattern, "pattern")?;
-        let find = match expression_within(&text) {
+        let find = match expression_within(&text).map_err(|fault| (pattern.at, fault))? {
             Some(expression) => {
                 Find::Pattern(Pattern::compile(expression).map_err(|fault| (pattern.at, fault))?)
             }

@@ -103,7 +103,7 @@ fn number(operand: &Operand) -> Option<Decimal> {
     match operand {
         Operand::Number(number) => Some(*number),
         Operand::Bool(value) => Some(if *value { Decimal::ONE } else { Decimal::ZERO }),
-        Operand::Text(text) => crate::parse::number::read(text).map(|number| Decimal::of(&number)),
+        Operand::Text(text) => Decimal::of_text(text),
         Operand::Null | Operand::List(_) => None,
     }
 }

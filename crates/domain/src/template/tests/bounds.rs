@@ -10,6 +10,37 @@ fn what_it_becomes_is_bounded() {
     assert_eq!(text.len(), RENDERED_BYTES_MAX);
 }
 
+/// One hole and nothing else keeps its type, and has its bound all the same.
+#[test]
+fn a_value_is_bounded_as_its_text_is() {
+    let long = "é".repeat(500 * 1024);
+    let item = Scalar::Text("x".repeat(1024).into());
+    let lead: Lead = [
+        ("first_name".parse().unwrap(), Value::text(long)),
+        ("tags".parse().unwrap(), Value::List(vec![item; 2048].into())),
+        ("none".parse().unwrap(), Value::List(vec![Scalar::Null; 100_000].into())),
+    ]
+    .into_iter()
+    .collect();
+    let value = |text: &str| {
+        let template = Template::read_on_trial(text).unwrap();
+        template.value(&Variables::of(&lead)).unwrap()
+    };
+    for text in ["{{first_name}}", "{{default zz first_name}}", "{{uppercase first_name}}"] {
+        let value = value(text);
+        assert_eq!(value.as_text().unwrap().len(), RENDERED_BYTES_MAX, "{text}");
+    }
+    for (text, count) in [
+        ("{{tags}}", 255),
+        ("{{default zz tags}}", 255),
+        ("{{none}}", RENDERED_BYTES_MAX / 6),
+        ("{{split first_name separator=\"x\"}}", 0),
+    ] {
+        let Value::List(items) = value(text) else { panic!("{text}") };
+        assert_eq!(items.len(), count, "{text}");
+    }
+}
+
 /// Finding again and again can take the square of the length: `.*[^A-Z]|[A-Z]` looks at all that is left
 /// each time.
 #[test]
@@ -47,6 +78,10 @@ fn nothing_may_stand_too_deep() {
     refused(format!("{{{{math \"1{}\"}}}}", "^1".repeat(8_000)));
     refused(format!("{{{{math \"{}1{}\"}}}}", "1?".repeat(3_000), ":1".repeat(3_000)));
     refused("{{now}}".repeat(2_001));
+    let many = "{{now}}".repeat(2_000);
+    assert!(read(&many).is_ok(), "as many values as the message says");
+    refused("a{{now}}".repeat(1_001));
+    refused("{{#if 1}}{{/if}}".repeat(1_001));
     let error = read(&format!("{{{{math \"1{}\"}}}}", "+1".repeat(8_000))).unwrap_err().to_string();
     assert!(error.contains("more than 250"), "{error}");
     assert_eq!(told(&format!("{{{{math \"1{}\"}}}}", "+1".repeat(120))), "121");

@@ -114,6 +114,15 @@ fn texts_are_replaced() {
             "column 17 of the template: pattern of replace must be a text in quotes, the same for every lead",
         ),
         (
+            "{{replace \"abc\" pattern=\"regexp(a\" replace=\"x\"}}",
+            "column 17 of the template: the pattern \"regexp(a\" cannot be used: regexp( has no ) at the end",
+        ),
+        (
+            "{{replace \"abc\" pattern=\"regexp(/a/q)\" replace=\"x\"}}",
+            "column 17 of the template: the pattern \"/a/q\" cannot be used: behind its last slash stands \"q\", and flags \
+             are i, m and s; write \\/ for each slash that is meant as one",
+        ),
+        (
             "{{replace \"abc\" pattern=\"regexp(()\" replace=\"x\"}}",
             "column 17 of the template: the pattern \"(\" cannot be used: unclosed group",
         ),

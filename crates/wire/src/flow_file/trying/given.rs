@@ -53,7 +53,7 @@ impl Given {
                 (Some(_) | None, None) => "string",
             };
             let field_type: FieldType =
-                name.parse().map_err(|error: UnknownFieldType| format!("{path}: {error}"))?;
+                name.parse().map_err(|error: UnknownFieldType| format!("{path}: {}", error.with_names()))?;
             fields.push(Field::new(path.parse().map_err(|error| format!("{path}: {error}"))?, field_type));
         }
         self.fields = Fields::new(fields)
@@ -116,7 +116,7 @@ pub(super) fn typed(node: &Node) -> Option<(&str, &Node)> {
 pub(super) fn value(node: &Node, now: Timestamp) -> Result<Value, String> {
     if let Some((name, node)) = typed(node) {
         let raw = value(node, now)?;
-        let field_type: FieldType = name.parse().map_err(|error: UnknownFieldType| error.to_string())?;
+        let field_type: FieldType = name.parse().map_err(|error: UnknownFieldType| error.with_names())?;
         return Ok(match field_type.parse_at(&raw, now) {
             Some(parsed) if parsed.valid != Some(false) => parsed.normal,
             Some(_) | None => raw,
