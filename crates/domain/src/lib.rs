@@ -103,7 +103,7 @@ pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
 pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
-pub use redaction::{Redactor, SecretGuard};
+pub use redaction::{Redactor, SecretGuard, SentText};
 pub use request::{
     BasicAuth, ElementType, InsideForm, Integration, MailSettings, MailboxTemplate, Method, NamedTemplates,
     PasswordKind, RequestSettings, SoapCall, SoapOperation, SoapSecurity, SoapVersion, UnknownMethod,
