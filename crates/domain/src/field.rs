@@ -265,7 +265,7 @@ impl Fields {
         let mut values: Vec<Option<Value>> = vec![None; self.paths.len()];
         for (field, places) in self.fields.iter().zip(&self.places) {
             let parsed = match raw.get(field.name.as_str()) {
-                Some(value) => field.parse(value, now).map(|parsed| keep_blank(parsed, value)),
+                Some(value) => field.parse(value, now).map(|parsed| keep_sent(parsed, value)),
                 None if raw.has_below(&places.below) => {
                     let normal = Scalar::Null.into();
                     Some(Parsed { normal, raw: None, components: Vec::new(), valid: Some(false) })
@@ -292,7 +292,7 @@ impl Fields {
         let state = |(field, places): (&Field, &Places)| {
             let is_there = match lead.get(field.name.as_str()) {
                 None => false,
-                // Something was sent that is no number or boolean.
+                // A tree was sent where one value is meant.
                 Some(Value::Scalar(Scalar::Null)) => true,
                 Some(value) => !value.is_blank(),
             };
@@ -314,7 +314,7 @@ impl Fields {
         self.iter().filter(|field| {
             field.required
                 && match lead.get(field.name.as_str()) {
-                    // Something was sent that is no number or boolean: it is wrong, not missing.
+                    // A tree was sent where one value is meant: it is wrong, not missing.
                     Some(Value::Scalar(Scalar::Null)) => false,
                     Some(value) => value.is_blank(),
                     None => true,
@@ -351,12 +351,9 @@ fn child(field: &Field, name: &str) -> FieldPath {
     field.name.path().child(name).expect("components have short names")
 }
 
-/// Blank text that is no number or boolean stays, so that a required field knows that nothing was
-/// said.
-fn keep_blank(parsed: Parsed, raw: &Value) -> Parsed {
-    let is_lost =
-        parsed.normal == Value::Scalar(Scalar::Null) && raw.as_text().is_some_and(|_| raw.is_blank());
-    if is_lost { Parsed { normal: raw.clone(), ..parsed } } else { parsed }
+/// What is no number or boolean stays as it was sent: it goes to buyers so, and is not blank.
+fn keep_sent(parsed: Parsed, raw: &Value) -> Parsed {
+    if parsed.normal == Value::Scalar(Scalar::Null) { Parsed { normal: raw.clone(), ..parsed } } else { parsed }
 }
 
 fn clash(one: &Field, other: &Field) -> Option<FieldError> {
@@ -451,7 +448,7 @@ mod tests {
         assert_eq!(
             read,
             [
-                "age=Scalar(Null)",
+                "age=Scalar(Text(\"old\"))",
                 "age.valid=Scalar(Bool(false))",
                 "email=Scalar(Text(\"joe@example.com\"))",
                 "email.domain=Scalar(Text(\"example.com\"))",
