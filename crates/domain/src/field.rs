@@ -353,7 +353,11 @@ fn child(field: &Field, name: &str) -> FieldPath {
 
 /// What is no number or boolean stays as it was sent: it goes to buyers so, and is not blank.
 fn keep_sent(parsed: Parsed, raw: &Value) -> Parsed {
-    if parsed.normal == Value::Scalar(Scalar::Null) { Parsed { normal: raw.clone(), ..parsed } } else { parsed }
+    if parsed.normal == Value::Scalar(Scalar::Null) {
+        Parsed { normal: raw.clone(), ..parsed }
+    } else {
+        parsed
+    }
 }
 
 fn clash(one: &Field, other: &Field) -> Option<FieldError> {

@@ -35,6 +35,8 @@ pub(super) struct Known {
     /// None where anything may stand: raw parameters, what steps append, and templates.
     pub(super) compared_as: Option<FieldType>,
     pub(super) has_format: bool,
+    /// The values that the field declares; empty for any.
+    pub(super) declared: Vec<Arc<str>>,
     /// Whether its values are so few that one of them tells nothing about a person.
     pub(super) closed: bool,
     /// `state`, `phone_check.line_type`.
@@ -58,7 +60,7 @@ impl Left {
         let written = Written::read(written, vocabulary)?;
         let name = written.text.to_string();
         let left = Left::Template(written);
-        Ok(Known { left, compared_as: None, has_format: false, closed: false, name })
+        Ok(Known { left, compared_as: None, has_format: false, declared: Vec::new(), closed: false, name })
     }
 
     /// The figure of feedback that stands there.
@@ -118,7 +120,7 @@ impl Left {
 }
 
 fn placed(name: &str, place: Place) -> Known {
-    let Place { path, base, compared_as, has_format, closed } = place;
+    let Place { path, base, compared_as, has_format, declared, closed } = place;
     let child = |key: &str| path.child(key).expect("names of fields are short");
     let words = path.as_str().strip_prefix("appended.").unwrap_or(path.as_str()).to_owned();
     let left = Left::Place(Box::new(Placed {
@@ -128,5 +130,5 @@ fn placed(name: &str, place: Place) -> Known {
         middle: (compared_as == Some(FieldType::Range)).then(|| child("avg")),
         path,
     }));
-    Known { left, compared_as, has_format: has_format.unwrap_or(false), closed, name: words }
+    Known { left, compared_as, has_format: has_format.unwrap_or(false), declared, closed, name: words }
 }
