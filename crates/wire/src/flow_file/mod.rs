@@ -41,7 +41,8 @@ mod tests;
 use std::sync::Arc;
 
 use domain::{
-    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, RULES_MAX, SecretName,
+    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, PatternBudget, RULES_MAX,
+    SecretName,
 };
 
 pub use node::FLOW_FILE_BYTES_MAX;
@@ -136,6 +137,7 @@ impl FlowFile {
     pub fn read_with(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
         let mut root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
         root.insert_wsdl(found);
+        let _budget = PatternBudget::of_flow();
         let mut reader = reader::Reader { wsdl: found.clone(), ..reader::Reader::default() };
         match reader.file(&root) {
             Some(file) if reader.problems.is_empty() => {
@@ -180,6 +182,7 @@ pub fn read_condition(
     steps: &[EarlierStep],
 ) -> Result<Condition, FlowFileError> {
     let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
+    let _budget = PatternBudget::of_flow();
     let mut reader = reader::Reader::default();
     let condition = reader.condition(&root, names::Names::Lead { fields, unread: &[], steps });
     let count = condition.as_ref().map_or(0, Condition::rules);
