@@ -145,6 +145,8 @@ struct Places {
     /// Each component of its type.
     components: Vec<(&'static str, usize)>,
     valid: usize,
+    /// What was sent, for a field of which that is kept.
+    raw: Option<usize>,
     /// What the paths of a tree under its name begin with: the name and a dot.
     below: Box<str>,
 }
@@ -234,10 +236,28 @@ impl Fields {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut paths: Vec<FieldPath> = fields.iter().flat_map(paths).collect();
+        Ok(Fields::of(fields, |_| false))
+    }
+
+    fn of(fields: Vec<Field>, keeps_raw: impl Fn(&Field) -> bool) -> Fields {
+        let raw: Vec<FieldPath> =
+            fields.iter().filter(|field| keeps_raw(field)).map(|field| child(field, RAW)).collect();
+        let mut paths: Vec<FieldPath> = fields.iter().flat_map(paths).chain(raw).collect();
         paths.sort_unstable();
         let places = fields.iter().map(|field| Places::of(field, &paths)).collect();
-        Ok(Fields { fields, places, paths })
+        Fields { fields, places, paths }
+    }
+
+    /// The same, and of these fields a parsed lead keeps what was sent too, under `<field>.raw`. Of others it
+    /// is in the raw lead alone: few look at it.
+    #[must_use]
+    pub fn keeping_raw(self, keeps_raw: impl Fn(&Field) -> bool) -> Fields {
+        Fields::of(self.fields, keeps_raw)
+    }
+
+    /// Most values that they make of one lead.
+    pub(crate) fn paths_count(&self) -> usize {
+        self.paths.len()
     }
 
     /// The fields in the order they were declared.
@@ -278,6 +298,9 @@ impl Fields {
                 values[own.expect("types declare their components").1] = Some(value);
             }
             values[places.valid] = parsed.valid.map(Value::from);
+            if let Some(raw) = places.raw {
+                values[raw] = parsed.raw;
+            }
             values[places.own] = Some(parsed.normal);
         }
         let mut pairs = Vec::with_capacity(values.iter().flatten().count());
@@ -332,6 +355,7 @@ impl Places {
             own: place(field.name.path()),
             components: components.map(|(name, _)| (*name, place(&child(field, name)))).collect(),
             valid: place(&child(field, VALID)),
+            raw: paths.binary_search(&child(field, RAW)).ok(),
             below: format!("{}.", field.name).into(),
         }
     }
@@ -339,6 +363,8 @@ impl Places {
 
 /// What says whether the value of a field is good.
 const VALID: &str = "valid";
+/// What was sent, as every type has it.
+pub(crate) const RAW: &str = "raw";
 
 /// Every path that a field can fill.
 fn paths(field: &Field) -> impl Iterator<Item = FieldPath> {

@@ -223,7 +223,7 @@ impl RequestSettings {
     }
 
     /// Every text with holes, in no order.
-    fn templates(&self) -> impl Iterator<Item = &Template> {
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
         self.named_templates().map(|(_, template)| template)
     }
 

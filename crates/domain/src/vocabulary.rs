@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::field::RAW;
 use crate::{FieldPath, FieldType, Fields, Privacy, RateName, SecretName, StepId, UnknownRate};
 
 /// What may be named at one place of a flow.
@@ -227,6 +228,18 @@ fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> 
             closed: matches!(field_type.privacy(), Privacy::Closed(_)) || !field.values.is_empty(),
         });
     };
+    // What was sent is of no known type.
+    if component == RAW {
+        let path = field.name.path().child(RAW).expect("a short word is a key");
+        return Ok(Place {
+            path,
+            base: field.name.path().clone(),
+            compared_as: None,
+            has_format: None,
+            declared: Vec::new(),
+            closed: false,
+        });
+    }
     let compared_as = if component == "valid" && field.has_format() {
         Some(FieldType::Boolean)
     } else {
@@ -278,6 +291,7 @@ mod tests {
     fn fields_their_components_and_earlier_steps_can_be_named() {
         check("lead.state", "state as state, format Some(true), closed true");
         check("lead.email.domain", "email.domain as string, format None, closed false");
+        check("lead.email.raw", "email.raw as anything, format None, closed false");
         check("source.name", "source.name as anything, format None, closed false");
         let line_type = "appended.phone_check.line_type as anything, format None, closed true";
         check("phone_check.line_type", line_type);

@@ -292,7 +292,7 @@ async fn no_helper_carries_a_part_of_a_value_into_a_record() {
     house.close();
 }
 
-const PARTS: &str = r#"{ first: "{{lead.ssn.first_three}}", mid: "{{lead.ssn.middle_two}}", last: "{{lead.ssn.last_four}}", h: "{{md5 lead.ssn}}", pan: "{{substring lead.card start=1 end=8}}", who: "{{lead.first_name}}" } }"#;
+const PARTS: &str = r#"{ first: "{{lead.ssn.first_three}}", mid: "{{lead.ssn.middle_two}}", last: "{{lead.ssn.last_four}}", h: "{{md5 lead.ssn}}", pan: "{{substring lead.card start=1 end=8}}", who: "{{lead.first_name}}", raw: "{{lead.ssn.raw}}" } }"#;
 
 /// A service repeats what it was sent, a buyer gets that from the flow and repeats it once more. Parts and
 /// digests were recorded in the replies, in what they appended, in reasons and in what rules saw.
@@ -324,6 +324,7 @@ async fn parts_and_digests_that_a_reply_repeats_are_recorded_with_stars() {
         let found = texts.iter().find(|(name, text)| name.starts_with("body") && text.contains(part));
         assert_eq!(found, None, "{part} is recorded");
     }
+    assert_eq!(leaks(&texts), Vec::<String>::new());
     let events = second.events(lead_id);
     let mut told =
         second.chain(lead_id).lines().filter(|line| line.contains("failed")).collect::<Vec<_>>().join("\n");

@@ -63,6 +63,15 @@ impl Left {
         Ok(Known { left, compared_as: None, has_format: false, declared: Vec::new(), closed: false, name })
     }
 
+    /// What it names of what was sent.
+    pub(super) fn raw(&self) -> &[FieldPath] {
+        match self {
+            Left::Place(place) if place.name.starts_with("lead.") => std::slice::from_ref(&place.path),
+            Left::Place(_) => &[],
+            Left::Template(written) => written.template.raw(),
+        }
+    }
+
     /// The figure of feedback that stands there.
     pub(super) fn rate(&self) -> Option<RateName> {
         match self {

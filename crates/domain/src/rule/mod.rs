@@ -24,7 +24,7 @@ pub use error::{RuleError, RuleFault};
 pub use window::WINDOW_AMOUNT_MAX;
 
 use crate::operator::{Takes, fitting};
-use crate::{FieldType, Operator, RateName, Scalar, TracedRule, Value, Variables, Vocabulary};
+use crate::{FieldPath, FieldType, Operator, RateName, Scalar, TracedRule, Value, Variables, Vocabulary};
 use left::{Known, Left};
 use operands::{Computed, check_operands, operands};
 use pattern::Made;
@@ -145,6 +145,15 @@ impl Rule {
     /// The figure of feedback that it looks at.
     pub(crate) fn rate(&self) -> Option<RateName> {
         self.left.rate()
+    }
+
+    /// The places of the lead that it names and that may be what was sent, as `email.raw`.
+    pub(crate) fn raw(&self) -> impl Iterator<Item = &FieldPath> {
+        let operand = match &self.asked {
+            Asked::Fixed(_) => None,
+            Asked::Computed(computed) => Some(computed),
+        };
+        self.left.raw().iter().chain(operand.into_iter().flat_map(Computed::raw))
     }
 
     /// Whether it can be named in this vocabulary, with the same type in the same place.

@@ -8,7 +8,7 @@ use super::question::Question;
 use super::text::text_of;
 use crate::operator::Takes;
 use crate::parse::words::is_same_word;
-use crate::{FieldType, Operator, Parsed, Scalar, Template, Value, Variables, Vocabulary};
+use crate::{FieldPath, FieldType, Operator, Parsed, Scalar, Template, Value, Variables, Vocabulary};
 
 /// Most values one rule compares with; longer lists are suppression lists.
 pub(super) const VALUES_MAX: usize = 10_000;
@@ -83,6 +83,14 @@ impl Computed {
         self.items.iter().all(|item| match item {
             Item::Fixed(_) => true,
             Item::Template(written) => written.belongs_to(vocabulary),
+        })
+    }
+
+    /// What it names of what was sent.
+    pub(super) fn raw(&self) -> impl Iterator<Item = &FieldPath> {
+        self.items.iter().flat_map(|item| match item {
+            Item::Fixed(_) => &[],
+            Item::Template(written) => written.template.raw(),
         })
     }
 

@@ -27,7 +27,7 @@ mod tests;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::{Scalar, SecretName, Secrets, SentText, Value, Variables, Vocabulary};
+use crate::{FieldPath, Scalar, SecretName, Secrets, SentText, Value, Variables, Vocabulary};
 
 use self::expression::{Expression, Room, cut_at};
 use self::place::{Names, text_of, write_scalar};
@@ -44,6 +44,8 @@ pub struct Template {
     parts: Vec<Part>,
     /// The secrets it names, each once; helpers of numbers take none.
     secrets: Vec<SecretName>,
+    /// What it names of what was sent, as `email.raw`; one may come more than once.
+    raw: Vec<FieldPath>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +98,7 @@ impl Template {
 
     /// A text without holes, whatever stands in it.
     pub fn literal(text: &str) -> Template {
-        Template { parts: vec![Part::Text(text.into())], secrets: Vec::new() }
+        Template { parts: vec![Part::Text(text.into())], secrets: Vec::new(), raw: Vec::new() }
     }
 
     /// The same value for every lead, with its type: a file may say `2` or `true` where text could
@@ -106,7 +108,7 @@ impl Template {
             Scalar::Text(text) => Part::Text(text),
             Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => Part::Constant(scalar),
         };
-        Template { parts: vec![part], secrets: Vec::new() }
+        Template { parts: vec![part], secrets: Vec::new(), raw: Vec::new() }
     }
 
     /// The text, when it has no holes.
@@ -121,6 +123,11 @@ impl Template {
     /// The secrets it names.
     pub fn secrets(&self) -> &[SecretName] {
         &self.secrets
+    }
+
+    /// What it names of what was sent, before a type read it: `email.raw`.
+    pub(crate) fn raw(&self) -> &[FieldPath] {
+        &self.raw
     }
 
     /// What of its text is made of secrets: the texts of the holes that would be others without them. A
