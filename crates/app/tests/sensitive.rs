@@ -28,7 +28,7 @@ flow:
   name: Loans
   fields: { first_name: first_name, comments: string, ssn: ssn, dob: dob, password: credential, card: credit_card }
   sources:
-    - { entity: src_web }
+    - { entity: src_web, answer: [ outcome, reason, lead.id, lead.ssn.first_three, lead.ssn.middle_two, lead.ssn.last_four, buyer.digest ] }
     - { entity: src_old, map: [ { to: ssn, value: "{{social}}" }, { to: dob, value: "{{born}}" } ] }
   steps:
     - id: buyer
@@ -37,14 +37,19 @@ flow:
       integration: custom_json
       request:
         url: "http://BUYER/leads"
-        fields: { name: "{{lead.first_name}}", ssn: "{{lead.ssn}}", dob: "{{lead.dob}}", card: "{{lead.card}}", pass: "{{lead.password}}" }
+        fields: { name: "{{lead.first_name}}", ssn: "{{lead.ssn}}", dob: "{{lead.dob}}", card: "{{lead.card}}", pass: "{{lead.password}}", last_four: "{{lead.ssn.last_four}}", middle_two: "{{lead.ssn.middle_two}}", digest: "{{md5 lead.ssn}}", pan: "{{substring lead.card start=1 end=8}}" }
       response: { outcome: { path: status, term: accepted }, reason: { path: ssn } }
 "#;
 
 /// Digits that must never be seen, with whatever stands between them.
 const DIGITS: [&str; 2] = ["219099999", "4111111111111111"];
 /// Texts that must never be seen, in lower case.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 13] = [
+    "\"first_three\":\"219",
+    "\"last_four\":\"9999",
+    "\"middle_two\":\"09",
+    "db1f08a02ae61b3fa13a1999d26c5d3f",
+    "41111111",
     "blue-whale-7",
     "blue%2dwhale",
     "1976-01-05",
@@ -100,7 +105,7 @@ fn search(texts: &[(String, String)]) -> Vec<String> {
     for (place, text) in texts {
         let plain = text.replace("%2D", "-").replace("%20", " ").replace("\\u00", "").replace("\\", "");
         let squeezed: String = plain.chars().filter(|letter| !" -./+_".contains(*letter)).collect();
-        let lower = text.to_lowercase();
+        let lower = text.replace('\\', "").to_lowercase();
         found.extend(
             DIGITS
                 .iter()
@@ -181,15 +186,19 @@ async fn submit(address: &str) -> Vec<(String, String)> {
             .post(&url)
             .bearer_auth(ADMIN)
             .header("content-type", kind)
-            .header("idempotency-key", format!("key {}", answers.len()))
+            .header("idempotency-key", format!("key {url} {}", body.len()))
             .header("x-note", "219-09-9999 blue-whale-7")
             .header("cookie", "s=219099999");
         let reply = request.body(body).send().await.unwrap();
         assert_eq!(reply.status().as_u16(), status, "{url}");
-        answers.push((
-            format!("the answer to {url}").split('?').next().unwrap().to_owned(),
-            reply.text().await.unwrap(),
-        ));
+        let place = format!("the answer to {url}").split('?').next().unwrap().to_owned();
+        let answer = reply.text().await.unwrap();
+        if status == 201 && place.contains("src_web") {
+            // What the flow says is told, to the source alone.
+            assert!(answer.contains(r#""last_four":"9999""#) && answer.contains("db1f08a0"), "{answer}");
+            continue;
+        }
+        answers.push((place, answer));
     }
     answers
 }

@@ -61,6 +61,14 @@ fn a_template_is_filled_with_a_tree_or_dotted_names() {
         ("{{format now \"YYYY-MM-DD HH:mm z\"}}", json!({}), json!("2026-01-15 06:00 CST")),
         ("{{random}}/{{lead.unknown}}/{{check.unknown}}", json!({ "random": 41 }), json!("41//")),
         ("{{lead.unknown}}", json!({}), json!(null)),
+        (
+            "{{lead.phone_1.raw}}/{{lead.amount}}/{{lead.amount.raw}}",
+            json!({ "lead": {
+                "phone_1": { "$type": "phone", "$value": "(512) 555-0143" },
+                "amount": { "$type": "number", "$value": "lots" },
+            } }),
+            json!("(512) 555-0143/lots/lots"),
+        ),
         ("{{math \"lead.a * 1.2\"}}", json!({ "lead": { "a": "12.5" } }), json!(15)),
     ] {
         let said = answer(&at, &json!({ "template": template, "vars": vars }));

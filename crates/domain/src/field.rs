@@ -145,6 +145,8 @@ struct Places {
     /// Each component of its type.
     components: Vec<(&'static str, usize)>,
     valid: usize,
+    /// What was sent, for a field of which that is kept.
+    raw: Option<usize>,
     /// What the paths of a tree under its name begin with: the name and a dot.
     below: Box<str>,
 }
@@ -234,10 +236,28 @@ impl Fields {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut paths: Vec<FieldPath> = fields.iter().flat_map(paths).collect();
+        Ok(Fields::of(fields, |_| false))
+    }
+
+    fn of(fields: Vec<Field>, keeps_raw: impl Fn(&Field) -> bool) -> Fields {
+        let raw: Vec<FieldPath> =
+            fields.iter().filter(|field| keeps_raw(field)).map(|field| child(field, RAW)).collect();
+        let mut paths: Vec<FieldPath> = fields.iter().flat_map(paths).chain(raw).collect();
         paths.sort_unstable();
         let places = fields.iter().map(|field| Places::of(field, &paths)).collect();
-        Ok(Fields { fields, places, paths })
+        Fields { fields, places, paths }
+    }
+
+    /// The same, and of these fields a parsed lead keeps what was sent too, under `<field>.raw`. Of others it
+    /// is in the raw lead alone: few look at it.
+    #[must_use]
+    pub fn keeping_raw(self, keeps_raw: impl Fn(&Field) -> bool) -> Fields {
+        Fields::of(self.fields, keeps_raw)
+    }
+
+    /// Most values that they make of one lead.
+    pub(crate) fn paths_count(&self) -> usize {
+        self.paths.len()
     }
 
     /// The fields in the order they were declared.
@@ -265,7 +285,7 @@ impl Fields {
         let mut values: Vec<Option<Value>> = vec![None; self.paths.len()];
         for (field, places) in self.fields.iter().zip(&self.places) {
             let parsed = match raw.get(field.name.as_str()) {
-                Some(value) => field.parse(value, now).map(|parsed| keep_blank(parsed, value)),
+                Some(value) => field.parse(value, now).map(|parsed| keep_sent(parsed, value)),
                 None if raw.has_below(&places.below) => {
                     let normal = Scalar::Null.into();
                     Some(Parsed { normal, raw: None, components: Vec::new(), valid: Some(false) })
@@ -278,6 +298,9 @@ impl Fields {
                 values[own.expect("types declare their components").1] = Some(value);
             }
             values[places.valid] = parsed.valid.map(Value::from);
+            if let Some(raw) = places.raw {
+                values[raw] = parsed.raw;
+            }
             values[places.own] = Some(parsed.normal);
         }
         let mut pairs = Vec::with_capacity(values.iter().flatten().count());
@@ -292,7 +315,7 @@ impl Fields {
         let state = |(field, places): (&Field, &Places)| {
             let is_there = match lead.get(field.name.as_str()) {
                 None => false,
-                // Something was sent that is no number or boolean.
+                // A tree was sent where one value is meant.
                 Some(Value::Scalar(Scalar::Null)) => true,
                 Some(value) => !value.is_blank(),
             };
@@ -314,7 +337,7 @@ impl Fields {
         self.iter().filter(|field| {
             field.required
                 && match lead.get(field.name.as_str()) {
-                    // Something was sent that is no number or boolean: it is wrong, not missing.
+                    // A tree was sent where one value is meant: it is wrong, not missing.
                     Some(Value::Scalar(Scalar::Null)) => false,
                     Some(value) => value.is_blank(),
                     None => true,
@@ -332,6 +355,7 @@ impl Places {
             own: place(field.name.path()),
             components: components.map(|(name, _)| (*name, place(&child(field, name)))).collect(),
             valid: place(&child(field, VALID)),
+            raw: paths.binary_search(&child(field, RAW)).ok(),
             below: format!("{}.", field.name).into(),
         }
     }
@@ -339,6 +363,8 @@ impl Places {
 
 /// What says whether the value of a field is good.
 const VALID: &str = "valid";
+/// What was sent, as every type has it.
+pub(crate) const RAW: &str = "raw";
 
 /// Every path that a field can fill.
 fn paths(field: &Field) -> impl Iterator<Item = FieldPath> {
@@ -351,12 +377,13 @@ fn child(field: &Field, name: &str) -> FieldPath {
     field.name.path().child(name).expect("components have short names")
 }
 
-/// Blank text that is no number or boolean stays, so that a required field knows that nothing was
-/// said.
-fn keep_blank(parsed: Parsed, raw: &Value) -> Parsed {
-    let is_lost =
-        parsed.normal == Value::Scalar(Scalar::Null) && raw.as_text().is_some_and(|_| raw.is_blank());
-    if is_lost { Parsed { normal: raw.clone(), ..parsed } } else { parsed }
+/// What is no number or boolean stays as it was sent: it goes to buyers so, and is not blank.
+fn keep_sent(parsed: Parsed, raw: &Value) -> Parsed {
+    if parsed.normal == Value::Scalar(Scalar::Null) {
+        Parsed { normal: raw.clone(), ..parsed }
+    } else {
+        parsed
+    }
 }
 
 fn clash(one: &Field, other: &Field) -> Option<FieldError> {
@@ -451,7 +478,7 @@ mod tests {
         assert_eq!(
             read,
             [
-                "age=Scalar(Null)",
+                "age=Scalar(Text(\"old\"))",
                 "age.valid=Scalar(Bool(false))",
                 "email=Scalar(Text(\"joe@example.com\"))",
                 "email.domain=Scalar(Text(\"example.com\"))",

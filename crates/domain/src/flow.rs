@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::field::PATHS_OF_FIELDS_MAX;
 use crate::{
-    CAP_IDS_BYTES_MAX, Cap, CapLimit, Check, Condition, Dim, DimFault, DimKind, EarlierStep, EntityId,
-    EntitySettings, FeedbackPolicy, FieldStates, Fields, FlowId, Gates, Intake, Judgement, Lead, Mapping,
-    Money, PingLimit, PriceTable, PurchasePrice, RateName, Reason, ReasonCode, Recipient, SalePrice, Scalar,
-    SourceFeedback, SourceGates, SourceId, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone, Variables,
-    Vocabulary, gates,
+    AnswerField, CAP_IDS_BYTES_MAX, Cap, CapLimit, Check, Condition, Dim, DimFault, DimKind, EarlierStep,
+    EntityId, EntitySettings, FeedbackPolicy, FieldPath, FieldStates, Fields, FlowId, Gates, Intake,
+    Judgement, Lead, Mapping, Money, PingLimit, PriceTable, PurchasePrice, RateName, Reason, ReasonCode,
+    Recipient, RequestSettings, SalePrice, Scalar, SourceFeedback, SourceGates, SourceId, Step, StepId,
+    StepKind, TIMEOUT_MAX, TimeZone, Variables, Vocabulary, gates,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -284,6 +285,16 @@ impl Flow {
                 }
             });
         }
+        let raw = raw_names(&parts);
+        parts.fields = parts.fields.keeping_raw(|field| {
+            let is_named = |path: &FieldPath| path.as_str().strip_prefix(field.name.as_str()) == Some(".raw");
+            raw.iter().any(is_named)
+        });
+        let count = parts.fields.paths_count();
+        if count > PATHS_OF_FIELDS_MAX {
+            let (place, things) = ("the flow".to_owned(), "values of fields, with those named raw");
+            return Err(vec![FlowError::TooMany { place, things, count, max: PATHS_OF_FIELDS_MAX }]);
+        }
         Ok(Flow { parts, rates })
     }
 
@@ -496,6 +507,39 @@ fn conditions(parts: &FlowParts) -> Conditions<'_> {
         }
     }
     all
+}
+
+/// What rules, requests and answers name of what was sent, and other places beside.
+fn raw_names(parts: &FlowParts) -> Vec<FieldPath> {
+    let mut raw = Vec::new();
+    for (_, condition, position) in conditions(parts) {
+        match position {
+            Position::Raw => {}
+            Position::Gate | Position::Step(_) => {
+                condition.each_rule(&mut |rule| raw.extend(rule.raw().cloned()));
+            }
+        }
+    }
+    let mut requests: Vec<&RequestSettings> = Vec::new();
+    for step in &parts.steps {
+        match &step.kind {
+            StepKind::Filter(_) => {}
+            StepKind::Enhancement(enhancement) => requests.push(&enhancement.request),
+            StepKind::Recipient(recipient) => {
+                requests.push(&recipient.request);
+                requests.extend(recipient.on_revoked.iter().map(|notice| &notice.request));
+            }
+        }
+    }
+    requests.extend(parts.sources.iter().flat_map(|source| &source.feedback.notice).map(|own| &own.request));
+    let templates = requests.into_iter().flat_map(RequestSettings::templates);
+    raw.extend(templates.flat_map(|template| template.raw().iter().cloned()));
+    for field in parts.sources.iter().flat_map(|source| source.intake.answer.iter().flatten()) {
+        if let AnswerField::Value { path, .. } = field {
+            raw.push(path.clone());
+        }
+    }
+    raw
 }
 
 fn add_prices<'a>(all: &mut Conditions<'a>, place: &str, price: Option<&'a PurchasePrice>) {
@@ -727,12 +771,49 @@ mod tests {
         assert_eq!(flow.dims(&forged), []);
     }
 
+    #[test]
+    fn what_was_sent_is_kept_of_the_fields_that_are_asked_for_it() {
+        let mut parts = parts();
+        let rule = |place: &str, operand: &str| -> Condition {
+            Rule::new(&fields(), place, Operator::Equal, Some(&Value::text(operand))).unwrap().into()
+        };
+        let when = rule("lead.state.raw", "{{lead.email.raw}}{{uppercase lead.note.raw}}");
+        parts.steps.push(filter("spelled", require(when, None), OnFail::Continue));
+        let mut request = RequestSettings::new(
+            crate::Integration::CustomForm,
+            crate::Template::literal("https://check.example.com/"),
+        );
+        let vocabulary = Vocabulary::from(&parts.fields);
+        let template = crate::Template::read("{{lead.owner.raw}}", vocabulary).unwrap();
+        request.fields.push(("owner".into(), template.clone()));
+        parts.steps.push(Step {
+            kind: StepKind::Enhancement(Box::new(crate::Enhancement {
+                entity_id: "svc_check".parse().unwrap(),
+                request,
+                response: crate::ResponseSettings::default(),
+                timeout: Duration::from_secs(1),
+            })),
+            ..filter("check", require(state_in("TX"), None), OnFail::Continue)
+        });
+        let flow = Flow::new(parts).unwrap();
+        let sent = [("state", "texas"), ("email", "A@Example.com"), ("owner", "y"), ("product", "ROOF")];
+        let lead = lead(&flow, &sent);
+        let raw = |name: &str| lead.get(&format!("{name}.raw")).and_then(Value::as_text);
+        assert_eq!(
+            ["state", "email", "owner", "note", "product"].map(raw),
+            [Some("texas"), Some("A@Example.com"), Some("y"), None, None]
+        );
+        assert_eq!(template.value(&Variables::of(&lead)), Some(Value::text("y")));
+        let again = Flow::new(flow.clone().into_parts()).unwrap();
+        assert_eq!(again, flow);
+    }
+
     /// What the dims of a flow with an enhancement say of a lead.
     fn dims_of(pairs: &[(&str, Value)]) -> String {
         let declared: Vec<Arc<str>> = ["Mobile", "landline"].map(Arc::from).to_vec();
         let enhancement = crate::Enhancement {
             entity_id: "svc_check".parse().unwrap(),
-            request: crate::RequestSettings::new(
+            request: RequestSettings::new(
                 crate::Integration::CustomQuery,
                 crate::Template::literal("https://check.example.com/"),
             ),

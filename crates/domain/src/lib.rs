@@ -42,6 +42,7 @@ mod operator;
 mod outcome;
 mod parse;
 mod path;
+mod pattern;
 mod price;
 mod privacy;
 mod reason_words;
@@ -117,10 +118,11 @@ pub use operator::{Operator, UnknownOperator, operators_of};
 pub use outcome::{Outcome, Reason, ReasonCode};
 pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
+pub use pattern::PatternBudget;
 pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
 pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
-pub use redaction::{Redactor, SecretGuard};
+pub use redaction::{Redactor, SecretGuard, SentText};
 pub use request::{
     BasicAuth, ElementType, InsideForm, Integration, MailSettings, MailboxTemplate, Method, NamedTemplates,
     PasswordKind, RequestSettings, SoapCall, SoapOperation, SoapSecurity, SoapVersion, UnknownMethod,

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::{SecretName, Template, Variables};
+use crate::{SecretName, SentText, Template, Variables};
 
 pub use mail::{MailSettings, MailboxTemplate};
 pub use soap::{ElementType, PasswordKind, SoapCall, SoapOperation, SoapSecurity, SoapVersion};
@@ -223,18 +223,24 @@ impl RequestSettings {
     }
 
     /// Every text with holes, in no order.
-    fn templates(&self) -> impl Iterator<Item = &Template> {
-        fn of(named: &NamedTemplates) -> impl Iterator<Item = &Template> {
-            named.iter().map(|(_, template)| template)
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.named_templates().map(|(_, template)| template)
+    }
+
+    /// The same with the names they go by; empty where there is none.
+    fn named_templates(&self) -> impl Iterator<Item = (&str, &Template)> {
+        fn of(named: &NamedTemplates) -> impl Iterator<Item = (&str, &Template)> {
+            named.iter().map(|(name, template)| (&**name, template))
         }
-        let basic_auth = self.basic_auth.iter().flat_map(|auth| [&auth.user, &auth.password]);
+        let nameless = |template| ("", template);
+        let basic_auth = self.basic_auth.iter().flat_map(|auth| [&auth.user, &auth.password]).map(nameless);
         let inside = self.inside.iter().flat_map(|form| of(&form.extra).chain(of(&form.nested_extra)));
-        let soap = self.soap.iter().flat_map(|call| {
+        let soap = self.soap.iter().flat_map(move |call| {
             let security = call.security.iter().flat_map(|security| [&security.user, &security.password]);
-            of(&call.headers).chain(security).chain(&call.bearer_token)
+            of(&call.headers).chain(security.chain(&call.bearer_token).map(nameless))
         });
-        let own = [&self.url].into_iter().chain(of(&self.headers)).chain(of(&self.fields));
-        let mail = self.mail.iter().flat_map(MailSettings::templates);
+        let own = [nameless(&self.url)].into_iter().chain(of(&self.headers)).chain(of(&self.fields));
+        let mail = self.mail.iter().flat_map(MailSettings::templates).map(nameless);
         own.chain(basic_auth).chain(inside).chain(soap).chain(mail)
     }
 
@@ -246,6 +252,15 @@ impl RequestSettings {
     /// What of a request is made of secrets ([`Template::secret_texts`]).
     pub fn secret_texts(&self, variables: &Variables<'_>) -> Vec<String> {
         self.templates().flat_map(|template| template.secret_texts(variables)).collect()
+    }
+
+    /// What of a request is another in its record, which is made from the lead as it may be recorded.
+    pub fn sent_texts(&self, variables: &Variables<'_>, recorded: &Variables<'_>) -> Vec<SentText> {
+        let texts = self.named_templates().flat_map(|(name, template)| {
+            let name = name.rsplit('.').next().unwrap_or_default().trim_start_matches('@');
+            template.sent_texts(name, variables, recorded)
+        });
+        texts.collect()
     }
 
     /// Whether a password is sent as a digest, which needs a nonce for each request.

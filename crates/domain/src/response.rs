@@ -127,10 +127,21 @@ impl Eq for ReplyPath {}
 
 /// The text is not a place in a reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a path of a reply; write 1 to {REPLY_PATH_BYTES_MAX} bytes, such as result.errors.*.message"
-)]
-pub struct ReplyPathError(String);
+pub enum ReplyPathError {
+    /// Blank, too long or of several lines.
+    #[error(
+        "{0:?} is not a path of a reply; write 1 to {REPLY_PATH_BYTES_MAX} bytes, such as result.errors.*.message"
+    )]
+    NoPath(String),
+    /// One pattern too many.
+    #[error("the path {path:?} cannot be used: {why}")]
+    Pattern {
+        /// As it was written, cut to 80 characters.
+        path: String,
+        /// Why not.
+        why: PatternError,
+    },
+}
 
 /// Longest path of a reply, in bytes.
 const REPLY_PATH_BYTES_MAX: usize = 500;
@@ -160,9 +171,11 @@ impl std::str::FromStr for ReplyPath {
             && !text.trim().is_empty()
             && !text.chars().any(char::is_control);
         if !good {
-            return Err(ReplyPathError(text.chars().take(80).collect()));
+            return Err(ReplyPathError::NoPath(text.chars().take(80).collect()));
         }
-        Ok(ReplyPath { written: text.into(), pattern: Pattern::in_path(text) })
+        let pattern = Pattern::in_path(text)
+            .map_err(|why| ReplyPathError::Pattern { path: text.chars().take(80).collect(), why })?;
+        Ok(ReplyPath { written: text.into(), pattern })
     }
 }
 

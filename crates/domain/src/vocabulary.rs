@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::field::RAW;
 use crate::{FieldPath, FieldType, Fields, Privacy, RateName, SecretName, StepId, UnknownRate};
 
 /// What may be named at one place of a flow.
@@ -105,6 +106,8 @@ pub(crate) struct Place {
     pub(crate) compared_as: Option<FieldType>,
     /// For a whole field: whether it can be invalid.
     pub(crate) has_format: Option<bool>,
+    /// For a whole field: the values it declares; empty for any.
+    pub(crate) declared: Vec<Arc<str>>,
     /// Whether its values are so few that one of them tells nothing about a person.
     pub(crate) closed: bool,
 }
@@ -128,6 +131,7 @@ impl Vocabulary<'_> {
             path,
             compared_as: None,
             has_format: None,
+            declared: Vec::new(),
             closed: false,
         };
         let (fields, steps) = match *self {
@@ -201,7 +205,14 @@ fn feedback(rest: &str, steps: &[EarlierStep]) -> Result<Place, PlaceError> {
         rest.parse::<RateName>()?.path()
     };
     let compared_as = (!is_told).then_some(FieldType::Number);
-    Ok(Place { base: path.clone(), path, compared_as, has_format: None, closed: !is_told })
+    Ok(Place {
+        base: path.clone(),
+        path,
+        compared_as,
+        has_format: None,
+        declared: Vec::new(),
+        closed: !is_told,
+    })
 }
 
 fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> {
@@ -213,9 +224,22 @@ fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> 
             base: field.name.path().clone(),
             compared_as: Some(field_type),
             has_format: Some(field.has_format()),
+            declared: field.values.clone(),
             closed: matches!(field_type.privacy(), Privacy::Closed(_)) || !field.values.is_empty(),
         });
     };
+    // What was sent is of no known type.
+    if component == RAW {
+        let path = field.name.path().child(RAW).expect("a short word is a key");
+        return Ok(Place {
+            path,
+            base: field.name.path().clone(),
+            compared_as: None,
+            has_format: None,
+            declared: Vec::new(),
+            closed: false,
+        });
+    }
     let compared_as = if component == "valid" && field.has_format() {
         Some(FieldType::Boolean)
     } else {
@@ -231,6 +255,7 @@ fn field(fields: &Fields, path: &str, shown: &str) -> Result<Place, PlaceError> 
         base: field.name.path().clone(),
         compared_as: Some(compared_as),
         has_format: None,
+        declared: Vec::new(),
         closed: matches!(field_type.component_privacy(component), Privacy::Closed(_)),
     })
 }
@@ -253,7 +278,7 @@ mod tests {
 
     fn check_with(vocabulary: Vocabulary<'_>, name: &str, wanted: &str) {
         let told = match vocabulary.place(name) {
-            Ok(Place { path, base: _, compared_as, has_format, closed }) => {
+            Ok(Place { path, base: _, compared_as, has_format, declared: _, closed }) => {
                 let compared_as = compared_as.map_or("anything".to_owned(), |known| known.to_string());
                 format!("{path} as {compared_as}, format {has_format:?}, closed {closed}")
             }
@@ -266,6 +291,7 @@ mod tests {
     fn fields_their_components_and_earlier_steps_can_be_named() {
         check("lead.state", "state as state, format Some(true), closed true");
         check("lead.email.domain", "email.domain as string, format None, closed false");
+        check("lead.email.raw", "email.raw as anything, format None, closed false");
         check("source.name", "source.name as anything, format None, closed false");
         let line_type = "appended.phone_check.line_type as anything, format None, closed true";
         check("phone_check.line_type", line_type);

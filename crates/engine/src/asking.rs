@@ -1,16 +1,18 @@
 //! Asking another party: the request is made, sent, and the reply read. What that means for the lead
 //! is up to the step.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
     Ending, EntityId, EventId, Exchange, Fault, FaultKind, FieldPath, Flow, Lead, LeadId, Money, Outcome,
-    Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, Step, Timestamp,
-    Value, Variables, reason_in_the_clear,
+    Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, SentText, Step,
+    Timestamp, Value, Variables, reason_in_the_clear,
 };
 use wire::outbound::{
-    Fresh, Means, Outbound, Reading, RenderError, Reply, read_mail_reply, read_reply, render_outbound,
+    Fresh, Means, Outbound, Reading, RenderError, Reply, ascii_text, read_mail_reply, read_reply,
+    render_outbound,
 };
 
 use crate::Redirect;
@@ -106,6 +108,8 @@ pub(crate) struct Outgoing {
     pub(crate) evidence: Arc<[u8]>,
     /// Against the secrets that a reply may repeat.
     pub(crate) guard: SecretGuard,
+    /// What is another in the evidence.
+    pub(crate) sent: Vec<SentText>,
 }
 
 /// Whom to ask, and how to read what it says.
@@ -205,8 +209,12 @@ impl Run {
         let request = made(variables)?;
         let recorded = self.recorded_lead(variables.lead);
         let masks = self.context.barriers.masking && settings.secrets().next().is_some();
+        let mut sent = Vec::new();
         let evidence = if recorded.is_some() || masks {
             let lead = recorded.as_ref().unwrap_or(variables.lead);
+            if recorded.is_some() {
+                sent = settings.sent_texts(variables, &Variables { lead, ..*variables });
+            }
             let masked = Secrets::masked(settings.secrets());
             match made(&Variables { lead, secrets: &masked, ..*variables }) {
                 Ok(recorded) => recorded.evidence(),
@@ -217,8 +225,11 @@ impl Run {
         } else {
             request.evidence()
         };
+        if settings.ascii {
+            sent.iter_mut().for_each(|text| text.sent = ascii_text(&text.sent));
+        }
         let guard = self.secret_guard(&settings.secret_texts(variables));
-        Ok(Outgoing { request, evidence, guard })
+        Ok(Outgoing { request, evidence, guard, sent })
     }
 
     /// Against the secrets of the flow, and some more texts.
@@ -230,8 +241,9 @@ impl Run {
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
-    pub(crate) async fn ask(&self, question: Question<'_>, outgoing: Outgoing) -> Asked {
-        let Outgoing { request, evidence: sent, guard } = outgoing;
+    pub(crate) async fn ask(&mut self, question: Question<'_>, outgoing: Outgoing) -> Asked {
+        let Outgoing { request, evidence, guard, sent } = outgoing;
+        sent.iter().for_each(|text| self.redactor.learn_sent(text));
         let limited = question.step.filter(|step| !step.limits.is_none());
         let step_limits = limited.map(|step| StepLimits {
             flow_id: self.flow.flow.id().clone(),
@@ -252,12 +264,13 @@ impl Run {
         match answered {
             Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);
-                let (reading, received) = carrier.read(question.response, &reply);
+                let reading = carrier.read(question.response, &reply);
+                let received = carrier.evidence(&self.recorded_reply(&reply));
                 let (result, reason_raw) = self.take(&question, carrier, reply.status, &reading);
                 Asked {
                     result,
                     response_code: Some(reply.status),
-                    exchanges: exchanges(sent, redirects, Some(received), &guard),
+                    exchanges: self.exchanges(evidence, redirects, Some(received), &guard),
                     waited,
                     retry_after: reply
                         .header("retry-after")
@@ -268,7 +281,7 @@ impl Run {
             }
             Err(fault) => {
                 let detail = guard.masked_text(&fault.detail).unwrap_or(fault.detail);
-                let exchanges = exchanges(sent, fault.redirects.clone(), None, &guard);
+                let exchanges = self.exchanges(evidence, fault.redirects.clone(), None, &guard);
                 let fault = CallFault { detail, ..fault };
                 Asked {
                     waited: fault.waited,
@@ -281,6 +294,39 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// A reply without the lead's sensitive values and what was made of them.
+    fn recorded_reply<'a>(&self, reply: &'a Reply) -> Cow<'a, Reply> {
+        if self.context.barriers.masking && self.redactor.has_own() {
+            Cow::Owned(reply.clone().recorded(&self.redactor))
+        } else {
+            Cow::Borrowed(reply)
+        }
+    }
+
+    /// What was sent and answered: one exchange for each server that was asked.
+    fn exchanges(
+        &self,
+        sent: Arc<[u8]>,
+        redirects: Vec<Redirect>,
+        received: Option<Arc<[u8]>>,
+        guard: &SecretGuard,
+    ) -> Vec<Exchange> {
+        let mut exchanges = Vec::new();
+        let mut request = sent;
+        for redirect in redirects {
+            let url = guard.masked_text(&redirect.url).unwrap_or(redirect.url);
+            let url = self.redacted(&Arc::from(url)).to_string();
+            let reply = redirect.reply.without_secrets(guard);
+            let response = Some(self.recorded_reply(&reply).evidence());
+            let redirect = Redirect { url, reply, ..redirect };
+            let next = redirect.evidence(&request);
+            exchanges.push(Exchange { request: Some(request), response });
+            request = next;
+        }
+        exchanges.push(Exchange { request: Some(request), response: received });
+        exchanges
     }
 
     /// Why there was no reply. The words of the system may name the address that was asked.
@@ -361,11 +407,19 @@ impl Carrier {
         }
     }
 
-    /// What a reply means, and it as events keep it.
-    fn read(self, settings: &ResponseSettings, reply: &Reply) -> (Reading, Arc<[u8]>) {
+    /// What a reply means.
+    fn read(self, settings: &ResponseSettings, reply: &Reply) -> Reading {
         match self {
-            Carrier::Http => (read_reply(settings, reply), reply.evidence()),
-            Carrier::Mail => (read_mail_reply(reply), reply.mail_evidence()),
+            Carrier::Http => read_reply(settings, reply),
+            Carrier::Mail => read_mail_reply(reply),
+        }
+    }
+
+    /// A reply as events keep it.
+    fn evidence(self, reply: &Reply) -> Arc<[u8]> {
+        match self {
+            Carrier::Http => reply.evidence(),
+            Carrier::Mail => reply.mail_evidence(),
         }
     }
 
@@ -380,26 +434,6 @@ impl Carrier {
 
 /// Every masked value has so many stars in a row.
 const MASKED: &str = "****";
-
-/// What was sent and answered: one exchange for each server that was asked.
-fn exchanges(
-    sent: Arc<[u8]>,
-    redirects: Vec<Redirect>,
-    received: Option<Arc<[u8]>>,
-    guard: &SecretGuard,
-) -> Vec<Exchange> {
-    let mut exchanges = Vec::new();
-    let mut request = sent;
-    for redirect in redirects {
-        let url = guard.masked_text(&redirect.url).unwrap_or(redirect.url);
-        let redirect = Redirect { url, reply: redirect.reply.without_secrets(guard), ..redirect };
-        let next = redirect.evidence(&request);
-        exchanges.push(Exchange { request: Some(request), response: Some(redirect.reply.evidence()) });
-        request = next;
-    }
-    exchanges.push(Exchange { request: Some(request), response: received });
-    exchanges
-}
 
 /// Why a step asks nobody: what it would send was destroyed.
 pub(crate) fn not_kept() -> Reason {

@@ -27,9 +27,10 @@ use crate::story::{DeliveryState, Events, Stage, Story};
 use crate::turns::LimitedParties;
 use crate::{Barriers, CallFigures, Clock, Control, Parties, PublishedFlow, read_flow};
 
-/// Writes the whole answer as it will be sent (status line, headers, empty line, body), from the lead as
-/// it is recorded at the end. What it gives is recorded as evidence before its first byte leaves.
-pub type Render = Box<dyn FnOnce(LeadId, &Answer, &Lead) -> Arc<[u8]> + Send>;
+/// Writes the whole answer (status line, headers, empty line, body) from the lead at its end. As it will be sent
+/// it is made from the lead in the clear; from the lead as it is recorded when that differs, a second time, which is
+/// recorded as evidence before the first byte of the answer leaves.
+pub type Render = Box<dyn FnMut(LeadId, &Answer, &Lead) -> Arc<[u8]> + Send>;
 
 /// A lead that arrives.
 pub struct Submission {
@@ -372,7 +373,7 @@ impl Engine {
         &self,
         lead_id: LeadId,
         mut answered: watch::Receiver<bool>,
-        render: Render,
+        mut render: Render,
     ) -> Result<Submitted, SubmitError> {
         // Closed without an answer: the lead could not be taken to its end.
         let _ = answered.wait_for(|answered| *answered).await;

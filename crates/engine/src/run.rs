@@ -56,7 +56,7 @@ pub(crate) struct Run {
     /// The lead in the clear, which steps work with.
     pub(crate) story: Story,
     /// Masks what is recorded of it.
-    redactor: Redactor,
+    pub(crate) redactor: Redactor,
     /// By the monotonic clock, when the submission arrived (or the lead was taken up again).
     started: Duration,
     /// How long ago the submission arrived when the lead was taken up again.
@@ -115,12 +115,13 @@ impl Run {
         if let Some(source) = source.filter(|_| !self.story.gone) {
             let raw = self.variables(&self.story.raw, self.story.submitted_at);
             self.redactor = Redactor::new(&self.flow.flow, source, &raw);
+            self.story.repeated.iter().for_each(|text| self.redactor.learn_sent(text));
         }
     }
 
     /// Another party's words without the lead's sensitive values.
     pub(crate) fn redacted(&self, words: &Arc<str>) -> Arc<str> {
-        if self.context.barriers.masking { self.redactor.text(words) } else { Arc::clone(words) }
+        if self.context.barriers.masking { self.redactor.words(words) } else { Arc::clone(words) }
     }
 
     /// Records `source.submitted`, with every raw parameter and the request as received.
@@ -233,7 +234,15 @@ impl Run {
         let offered = self.story.price.unwrap_or(Money::ZERO);
         let price = if outcome == Outcome::Success { offered } else { Money::ZERO };
         let answer = Answer { outcome, reason: reason.clone(), price };
-        let response = render.map(|render| render(self.story.lead_id, &answer, &self.story.lead));
+        let lead_id = self.story.lead_id;
+        let (mut response, mut recorded) = (None, None);
+        if let Some(mut render) = render {
+            let sent = render(lead_id, &answer, &self.story.lead);
+            // Parts of a value are too short to be found in the answer.
+            let lead = self.recorded_lead(&self.story.lead);
+            recorded = Some(lead.map_or_else(|| Arc::clone(&sent), |lead| render(lead_id, &answer, &lead)));
+            response = Some(sent);
+        }
         // Test leads stay out of money.
         let counted = |amount: Money| if self.story.marks.test { Money::ZERO } else { amount };
         let progress = &self.story.progress;
@@ -247,10 +256,8 @@ impl Run {
         });
         let mut moment = Moment::new(kind, self.started);
         // After a restart nobody waits for the answer any more, so there is none to keep.
-        moment.exchanges = response
-            .iter()
-            .map(|response| Exchange { request: None, response: Some(Arc::clone(response)) })
-            .collect();
+        moment.exchanges =
+            recorded.into_iter().map(|text| Exchange { request: None, response: Some(text) }).collect();
         let ticket = self.record(vec![moment]).await?;
         if self.context.barriers.before_answer {
             ticket.durable().await?;
@@ -322,7 +329,7 @@ impl Run {
         EventBody {
             exchanges: exchanges.iter().map(exchange).collect(),
             rules: rules.map(|trace| redactor.trace(fields, &trace)),
-            reason_raw: reason_raw.map(|words| redactor.text(&words)),
+            reason_raw: reason_raw.map(|words| redactor.words(&words)),
             sensitive: is_news.then_some(masked),
             lead: recorded,
         }

@@ -3,7 +3,7 @@
 
 use domain::{
     Asked, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks, Money, Outcome,
-    Price, Progress, Reason, Reports, SourceId, StepEnd, StepId, Timestamp, Value,
+    Price, Progress, Reason, Reports, Scalar, SentText, SourceId, StepEnd, StepId, Timestamp, Value,
 };
 
 use crate::asking::variables;
@@ -27,6 +27,8 @@ pub(crate) struct Story {
     pub(crate) lead: Lead,
     /// Values in the clear of what steps appended, where what is recorded of them is masked.
     pub(crate) appended: Lead,
+    /// The same of the events before a restart, with what is recorded: it is masked from then on as well.
+    pub(crate) repeated: Vec<SentText>,
     /// Whether values were masked whose key is destroyed: what is left of them is masked.
     pub(crate) gone: bool,
     pub(crate) stage: Stage,
@@ -62,6 +64,33 @@ fn overlaid<'a>(recorded: &Lead, values: impl Iterator<Item = (&'a FieldPath, &'
         }
     }
     clear
+}
+
+/// What is masked in a record, text by text.
+fn repeated(clear: &Lead, recorded: &Lead) -> Vec<SentText> {
+    fn scalars(value: &Value) -> &[Scalar] {
+        match value {
+            Value::Scalar(scalar) => std::slice::from_ref(scalar),
+            Value::List(items) => items,
+        }
+    }
+    let text = |scalar: &Scalar| match scalar {
+        Scalar::Text(text) => text.to_string(),
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Null | Scalar::Bool(_) => String::new(),
+    };
+    let mut repeated = Vec::new();
+    for (path, value) in clear.iter() {
+        let name = path.as_str().rsplit('.').next().unwrap_or_default();
+        let kept = recorded.get(path.as_str()).map(scalars).unwrap_or_default();
+        for (at, sent) in scalars(value).iter().enumerate() {
+            let (sent, recorded) = (text(sent), kept.get(at).map(text).unwrap_or_default());
+            if sent != recorded {
+                repeated.push(SentText { name: name.to_owned(), sent, recorded });
+            }
+        }
+    }
+    repeated
 }
 
 /// How far a lead has come.
@@ -115,6 +144,7 @@ impl Story {
             raw_was_masked: false,
             lead: Lead::new(),
             appended: Lead::new(),
+            repeated: Vec::new(),
             gone: false,
             stage: Stage::New,
             price: None,
@@ -153,6 +183,7 @@ impl Story {
                 (_, _) => {
                     if let Some(appended) = &event.body.sensitive {
                         story.appended = appended.clone();
+                        story.repeated.extend(repeated(appended, &event.body.lead));
                     }
                     let own = fields.iter().filter(|(path, _)| event.body.lead.get(path.as_str()).is_some());
                     overlaid(&event.body.lead, own.chain(story.appended.iter()))

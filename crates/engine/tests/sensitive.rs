@@ -292,6 +292,61 @@ async fn no_helper_carries_a_part_of_a_value_into_a_record() {
     house.close();
 }
 
+const PARTS: &str = r#"{ first: "{{lead.ssn.first_three}}", mid: "{{lead.ssn.middle_two}}", last: "{{lead.ssn.last_four}}", h: "{{md5 lead.ssn}}", pan: "{{substring lead.card start=1 end=8}}", who: "{{lead.first_name}}", raw: "{{lead.ssn.raw}}" } }"#;
+
+/// A service repeats what it was sent, a buyer gets that from the flow and repeats it once more. Parts and
+/// digests were recorded in the replies, in what they appended, in reasons and in what rules saw.
+#[tokio::test]
+async fn parts_and_digests_that_a_reply_repeats_are_recorded_with_stars() {
+    const MD5: &str = "db1f08a02ae61b3fa13a1999d26c5d3f";
+    let script = format!(
+        r#"svc_echo: 200 {{"status":"ok","note":"/v1?first=219&mid=09&last=9999&h={MD5}&who=Zebulon","mid":"09","last":"9999","code":219,"h":"{MD5}","pan":"41111111","n":"09","port":9998}}
+           buyer_premier: 503 {{"why":"Try 9999 again"}} | 200 {{"status":"no","why":"Seen xxx-xx-9999, {MD5}"}}"#
+    );
+    let parameters = r#"{ who: "{{lead.ssn}}", born: "{{lead.dob}}" } }"#;
+    let flow = FLOW.replace(parameters, PARTS).replace(
+        "        all:\n",
+        "        all:\n          - { field: echo.last, op: is equal to, value: \"9999\" }\n",
+    );
+    let first = House::without(tempfile::tempdir().unwrap(), start(), &script, Barriers::ALL);
+    first.control.publish_flow("system", &FlowFile::read(&flow).unwrap()).await.unwrap();
+    let lead_id = submit(&first).await.lead_id;
+    let (_, sent) = sent_to(&first, "buyer_premier").remove(0);
+    assert!(sent.contains("last=9999&h=db1f"), "the buyer gets what the service said: {sent}");
+
+    // What was masked before a restart is masked after it.
+    let again = format!("buyer_premier: 200 {{\"status\":\"no\",\"why\":\"Seen xxx-xx-9999, {MD5}\"}}");
+    let second = House::open(first.close(), start().plus_millis(60_000), &again);
+    second.engine.resume().await.unwrap();
+    second.retry_all().await;
+    let texts = everything(&second);
+    for part in [MD5, "=219&", "mid=09", "9999", "41111111", "\"code\":219", "code\\\":219"] {
+        let found = texts.iter().find(|(name, text)| name.starts_with("body") && text.contains(part));
+        assert_eq!(found, None, "{part} is recorded");
+    }
+    assert_eq!(leaks(&texts), Vec::<String>::new());
+    let events = second.events(lead_id);
+    let mut told =
+        second.chain(lead_id).lines().filter(|line| line.contains("failed")).collect::<Vec<_>>().join("\n");
+    for path in ["note", "mid", "last", "code", "h", "pan", "n", "port"] {
+        let value = events.last().unwrap().body.lead.get(&format!("appended.echo.{path}")).cloned();
+        told.push_str(&format!("\n{path} = {value:?}"));
+    }
+    told.push('\n');
+    expect![[r#"
+        recipient.failed     premier attempt 2 (declined: Seen … ********************************)
+        note = Some(Scalar(Text("/v1?first=***&mid=**&last=****&h=********************************&who=Zebulon")))
+        mid = Some(Scalar(Text("**")))
+        last = Some(Scalar(Text("****")))
+        code = Some(Scalar(Text("***")))
+        h = Some(Scalar(Text("********************************")))
+        pan = Some(Scalar(Text("********")))
+        n = Some(Scalar(Text("09")))
+        port = Some(Scalar(Number(9998)))
+    "#]].assert_eq(&told);
+    second.close();
+}
+
 #[tokio::test]
 async fn without_masking_the_same_search_finds_them() {
     let house = house(Barriers::without(Barrier::Masking)).await;

@@ -309,7 +309,7 @@ mod tests {
             ("state", "Texas", "state=TX state.name=Texas state.valid=Scalar(Bool(true))"),
             ("state", "Ana Ruiz", "state=••• state.valid=Scalar(Bool(false))"),
             ("boolean", "yes", "boolean=Scalar(Bool(true)) boolean.valid=Scalar(Bool(true))"),
-            ("boolean", "Ana", "boolean=Scalar(Null) boolean.valid=Scalar(Bool(false))"),
+            ("boolean", "Ana", "boolean=••• boolean.valid=Scalar(Bool(false))"),
             ("product", "ROOF", "product=roof product.valid=Scalar(Bool(true))"),
             ("product", "Ana", "product=••• product.valid=Scalar(Bool(false))"),
             ("text", "roof", "text=•••"),

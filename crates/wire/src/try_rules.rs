@@ -245,6 +245,7 @@ impl Leaves {
             .map_err(|error| error.to_string())?;
         let fields = Fields::new(fields)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let fields = fields.keeping_raw(|_| true);
         let mut lead = fields.parse(&raw.into_iter().collect(), now);
         let mut steps: Vec<EarlierStep> = Vec::new();
         for (path, value) in appended {

@@ -13,6 +13,7 @@ use expect_test::expect;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use peak_alloc::PeakAlloc;
+use wire::flow_file::FlowFile;
 use wire::inbound::{Door, INTAKE_BODY_BYTES_MAX, InboundHead, read};
 use wire::outbound::{REPLY_BODY_BYTES_MAX, Reply, Wsdl, read_reply};
 
@@ -30,6 +31,36 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 const XML: &str = "text/xml";
 const HTML: &str = "text/html";
+
+/// A flow of many filters with many rules, each with one pattern; what is wrong with it, cut.
+fn with_patterns(name: &str, filters: usize, pattern: impl Fn(usize) -> String) -> String {
+    let mut text = "entities: { src_web: { kind: source, name: Web } }\nflow:\n  id: flow_x\n  name: X\n  fields: { other: string }\n  sources: [ { entity: src_web } ]\n  steps:\n".to_owned();
+    for filter in 0..filters {
+        text.push_str(&format!("    - id: f{filter}\n      kind: filter\n      require:\n        all:\n"));
+        for rule in 0..50 {
+            let pattern = pattern(filter * 50 + rule);
+            text.push_str(&format!(
+                "          - {{ field: lead.other, op: matches pattern, value: '{pattern}' }}\n"
+            ));
+        }
+    }
+    bounded(name, || match FlowFile::read(&text) {
+        Ok(file) => format!("{} steps", file.flow.steps().len()),
+        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
+fn flows() -> String {
+    let large = |number: usize| format!("{number}\\w{{8}}");
+    [
+        ("1,000 large patterns", with_patterns("1,000 large patterns", 20, large)),
+        ("200 that are too large", with_patterns("200 that are too large", 4, |n| format!("{n}\\w{{2000}}"))),
+        ("9,800 small ones", with_patterns("9,800 small ones", 196, |n| format!("^787{n}"))),
+        ("3,000 small ones", with_patterns("3,000 small ones", 60, |n| format!("^787{n}"))),
+    ]
+    .map(|(name, told)| format!("{name}: {told}"))
+    .join("\n")
+}
 
 /// Reads something, and says what came of it.
 fn bounded(name: &str, read: impl FnOnce() -> String) -> String {
@@ -105,6 +136,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_is_made_to_hurt_costs_no_more_than_a_large_body() {
+    expect![[r#"
+        1,000 large patterns: line 48: the rule `lead.other matches pattern 36\w{8}` has a pattern that is too large: with it the patterns of the flow take more than 24 MiB; write fewer, or with fewer repetitions and [0-9] and [a-z] for \d and \w
+        200 that are too large: line 12: the rule `lead.other matches pattern 0\w{2000}` has a pattern that is too large: it grows too large; ask for fewer repetitions
+        9,800 small ones: line 6644: the rule `lead.other matches pattern ^7876144` has a pattern that is too large: with it the patterns of the flow take more than 24 MiB; write fewer, or with fewer repetitions and [0-9] and [a-z] for \d and \w
+        3,000 small ones: 60 steps"#]].assert_eq(&flows());
     expect![[r#"
         10,000 lists: 400 The parameters nest deeper than 64 levels
         10,000 objects: 400 The parameters nest deeper than 64 levels

@@ -7,6 +7,9 @@
 //! (`ddd-dd-dddd`, and runs of 13 to 19 digits whose last is right). A masked value is as long as it
 //! was.
 //!
+//! In what other parties say there is one thing more: what they were sent that is made of the values
+//! ([`SentText`]).
+//!
 //! What looks like a value is looked for in texts only: a number, and text that its field's type reads
 //! as a valid telephone number, date, moment, address or the like, is masked only when it is the lead's
 //! own sensitive value.
@@ -16,6 +19,7 @@ mod disguise;
 mod masked;
 mod patterns;
 mod secret_guard;
+mod sent;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -33,6 +37,7 @@ use masked::{starred, stars};
 use spelling::Spelling;
 
 pub use secret_guard::SecretGuard;
+pub use sent::SentText;
 
 /// Masks what is recorded of one lead.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +49,8 @@ pub struct Redactor {
     digests: Digests,
     /// Its short values and parts of its values: only in the request that brought them.
     parts: Vec<Spelling>,
+    /// What other parties were sent that is made of its values: only in what they say.
+    sent: Vec<Spelling>,
 }
 
 /// What a text is, which decides what is looked for in it.
@@ -57,13 +64,15 @@ enum Kind {
     Request,
     /// The words of another party, of which something is to be read yet.
     Reply,
+    /// The words of another party, as they are recorded.
+    Answered,
 }
 
 impl Kind {
     /// Whether what looks like a sensitive value is one.
     fn has_patterns(self) -> bool {
         match self {
-            Kind::Free | Kind::Request => true,
+            Kind::Free | Kind::Request | Kind::Answered => true,
             Kind::Typed | Kind::Reply => false,
         }
     }
@@ -138,6 +147,15 @@ impl Redactor {
         }
     }
 
+    /// Takes note of what another party was sent, to find it in what is said from now on.
+    pub fn learn_sent(&mut self, text: &SentText) {
+        for spelling in text.spellings() {
+            if !self.sent.contains(&spelling) {
+                self.sent.push(spelling);
+            }
+        }
+    }
+
     /// Whether the lead has sensitive values of its own.
     pub fn has_own(&self) -> bool {
         !self.own.is_empty() || !self.parts.is_empty()
@@ -169,6 +187,13 @@ impl Redactor {
             if let Some(masked) = fields.masked_value(lead, path, value) {
                 return Some(masked);
             }
+            if path.as_str().starts_with("appended.") {
+                return if self.is_sent(path, value) {
+                    Some(stars(value))
+                } else {
+                    self.value(Kind::Answered, value)
+                };
+            }
             let kind = match fields.at(path.as_str()) {
                 Some((field, _)) if has_form(field.field_type) => {
                     let valid = field.name.path().child("valid").ok();
@@ -186,7 +211,8 @@ impl Redactor {
     pub fn trace(&self, fields: &Fields, trace: &RuleTrace) -> RuleTrace {
         let rules = trace.rules.iter().map(|TracedRule { rule, actual, passed, decided }| {
             let sensitive = names_sensitive(fields, rule);
-            let masked = if sensitive { Some(starred(actual)) } else { self.scalar(Kind::Free, actual) };
+            let kind = if fields.at(path_of(rule)).is_some() { Kind::Free } else { Kind::Answered };
+            let masked = if sensitive { Some(starred(actual)) } else { self.scalar(kind, actual) };
             TracedRule {
                 rule: self.text(rule),
                 actual: masked.unwrap_or_else(|| actual.clone()),
@@ -199,7 +225,21 @@ impl Redactor {
 
     /// Anybody's words.
     pub fn text(&self, text: &Arc<str>) -> Arc<str> {
-        match self.bytes(Kind::Free, text.as_bytes()) {
+        self.told(Kind::Free, text)
+    }
+
+    /// What another party says.
+    pub fn words(&self, text: &Arc<str>) -> Arc<str> {
+        self.told(Kind::Answered, text)
+    }
+
+    /// Bytes of what another party says; nothing when nothing in them is masked.
+    pub fn reply(&self, text: &[u8]) -> Option<Vec<u8>> {
+        self.bytes(Kind::Answered, text)
+    }
+
+    fn told(&self, kind: Kind, text: &Arc<str>) -> Arc<str> {
+        match self.bytes(kind, text.as_bytes()) {
             Some(masked) => String::from_utf8_lossy(&masked).into(),
             None => Arc::clone(text),
         }
@@ -286,15 +326,37 @@ impl Redactor {
             }
             // Part of a number is no number.
             Scalar::Number(number) => {
-                self.bytes(Kind::Typed, number.as_str().as_bytes()).map(|_| starred(scalar))
+                let is_own = self.bytes(Kind::Typed, number.as_str().as_bytes()).is_some();
+                let is_sent = || {
+                    kind == Kind::Answered && self.sent.iter().any(|own| own.is_all_of("", number.as_str()))
+                };
+                (is_own || is_sent()).then(|| starred(scalar))
             }
             Scalar::Null | Scalar::Bool(_) => None,
         }
     }
 
+    /// Whether a value under a name is whole what another party was sent under it.
+    fn is_sent(&self, path: &FieldPath, value: &Value) -> bool {
+        if self.sent.is_empty() {
+            return false;
+        }
+        let name = path.as_str().rsplit('.').next().unwrap_or_default();
+        texts(value).iter().any(|text| self.sent.iter().any(|own| own.is_all_of(name, text)))
+    }
+
+    /// What is looked for besides whole values.
+    fn more(&self, kind: Kind) -> &[Spelling] {
+        match kind {
+            Kind::Request => &self.parts,
+            Kind::Answered => &self.sent,
+            Kind::Free | Kind::Typed | Kind::Reply => &[],
+        }
+    }
+
     /// The text with everything sensitive in it replaced; nothing when nothing is.
     fn bytes(&self, kind: Kind, text: &[u8]) -> Option<Vec<u8>> {
-        let has_none = self.own.is_empty() && (self.parts.is_empty() || kind != Kind::Request);
+        let has_none = self.own.is_empty() && self.more(kind).is_empty();
         if has_none && (!kind.has_patterns() || !patterns::may_hold(text)) {
             return None;
         }
@@ -315,14 +377,14 @@ impl Redactor {
         if kind.has_patterns() {
             patterns::find(&layer.chars, &mut hits);
         }
-        let parts: &[Spelling] = if kind == Kind::Request { &self.parts } else { &[] };
-        if !self.own.is_empty() || !parts.is_empty() {
+        let more = self.more(kind);
+        if !self.own.is_empty() || !more.is_empty() {
             let folded: Vec<char> = layer.chars.iter().map(|letter| spelling::folded(*letter)).collect();
-            for spelling in self.own.iter().chain(parts) {
+            for spelling in self.own.iter().chain(more) {
                 spelling.find(&folded, &mut hits);
             }
             if looks_deeper && kind != Kind::Typed {
-                let disguised = disguise::words(&layer.chars).filter(|word| self.is_own(&word.bytes));
+                let disguised = disguise::words(&layer.chars).filter(|word| self.is_own(kind, &word.bytes));
                 hits.extend(disguised.map(|word| word.at));
             }
         }
@@ -330,7 +392,7 @@ impl Redactor {
     }
 
     /// Whether what a word stands for is a digest of the lead's own values, or text with one in it.
-    fn is_own(&self, bytes: &[u8]) -> bool {
+    fn is_own(&self, kind: Kind, bytes: &[u8]) -> bool {
         if self.digests.have(bytes) {
             return true;
         }
@@ -338,7 +400,8 @@ impl Redactor {
             && decoding::layers(bytes).iter().any(|layer| {
                 let mut found = Vec::new();
                 let folded: Vec<char> = layer.chars.iter().map(|letter| spelling::folded(*letter)).collect();
-                self.own.iter().for_each(|spelling| spelling.find(&folded, &mut found));
+                let sent = self.sent.iter().filter(|_| kind == Kind::Answered);
+                self.own.iter().chain(sent).for_each(|spelling| spelling.find(&folded, &mut found));
                 !found.is_empty()
             })
     }
@@ -468,6 +531,11 @@ fn feeds(source: &FlowSource, raw: &Variables<'_>, path: &FieldPath, field: &Fie
     !is_chosen || whole.contains(&part) || part.contains(&whole)
 }
 
+/// What a rule, in words, begins with: the path of what it looks at.
+fn path_of(rule: &str) -> &str {
+    rule.split(' ').next().unwrap_or_default()
+}
+
 /// Whether a rule, in words, looks at a value that may not be recorded. It begins with the path, or with
 /// a template, which may make anything of the fields it names.
 fn names_sensitive(fields: &Fields, rule: &str) -> bool {
@@ -476,8 +544,7 @@ fn names_sensitive(fields: &Fields, rule: &str) -> bool {
             .iter()
             .any(|field| field.field_type.is_sensitive() && rule.contains(&format!("lead.{}", field.name)));
     }
-    let path = rule.split(' ').next().unwrap_or_default();
-    fields.at(path).is_some_and(|(field, component)| {
+    fields.at(path_of(rule)).is_some_and(|(field, component)| {
         field.field_type.is_sensitive() && !matches!(component, Some("valid" | "masked"))
     })
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::decoding;
 use super::patterns::is_hyphen;
+use super::sent::is_of_word;
 use crate::parse::date;
 
 /// Most characters between two digits of one number.
@@ -16,6 +17,8 @@ const TELLING_DIGITS: usize = 7;
 const TELLING_CHARS: usize = 5;
 /// Most characters between two parts of a date.
 const BETWEEN_PARTS_MAX: usize = 3;
+/// Most marks between a name and its value, as in `[day] => 5`.
+const AFTER_WORD_MAX: usize = 6;
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -45,6 +48,8 @@ pub(super) enum Spelling {
     },
     /// This day.
     Day { year: u32, month: u32, day: u32 },
+    /// This text alone, behind this word; both in lower case.
+    After { word: Vec<char>, chars: Vec<char> },
 }
 
 impl Spelling {
@@ -84,6 +89,28 @@ impl Spelling {
         if text.is_empty() { Vec::new() } else { Spelling::texts(text, true) }
     }
 
+    /// A text behind a word.
+    pub(super) fn after(word: &str, text: &str) -> Option<Spelling> {
+        let folded = |text: &str| text.trim().chars().map(folded).collect::<Vec<char>>();
+        let (word, chars) = (folded(word), folded(text));
+        (!word.is_empty() && !chars.is_empty()).then_some(Spelling::After { word, chars })
+    }
+
+    /// Whether a value under a name is it, whole.
+    pub(super) fn is_all_of(&self, name: &str, text: &str) -> bool {
+        let chars: Vec<char> = text.chars().map(folded).collect();
+        match self {
+            Spelling::After { word, chars: own } => {
+                *own == chars && name.chars().map(folded).eq(word.iter().copied())
+            }
+            Spelling::Digits(_) | Spelling::Text { .. } | Spelling::Day { .. } => {
+                let mut found = Vec::new();
+                self.find(&chars, &mut found);
+                found.contains(&(0..chars.len()))
+            }
+        }
+    }
+
     /// The day that a text is, whatever its form.
     pub(super) fn day(text: &str) -> Option<Spelling> {
         let day = date::read(text.trim())?;
@@ -112,6 +139,7 @@ impl Spelling {
             Spelling::Digits(digits) => find_digits(digits, folded, found),
             Spelling::Text { chars, alone } => find_text(chars, *alone, folded, found),
             Spelling::Day { year, month, day } => find_day([*year, *month, *day], folded, found),
+            Spelling::After { word, chars } => find_after(word, chars, folded, found),
         }
     }
 }
@@ -162,6 +190,24 @@ fn find_text(chars: &[char], alone: bool, text: &[char], found: &mut Vec<Range<u
             && !(alone && (is_beside(start.checked_sub(1).map(|at| &text[at])) || is_beside(text.get(end))))
         {
             found.push(start..end);
+        }
+    }
+}
+
+fn find_after(word: &[char], chars: &[char], text: &[char], found: &mut Vec<Range<usize>>) {
+    let Some(first) = word.first() else { return };
+    for start in (0..text.len()).filter(|at| text[*at] == *first) {
+        let end = start + word.len();
+        let begins = start.checked_sub(1).is_none_or(|before| !is_of_word(text[before]));
+        if !begins || text.get(start..end) != Some(word) {
+            continue;
+        }
+        let marks = text[end..].iter().take(AFTER_WORD_MAX + 1);
+        let marks = marks.take_while(|letter| !letter.is_alphanumeric()).count();
+        let (at, to) = (end + marks, end + marks + chars.len());
+        let is_alone = text.get(to).is_none_or(|letter| !letter.is_alphanumeric());
+        if (1..=AFTER_WORD_MAX).contains(&marks) && text.get(at..to) == Some(chars) && is_alone {
+            found.push(at..to);
         }
     }
 }

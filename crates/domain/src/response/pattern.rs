@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
+
+use crate::pattern::{CompileError, Flags, compile, looked_at};
 
 /// A regular expression that was read. Its time is linear in the text, whatever it is.
 #[derive(Debug, Clone)]
@@ -23,8 +25,11 @@ impl Eq for Pattern {}
 
 /// Why a text is not a regular expression, or too big a one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PatternError(String);
+#[error("{why}")]
+pub struct PatternError {
+    why: String,
+    flow_is_full: bool,
+}
 
 /// Longest expression, in bytes.
 const WRITTEN_BYTES_MAX: usize = 1_000;
@@ -32,14 +37,14 @@ const WRITTEN_BYTES_MAX: usize = 1_000;
 const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 
 impl Pattern {
-    /// Whether it matches anywhere.
+    /// Whether it matches anywhere in the first 16 KiB of a text.
     pub fn is_found_in(&self, text: &str) -> bool {
-        self.expression.is_match(text)
+        self.expression.is_match(looked_at(text))
     }
 
-    /// The first group of the first match; nothing when there is no match or no group.
+    /// The first group of the first match there; nothing when there is no match or no group.
     pub fn first_group<'a>(&self, text: &'a str) -> Option<&'a str> {
-        self.expression.captures(text)?.get(1).map(|group| group.as_str())
+        self.expression.captures(looked_at(text))?.get(1).map(|group| group.as_str())
     }
 
     /// Whether it has a group at all.
@@ -48,29 +53,30 @@ impl Pattern {
     }
 
     /// What a path means in text: an expression between slashes, or one that has a group.
-    pub(super) fn in_path(text: &str) -> Option<Pattern> {
-        match between_slashes(text) {
-            Some((source, flags)) => Pattern::read(text, source, flags).ok(),
-            None if text.contains('(') => Pattern::read(text, text, "").ok().filter(Pattern::has_group),
-            None => None,
+    ///
+    /// # Errors
+    /// When the flow has no room for it.
+    pub(super) fn in_path(text: &str) -> Result<Option<Pattern>, PatternError> {
+        let read = match between_slashes(text) {
+            Some((source, flags)) => Pattern::read(text, source, flags),
+            None if text.contains('(') => Pattern::read(text, text, ""),
+            None => return Ok(None),
+        };
+        match read {
+            Ok(pattern) => Ok(Some(pattern).filter(|own| between_slashes(text).is_some() || own.has_group())),
+            Err(error) if error.flow_is_full => Err(error),
+            // It means something in other replies.
+            Err(_) => Ok(None),
         }
     }
 
     pub(super) fn read(written: &str, source: &str, flags: &str) -> Result<Pattern, PatternError> {
         if written.len() > WRITTEN_BYTES_MAX {
-            return Err(PatternError(format!("it has more than {WRITTEN_BYTES_MAX} bytes")));
+            let why = format!("it has more than {WRITTEN_BYTES_MAX} bytes");
+            return Err(PatternError { why, flow_is_full: false });
         }
-        let expression = RegexBuilder::new(source)
-            .case_insensitive(flags.contains('i'))
-            .multi_line(flags.contains('m'))
-            .dot_matches_new_line(flags.contains('s'))
-            .size_limit(EXPRESSION_BYTES_MAX)
-            .dfa_size_limit(EXPRESSION_BYTES_MAX)
-            .build();
-        let expression = expression.map_err(|error| {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            PatternError(last.trim_start_matches("error: ").to_owned())
+        let expression = compile(source, Flags::read(flags), EXPRESSION_BYTES_MAX).map_err(|error| {
+            PatternError { why: error.to_string(), flow_is_full: error == CompileError::FlowFull }
         })?;
         Ok(Pattern { written: written.into(), expression })
     }
@@ -117,11 +123,22 @@ mod tests {
     }
 
     #[test]
+    fn only_the_beginning_of_a_long_reply_is_looked_at() {
+        let text = |before: usize| "a".repeat(before) + "id=7";
+        let pattern: Pattern = "/id=(.)/".parse().unwrap();
+        let near = text(16 * 1024 - 4);
+        assert_eq!((pattern.first_group(&near), pattern.is_found_in(&near)), (Some("7"), true));
+        let far = text(16 * 1024 - 3);
+        assert_eq!((pattern.first_group(&far), pattern.is_found_in(&far)), (None, false));
+    }
+
+    #[test]
     fn what_is_no_expression_is_refused() {
         for text in ["/(/", "/(a{1000}){1000}/", &"x".repeat(1_001)] {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }
-        assert_eq!(Pattern::in_path("//res/price"), None);
-        assert_eq!(Pattern::in_path("result.id"), None);
+        assert_eq!(Pattern::in_path("//res/price"), Ok(None));
+        assert_eq!(Pattern::in_path("result.id"), Ok(None));
+        assert_eq!(Pattern::in_path("/(/"), Ok(None));
     }
 }

@@ -1,7 +1,9 @@
 //! Why a rule cannot be.
 
+use std::sync::Arc;
+
 use crate::vocabulary::PlaceError;
-use crate::{FieldType, Operator, TemplateError};
+use crate::{FieldType, Operator, TemplateError, type_words as words_of_type};
 
 /// Why a rule cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +48,20 @@ pub enum RuleFault {
     #[error("takes one value, not a list")]
     List,
     /// A value that the type of the field cannot be.
-    #[error("compares with {value:?}, which is no {}", .field_type.map_or("number, date or time", FieldType::as_str))]
+    #[error("compares with {value:?}, which is no {}", wanted(*.field_type))]
     Value {
         /// What stands there, cut to 80 characters.
         value: String,
         /// What was expected; none where anything may stand.
         field_type: Option<FieldType>,
+    },
+    /// A value that the field does not declare.
+    #[error("compares with {value:?}, which is none of the values of the field: {}", listed(.declared))]
+    Undeclared {
+        /// What stands there, cut to 80 characters.
+        value: String,
+        /// What the field declares.
+        declared: Vec<Arc<str>>,
     },
     /// What is not two bounds for values of the type.
     #[error("compares with {value:?}; write two {} with - between, or a list of both", bound_words(*.field_type))]
@@ -81,9 +91,28 @@ pub enum RuleFault {
         /// How long.
         bytes: usize,
     },
-    /// A regular expression that cannot be read, or becomes too big.
+    /// A regular expression that cannot be read.
     #[error("has a pattern that is not a regular expression: {0}")]
     Pattern(String),
+    /// One that becomes too large, or for which the flow has no room.
+    #[error("has a pattern that is too large: {0}")]
+    PatternSize(String),
+}
+
+/// Most declared values that are told.
+const LISTED_MAX: usize = 20;
+
+fn listed(values: &[Arc<str>]) -> String {
+    let more = if values.len() > LISTED_MAX { ", …" } else { "" };
+    format!("{}{more}", values.iter().take(LISTED_MAX).map(|value| &**value).collect::<Vec<_>>().join(", "))
+}
+
+/// What would fit, with a value of the type.
+fn wanted(field_type: Option<FieldType>) -> String {
+    let Some(field_type) = field_type else { return "number, date or time".to_owned() };
+    let name = field_type.as_str();
+    let example = words_of_type(name).map(|words| words.example).filter(|example| !example.is_empty());
+    example.map_or(name.to_owned(), |example| format!("{name}; write one such as {example:?}"))
 }
 
 /// The type of a place in words.

@@ -38,6 +38,8 @@ pub(super) struct Known {
     /// None where anything may stand: raw parameters, what steps append, and templates.
     pub(super) compared_as: Option<FieldType>,
     pub(super) has_format: bool,
+    /// The values that the field declares; empty for any.
+    pub(super) declared: Vec<Arc<str>>,
     /// Whether its values are so few that one of them tells nothing about a person.
     pub(super) closed: bool,
     /// `state`, `phone_check.line_type`.
@@ -50,7 +52,14 @@ impl Left {
         if matches!(written.trim(), RANDOM | "{{random}}") && !matches!(vocabulary, Vocabulary::Raw) {
             let left = Left::Template(Written::read("{{random}}", vocabulary)?);
             let compared_as = Some(FieldType::Number);
-            return Ok(Known { left, compared_as, has_format: false, closed: true, name: RANDOM.to_owned() });
+            return Ok(Known {
+                left,
+                compared_as,
+                has_format: false,
+                declared: Vec::new(),
+                closed: true,
+                name: RANDOM.to_owned(),
+            });
         }
         if !has_holes(written) {
             return Ok(placed(written, vocabulary.place(written)?));
@@ -66,7 +75,16 @@ impl Left {
         let written = Written::read(written, vocabulary)?;
         let name = written.text.to_string();
         let left = Left::Template(written);
-        Ok(Known { left, compared_as: None, has_format: false, closed: false, name })
+        Ok(Known { left, compared_as: None, has_format: false, declared: Vec::new(), closed: false, name })
+    }
+
+    /// What it names of what was sent.
+    pub(super) fn raw(&self) -> &[FieldPath] {
+        match self {
+            Left::Place(place) if place.name.starts_with("lead.") => std::slice::from_ref(&place.path),
+            Left::Place(_) => &[],
+            Left::Template(written) => written.template.raw(),
+        }
     }
 
     /// The figure of feedback that stands there.
@@ -126,7 +144,7 @@ impl Left {
 }
 
 fn placed(name: &str, place: Place) -> Known {
-    let Place { path, base, compared_as, has_format, closed } = place;
+    let Place { path, base, compared_as, has_format, declared, closed } = place;
     let child = |key: &str| path.child(key).expect("names of fields are short");
     let words = path.as_str().strip_prefix("appended.").unwrap_or(path.as_str()).to_owned();
     let left = Left::Place(Box::new(Placed {
@@ -136,5 +154,5 @@ fn placed(name: &str, place: Place) -> Known {
         middle: (compared_as == Some(FieldType::Range)).then(|| child("avg")),
         path,
     }));
-    Known { left, compared_as, has_format: has_format.unwrap_or(false), closed, name: words }
+    Known { left, compared_as, has_format: has_format.unwrap_or(false), declared, closed, name: words }
 }

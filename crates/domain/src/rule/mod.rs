@@ -24,9 +24,9 @@ pub use error::{RuleError, RuleFault};
 pub use window::WINDOW_AMOUNT_MAX;
 
 use crate::operator::{Takes, fitting};
-use crate::{FieldType, Operator, RateName, Scalar, TracedRule, Value, Variables, Vocabulary};
+use crate::{FieldPath, FieldType, Operator, RateName, Scalar, TracedRule, Value, Variables, Vocabulary};
 use left::{Known, Left};
-use operands::{Computed, operands};
+use operands::{Computed, check_operands, operands};
 use pattern::Made;
 use question::Question;
 use text::text_of;
@@ -94,7 +94,7 @@ impl Rule {
         operator: Operator,
         operand: Option<&Value>,
     ) -> Result<Rule, RuleFault> {
-        let Known { left, compared_as, has_format, closed, name } = Left::read(place, vocabulary)?;
+        let Known { left, compared_as, has_format, declared, closed, name } = Left::read(place, vocabulary)?;
         if !operator.fits(compared_as, has_format) {
             let fitting = fitting(compared_as, has_format).collect();
             return Err(RuleFault::Operator { operator, field_type: compared_as, fitting });
@@ -111,6 +111,7 @@ impl Rule {
             }
             None => {
                 let operands = operands(operator, operand, compared_as)?;
+                check_operands(operator, &operands, compared_as, &declared)?;
                 let question = Question::new(operator, &operands, compared_as, Made::AtPublish)?;
                 let words = match question.words() {
                     Some(words) => vec![words],
@@ -144,6 +145,15 @@ impl Rule {
     /// The figure of feedback that it looks at.
     pub(crate) fn rate(&self) -> Option<RateName> {
         self.left.rate()
+    }
+
+    /// The places of the lead that it names and that may be what was sent, as `email.raw`.
+    pub(crate) fn raw(&self) -> impl Iterator<Item = &FieldPath> {
+        let operand = match &self.asked {
+            Asked::Fixed(_) => None,
+            Asked::Computed(computed) => Some(computed),
+        };
+        self.left.raw().iter().chain(operand.into_iter().flat_map(Computed::raw))
     }
 
     /// Whether it can be named in this vocabulary, with the same type in the same place.

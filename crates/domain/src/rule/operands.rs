@@ -7,7 +7,8 @@ use super::pattern::Made;
 use super::question::Question;
 use super::text::text_of;
 use crate::operator::Takes;
-use crate::{FieldType, Operator, Scalar, Template, Value, Variables, Vocabulary};
+use crate::parse::words::is_same_word;
+use crate::{FieldPath, FieldType, Operator, Parsed, Scalar, Template, Value, Variables, Vocabulary};
 
 /// Most values one rule compares with; longer lists are suppression lists.
 pub(super) const VALUES_MAX: usize = 10_000;
@@ -85,6 +86,14 @@ impl Computed {
         })
     }
 
+    /// What it names of what was sent.
+    pub(super) fn raw(&self) -> impl Iterator<Item = &FieldPath> {
+        self.items.iter().flat_map(|item| match item {
+            Item::Fixed(_) => &[],
+            Item::Template(written) => written.template.raw(),
+        })
+    }
+
     /// Each item as it was written.
     pub(super) fn words(&self) -> Vec<String> {
         let words = |item: &Item| match item {
@@ -147,6 +156,42 @@ pub(super) fn operands(
     written.iter().map(|scalar| normal(scalar, field_type, operator)).collect()
 }
 
+/// Whether a valid value of the field can be what a rule compares with. Only what is compared whole is looked
+/// at, and only when a flow is published: what a template gives is for each lead to say.
+pub(super) fn check_operands(
+    operator: Operator,
+    operands: &[Scalar],
+    field_type: Option<FieldType>,
+    declared: &[Arc<str>],
+) -> Result<(), RuleFault> {
+    let Some(field_type) = field_type.filter(|_| !is_taken_as_it_is(operator)) else { return Ok(()) };
+    let shown = |scalar: &Scalar| text_of(scalar).chars().take(80).collect::<String>();
+    for scalar in operands {
+        // A number or a boolean may stand for its text, as in a list of names of cities.
+        let as_text = || field_type.parse(&Value::text(text_of(scalar)));
+        let can_be = |parsed: Option<Parsed>| parsed.is_some_and(|parsed| parsed.valid != Some(false));
+        // Of a range its middle stands here.
+        let is_middle = field_type == FieldType::Range;
+        if !is_middle && !can_be(field_type.parse(&Value::Scalar(scalar.clone()))) && !can_be(as_text()) {
+            return Err(RuleFault::Value { value: shown(scalar), field_type: Some(field_type) });
+        }
+        let is_declared = |value: &Arc<str>| is_same_word(value, text_of(scalar).trim());
+        if !declared.is_empty() && !declared.iter().any(is_declared) {
+            return Err(RuleFault::Undeclared { value: shown(scalar), declared: declared.to_vec() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether an operand is not read as the type of the place: it is a part of a value, or bounds of one.
+fn is_taken_as_it_is(operator: Operator) -> bool {
+    match operator.takes() {
+        Takes::Pattern | Takes::Bounds | Takes::Window | Takes::Nothing => true,
+        Takes::One => matches!(operator, Operator::Includes | Operator::NotIncludes),
+        Takes::OneOrList | Takes::List => false,
+    }
+}
+
 fn as_written(operator: Operator, operand: Option<&Value>) -> Result<Vec<Scalar>, RuleFault> {
     let scalars: Vec<Scalar> = match (operator.takes(), operand) {
         (Takes::Nothing, None) => Vec::new(),
@@ -184,12 +229,7 @@ fn as_written(operator: Operator, operand: Option<&Value>) -> Result<Vec<Scalar>
 /// The operand as the type of the place would read it, so that `Texas` is `TX`.
 fn normal(scalar: &Scalar, field_type: Option<FieldType>, operator: Operator) -> Result<Scalar, RuleFault> {
     let Some(field_type) = field_type else { return Ok(scalar.clone()) };
-    let as_it_is = match operator.takes() {
-        Takes::Pattern | Takes::Bounds | Takes::Window | Takes::Nothing => true,
-        Takes::One => matches!(operator, Operator::Includes | Operator::NotIncludes),
-        Takes::OneOrList | Takes::List => false,
-    };
-    if as_it_is {
+    if is_taken_as_it_is(operator) {
         return Ok(scalar.clone());
     }
     let refused = || RuleFault::Value {
@@ -208,7 +248,7 @@ fn normal(scalar: &Scalar, field_type: Option<FieldType>, operator: Operator) ->
             Value::Scalar(normal) => Ok(normal),
             Value::List(_) => Ok(scalar.clone()),
         },
-        // Nothing else could ever be equal to a value of these types.
+        // Nothing else could ever be equal to a value of these types, even if it is not valid.
         Some(_) | None
             if matches!(
                 field_type,

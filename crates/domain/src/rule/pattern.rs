@@ -1,21 +1,16 @@
 //! Patterns: regular expressions that stay small and take time linear in what they look at, and
 //! globs.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::RuleFault;
+use crate::pattern::{CompileError, Flags, compile, looked_at};
 use crate::slashes::within_slashes;
 
 /// Most memory that a compiled pattern may take, in bytes.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// The same for a pattern that is made of values of the lead, and so compiled for each lead.
 const COMPUTED_PATTERN_BYTES_MAX: usize = 1 << 16;
-/// How much of a text is looked at, in bytes; the rest is as if it were not there. A pattern may take a time
-/// in proportion to its size times the text's: the largest half a second for this much.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
-/// Deepest nesting of a pattern.
-const PATTERN_DEPTH_MAX: u32 = 50;
-
 /// A regular expression that compiles and stays small.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern(Regex);
@@ -51,26 +46,16 @@ impl Pattern {
             Made::AtPublish => PATTERN_BYTES_MAX,
             Made::PerLead => COMPUTED_PATTERN_BYTES_MAX,
         };
-        RegexBuilder::new(&source)
-            .case_insensitive(true)
-            .multi_line(flags.contains('m'))
-            .dot_matches_new_line(flags.contains('s'))
-            .size_limit(bytes_max)
-            .dfa_size_limit(bytes_max)
-            .nest_limit(PATTERN_DEPTH_MAX)
-            .build()
-            .map(Pattern)
-            .map_err(|error| {
-                let text = error.to_string();
-                // The last line says what is wrong, those before point at the place.
-                let last = text.lines().last().unwrap_or_default();
-                RuleFault::Pattern(last.trim_start_matches("error: ").to_owned())
-            })
+        let flags = Flags { any_case: true, ..Flags::read(flags) };
+        compile(&source, flags, bytes_max).map(Pattern).map_err(|error| match error {
+            CompileError::Unreadable(why) => RuleFault::Pattern(why),
+            CompileError::TooLarge | CompileError::FlowFull => RuleFault::PatternSize(error.to_string()),
+        })
     }
 
-    /// Whether it matches anywhere in the first [`TEXT_BYTES_MAX`] of a text.
+    /// Whether it matches anywhere in the beginning of a text.
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.0.is_match(&text[..text.floor_char_boundary(TEXT_BYTES_MAX)])
+        self.0.is_match(looked_at(text))
     }
 }
 
@@ -89,6 +74,7 @@ fn glob(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::TEXT_BYTES_MAX;
 
     #[test]
     fn a_pattern_that_would_grow_without_end_is_refused() {
@@ -103,7 +89,7 @@ mod tests {
             "(?=a)".to_owned(),
         ] {
             for made in [Made::AtPublish, Made::PerLead] {
-                assert!(matches!(Pattern::read(&text, made), Err(RuleFault::Pattern(_))), "{text}");
+                assert!(Pattern::read(&text, made).is_err(), "{text}");
             }
         }
     }

@@ -181,7 +181,16 @@ fn blank_is_what_a_person_would_call_no_value() {
         ("lead.text is blank", "text=x", false),
         ("lead.text is not blank", "text=x", true),
         ("lead.text not_blank", "", false),
-        ("lead.number is blank", "number=many", true),
+        ("lead.number is blank", "number=many", false),
+        ("lead.number is not blank", "number=many", true),
+        ("lead.number eq 1", "number=many", false),
+        ("lead.number ne 1", "number=many", true),
+        ("lead.number lt 5", "number=many", false),
+        ("lead.number format is invalid", "number=many", true),
+        ("lead.boolean is blank", "boolean=maybe", false),
+        ("lead.boolean is true", "boolean=maybe", false),
+        ("lead.boolean is not true", "boolean=maybe", true),
+        ("lead.number is blank", "number=' '", true),
         ("lead.boolean is blank", "boolean=no", false),
     ]);
 }
@@ -419,8 +428,7 @@ fn sentences_name_the_field_and_what_was_asked() {
 
 #[test]
 fn words_stay_short_however_long_the_list() {
-    let many =
-        Value::List((0..5_000).map(|number| Scalar::Text(format!("product {number}").into())).collect());
+    let many = Value::List((0..500).map(|number| Scalar::Text(format!("product {number}").into())).collect());
     let mut fields: Vec<Field> = fields().iter().cloned().collect();
     fields.last_mut().unwrap().values = (0..500).map(|number| format!("product {number}").into()).collect();
     let fields = Fields::new(fields).unwrap();
@@ -598,6 +606,43 @@ fn ranges_are_ordered_by_their_middle_and_moments_by_time() {
     ] {
         let error = rule(text).unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn what_no_valid_value_can_be_equal_to_is_refused() {
+    for (text, wanted) in [
+        ("lead.state in [TX, Texsa]", "compares with \"Texsa\", which is no state; write one such as"),
+        ("lead.state is not included in Bavaria", "compares with \"Bavaria\", which is no state"),
+        ("lead.ip eq 192.0.2.0/24", "compares with \"192.0.2.0/24\", which is no ip; write one such as"),
+        ("lead.email eq nope", "compares with \"nope\", which is no email"),
+        ("lead.phone in ['55', '512-555-0143']", "compares with \"'55'\", which is no phone"),
+        ("lead.postal_code eq abc", "compares with \"abc\", which is no postal_code"),
+        (
+            "lead.product eq gutter",
+            "compares with \"gutter\", which is none of the values of the field: roof, solar",
+        ),
+        ("lead.product in [roof, gutter]", "compares with \"gutter\", which is none of the values"),
+        ("lead.country eq Frnace", "compares with \"Frnace\", which is no country"),
+    ] {
+        let error = rule(text).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+    for text in [
+        "lead.state in [texas, CA]",
+        "lead.state eq {{lead.text}}",
+        "lead.state in [TX, {{lead.text}}]",
+        "lead.email includes nope",
+        "lead.email matches nope",
+        "lead.phone eq 5125550143",
+        "lead.product in [ROOF, solar]",
+        "lead.product includes oo",
+        "lead.city eq 29",
+        "lead.range eq '10+'",
+        "lead.email.domain eq nope",
+        "lead.text eq anything",
+    ] {
+        assert!(rule(text).is_ok(), "{text}: {:?}", rule(text));
     }
 }
 

@@ -24,9 +24,10 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::{Scalar, SecretName, Secrets, Value, Variables, Vocabulary};
+use crate::{FieldPath, Scalar, SecretName, Secrets, SentText, Value, Variables, Vocabulary};
 
 use self::expression::{Expression, Room, cut_at, cut_value};
 use self::place::{Names, text_of, write_scalar};
@@ -44,6 +45,8 @@ pub struct Template {
     parts: Vec<Part>,
     /// The secrets it names, each once; helpers of numbers take none.
     secrets: Vec<SecretName>,
+    /// What it names of what was sent, as `email.raw`; one may come more than once.
+    raw: Vec<FieldPath>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Template {
 
     /// A text without holes, whatever stands in it.
     pub fn literal(text: &str) -> Template {
-        Template { parts: vec![Part::Text(text.into())], secrets: Vec::new() }
+        Template { parts: vec![Part::Text(text.into())], secrets: Vec::new(), raw: Vec::new() }
     }
 
     /// The same value for every lead, with its type: a file may say `2` or `true` where text could
@@ -106,7 +109,7 @@ impl Template {
             Scalar::Text(text) => Part::Text(text),
             Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => Part::Constant(scalar),
         };
-        Template { parts: vec![part], secrets: Vec::new() }
+        Template { parts: vec![part], secrets: Vec::new(), raw: Vec::new() }
     }
 
     /// The text, when it has no holes.
@@ -121,6 +124,11 @@ impl Template {
     /// The secrets it names.
     pub fn secrets(&self) -> &[SecretName] {
         &self.secrets
+    }
+
+    /// What it names of what was sent, before a type read it: `email.raw`.
+    pub(crate) fn raw(&self) -> &[FieldPath] {
+        &self.raw
     }
 
     /// What of its text is made of secrets: the texts of the holes that would be others without them. A
@@ -139,6 +147,43 @@ impl Template {
         };
         let without = holes(&Secrets::masked(&self.secrets));
         holes(variables.secrets).into_iter().filter(|hole| !without.contains(hole)).collect()
+    }
+
+    /// What of its text is another when it is filled in with a lead as it may be recorded. Where no word stands
+    /// before a hole, its text goes by `name`.
+    pub fn sent_texts(
+        &self,
+        name: &str,
+        variables: &Variables<'_>,
+        recorded: &Variables<'_>,
+    ) -> Vec<SentText> {
+        if self.parts.iter().all(|part| matches!(part, Part::Text(_) | Part::Constant(_))) {
+            return Vec::new();
+        }
+        let text = |(name, sent): (String, String), recorded: String| SentText { name, sent, recorded };
+        let holes = |variables: &Variables<'_>| -> Vec<(String, String)> {
+            // A list is repeated item by item.
+            if let [Part::Hole(_)] = self.parts.as_slice()
+                && let Some(Value::List(items)) = self.value(variables)
+            {
+                let items =
+                    items.iter().map(|item| text_of(Cow::Owned(Value::Scalar(item.clone()))).into_owned());
+                return items.map(|item| (name.to_owned(), item)).collect();
+            }
+            let mut holes = Vec::new();
+            self.render_with(variables, |out, hole| {
+                let word = Some(SentText::word_before(out)).filter(|word| !word.is_empty());
+                holes.push((word.unwrap_or(name).to_owned(), hole.to_owned()));
+                out.push_str(hole);
+            });
+            holes
+        };
+        let (sent, kept) = (holes(variables), holes(recorded));
+        if sent.len() != kept.len() {
+            return vec![text((name.to_owned(), self.render(variables)), self.render(recorded))];
+        }
+        let twins = sent.into_iter().zip(kept).filter(|((_, sent), (_, kept))| sent != kept);
+        twins.map(|(sent, (_, kept))| text(sent, kept)).collect()
     }
 
     /// What stands outside of the braces of a text, in order; nothing of a text whose braces are wrong.
@@ -189,7 +234,7 @@ fn write<'a>(parts: &'a [Part], room: &Room<'a>, out: &mut String, fill: &mut im
             Part::Constant(scalar) => write_scalar(scalar, out),
             Part::Hole(Expression::Variable(variable)) => {
                 let value = variable.value(&room.variables);
-                fill(out, &value.map_or(std::borrow::Cow::Borrowed(""), text_of));
+                fill(out, &value.map_or(Cow::Borrowed(""), text_of));
             }
             Part::Hole(expression) => fill(out, &expression.text(room)),
             Part::If(branches) => {

@@ -46,6 +46,18 @@ impl Names<'_> {
         matches!(self, Names::Trial | Names::Flow(Vocabulary::Raw))
     }
 
+    /// Where what was sent stands, when a name that was found is that of a field's raw value.
+    pub(super) fn raw(
+        self,
+        name: &str,
+        variable: &Variable,
+        field_type: Option<FieldType>,
+    ) -> Option<FieldPath> {
+        let Variable::Value(path) = variable else { return None };
+        let is_raw = name.starts_with("lead.") && name.ends_with(".raw");
+        (is_raw && !self.takes_any() && field_type.is_none()).then(|| path.clone())
+    }
+
     /// Finds what a name stands for.
     pub(super) fn find(self, name: &str) -> Result<Found, TemplateFault> {
         let first = name.split('.').next().unwrap_or_default();

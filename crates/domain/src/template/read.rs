@@ -1,7 +1,7 @@
 //! A text becomes a template: blocks are matched, names found, helpers compiled. Blocks are kept on a
 //! stack of our own, and brackets have a bound, so that no text takes more than a little memory.
 
-use crate::{FieldType, Scalar, SecretName, Value};
+use crate::{FieldPath, FieldType, Scalar, SecretName, Value};
 
 use super::expression::{Argument, Expression};
 use super::fault::{TemplateError, TemplateFault, nearest, shown};
@@ -27,10 +27,17 @@ pub(super) fn read(text: &str, names: Names<'_>) -> Result<Template, TemplateErr
     if text.len() > TEMPLATE_BYTES_MAX {
         return Err(TemplateError::at("", 0, too_long));
     }
-    let mut reader =
-        Reader { text, names, nodes: 0, stack: Vec::new(), parts: Vec::new(), secrets: Vec::new() };
+    let mut reader = Reader {
+        text,
+        names,
+        nodes: 0,
+        stack: Vec::new(),
+        parts: Vec::new(),
+        secrets: Vec::new(),
+        raw: Vec::new(),
+    };
     reader.all().map_err(|(at, fault)| TemplateError::at(text, at, fault))?;
-    Ok(Template { parts: reader.parts, secrets: reader.secrets })
+    Ok(Template { parts: reader.parts, secrets: reader.secrets, raw: reader.raw })
 }
 
 struct Reader<'a> {
@@ -41,6 +48,8 @@ struct Reader<'a> {
     parts: Vec<Part>,
     /// The secrets it names, each once.
     secrets: Vec<SecretName>,
+    /// What it names of what was sent.
+    raw: Vec<FieldPath>,
 }
 
 impl Reader<'_> {
@@ -328,6 +337,7 @@ impl Reader<'_> {
                 {
                     self.secrets.push(secret.clone());
                 }
+                self.raw.extend(self.names.raw(name, &variable, field_type));
                 Ok(Argument { expression: Expression::Variable(variable), field_type, name: shown(name), at })
             }
             Word::Open => {

@@ -119,7 +119,7 @@ impl Run {
         self.record(vec![moment]).await
     }
 
-    async fn send(&self, message: Message<'_>) -> Told {
+    async fn send(&mut self, message: Message<'_>) -> Told {
         let Message { id, at, to, party, settings, delivery_id, words, owed } = message;
         let since = self.context.clock.monotonic();
         let not_asked = |reason: Reason, due: Option<Timestamp>| Told {

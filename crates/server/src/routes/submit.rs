@@ -196,6 +196,7 @@ async fn admit(
     let wish = ReplyWish { answer, fields: intake.answer.clone() };
     let around = Circumstances { remote, key_name: key_name.as_deref() };
     let render_id = Arc::clone(request_id);
+    let (mut under_way, mut written_at) = (Some(under_way), None);
     let clock = Arc::clone(&services.clock);
     Ok(Submission {
         source_id,
@@ -207,8 +208,9 @@ async fn admit(
         flow,
         render: Box::new(move |lead_id, answer, lead| {
             // The lead counts as under way until its answer is there, whoever hears it.
-            drop(under_way);
-            write_reply(&wish, &render_id, clock.now(), lead_id, answer, lead)
+            drop(under_way.take());
+            let now = *written_at.get_or_insert_with(|| clock.now());
+            write_reply(&wish, &render_id, now, lead_id, answer, lead)
         }),
     })
 }

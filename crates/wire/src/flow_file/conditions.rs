@@ -94,11 +94,13 @@ impl Reader {
                         | RuleFault::NeedlessValue
                         | RuleFault::List
                         | RuleFault::Value { .. }
+                        | RuleFault::Undeclared { .. }
                         | RuleFault::TooMany { .. }
                         | RuleFault::TooLong { .. }
                         | RuleFault::Bounds { .. }
                         | RuleFault::Window { .. }
-                        | RuleFault::Pattern(_) => None,
+                        | RuleFault::Pattern(_)
+                        | RuleFault::PatternSize(_) => None,
                     };
                 if unknown.is_some_and(|place| names.is_told(place)) {
                     return None;

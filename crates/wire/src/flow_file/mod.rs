@@ -42,8 +42,8 @@ mod tests;
 use std::sync::Arc;
 
 use domain::{
-    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, ListName, RULES_MAX,
-    SecretName,
+    Condition, EarlierStep, EntityId, EntityKind, EntitySettings, Fields, Flow, ListName, PatternBudget,
+    RULES_MAX, SecretName,
 };
 
 pub use duration::{DurationError, read as read_duration, write as write_duration};
@@ -143,6 +143,7 @@ impl FlowFile {
     pub fn read_with(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
         let mut root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
         root.insert_wsdl(found);
+        let _budget = PatternBudget::of_flow();
         let mut reader = reader::Reader { wsdl: found.clone(), ..reader::Reader::default() };
         match reader.file(&root) {
             Some(file) if reader.problems.is_empty() => {
@@ -187,6 +188,7 @@ pub fn read_condition(
     steps: &[EarlierStep],
 ) -> Result<Condition, FlowFileError> {
     let root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
+    let _budget = PatternBudget::of_flow();
     let mut reader = reader::Reader::default();
     let condition = reader.condition(&root, names::Names::Lead { fields, unread: &[], steps });
     let count = condition.as_ref().map_or(0, Condition::rules);

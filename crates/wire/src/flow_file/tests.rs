@@ -42,7 +42,7 @@ flow:
       all:
         - { field: lead.email, op: format is valid }
         - any:
-            - { field: lead.state, op: is included in, value: [ TX, OK, ON, NO ] }
+            - { field: lead.state, op: is included in, value: [ TX, OK, ON, NY ] }
             - { field: lead.postal_code.zip, op: matches pattern, value: "^7" }
     reason: Incomplete contact data
   sources:

@@ -15,7 +15,7 @@ pub(super) fn ascii(value: Value) -> Value {
 }
 
 /// Letter by letter, by the tables of `deunicode` but for the euro, which is `EU` where people come from.
-fn ascii_text(text: &str) -> String {
+pub fn ascii_text(text: &str) -> String {
     let plain = |letter: char| {
         if letter == '€' { "EU" } else { deunicode::deunicode_char(letter).unwrap_or_default() }
     };

@@ -23,6 +23,7 @@ mod xml;
 mod xpath;
 
 pub use address::ADDRESS_BYTES_MAX;
+pub use ascii::ascii_text;
 pub use coding::CodingError;
 pub use mail::{
     MailPassword, MailSecurity, MailServer, MailServerError, Mailbox, OutboundMail, mailbox, read_mail_reply,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Ending, FieldPath, Money, OutcomeSearch, ReplyForm, ResponseSettings, Scalar, SecretGuard, Value,
-    named_price,
+    Ending, FieldPath, Money, OutcomeSearch, Redactor, ReplyForm, ResponseSettings, Scalar, SecretGuard,
+    Value, named_price,
 };
 
 use super::parameters::scalar_text;
@@ -63,10 +63,20 @@ impl Reply {
 
     /// The same without the secrets that it repeats, of which nothing is to be read.
     #[must_use]
-    pub fn without_secrets(mut self, guard: &SecretGuard) -> Reply {
+    pub fn without_secrets(self, guard: &SecretGuard) -> Reply {
+        self.masked(|bytes| guard.masked(bytes))
+    }
+
+    /// The same as it is recorded: without a lead's sensitive values, and what was made of them.
+    #[must_use]
+    pub fn recorded(self, redactor: &Redactor) -> Reply {
+        self.masked(|bytes| redactor.reply(bytes))
+    }
+
+    fn masked(mut self, masked: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Reply {
         let values = self.headers.iter_mut().map(|(_, value)| value);
         for bytes in values.chain([&mut self.body]) {
-            if let Some(masked) = guard.masked(bytes) {
+            if let Some(masked) = masked(bytes) {
                 *bytes = masked;
             }
         }

@@ -1,6 +1,6 @@
 //! `try template`: what a template becomes.
 
-use domain::{FieldPath, FieldType, Lead, Seed, Template, UnknownFieldType, Variables};
+use domain::{FieldPath, FieldType, Lead, Scalar, Seed, Template, UnknownFieldType, Variables};
 use serde_json::{Value as Json, json};
 
 use super::values::{json_of, value_of};
@@ -77,7 +77,13 @@ fn gather(
                         Some(valid) => Some((place(&format!("{path}.valid"))?, valid.into())),
                         None => None,
                     });
-                    pairs.push((place(path)?, parsed.normal));
+                    // What has no normal form stays as it was sent.
+                    let normal = Some(parsed.normal).filter(|normal| *normal != Scalar::Null.into());
+                    pairs.extend(match &parsed.raw {
+                        Some(raw) => Some((place(&format!("{path}.raw"))?, raw.clone())),
+                        None => None,
+                    });
+                    pairs.push((place(path)?, normal.or(parsed.raw).unwrap_or(Scalar::Null.into())));
                 }
                 return Ok(());
             }

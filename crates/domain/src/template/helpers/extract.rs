@@ -1,9 +1,10 @@
-//! `extract`: what the first group of an expression finds.
+//! `extract`: what the first group of an expression finds in the beginning of a text.
 
 use std::borrow::Cow;
 
 use super::Arguments;
 use super::pattern::{Pattern, expression_within};
+use crate::pattern::looked_at;
 use crate::template::expression::{Expression, Room};
 use crate::template::fault::{TemplateFault, shown};
 use crate::template::scan::Wrong;
@@ -34,7 +35,7 @@ impl Extract {
         if !room.spend(text.len()) {
             return Cow::Borrowed("");
         }
-        let found = self.pattern.regex().captures(&text).and_then(|found| found.get(1));
+        let found = self.pattern.regex().captures(looked_at(&text)).and_then(|found| found.get(1));
         let range = found.map(|group| group.range()).unwrap_or_default();
         match text {
             Cow::Borrowed(text) => Cow::Borrowed(&text[range]),

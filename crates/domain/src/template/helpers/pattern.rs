@@ -1,7 +1,8 @@
 //! Patterns of `replace` and `extract`, compiled when a flow is published.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
+use crate::pattern::{Flags, compile};
 use crate::slashes::within_slashes;
 use crate::template::fault::{TemplateFault, shown};
 
@@ -52,32 +53,8 @@ impl Pattern {
         if body.is_empty() {
             return Err(wrong("it is empty, and would be found everywhere".to_owned()));
         }
-        let regex = RegexBuilder::new(body)
-            .case_insensitive(flags.contains('i'))
-            .multi_line(flags.contains('m'))
-            .dot_matches_new_line(flags.contains('s'))
-            .size_limit(COMPILED_BYTES_MAX)
-            .dfa_size_limit(COMPILED_BYTES_MAX)
-            .build()
-            .map_err(|error| {
-                let why = match &error {
-                    regex::Error::CompiledTooBig(_) => {
-                        "it grows too large; ask for fewer repetitions".to_owned()
-                    }
-                    // The last line says what is wrong, those before draw it.
-                    other => {
-                        let text = other.to_string();
-                        let last = text.lines().last().unwrap_or_default();
-                        let told = last.strip_prefix("error: ").unwrap_or(last).to_owned();
-                        if told.contains("look-around") {
-                            format!("{told}, which linear time rules out")
-                        } else {
-                            told
-                        }
-                    }
-                };
-                wrong(why)
-            })?;
+        let regex = compile(body, Flags::read(flags), COMPILED_BYTES_MAX);
+        let regex = regex.map_err(|error| wrong(error.to_string()))?;
         Ok(Pattern { source: text.to_owned(), regex })
     }
 

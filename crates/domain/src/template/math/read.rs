@@ -264,6 +264,12 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         let (variable, field_type) = self.names.find(&name).map_err(|fault| (start, fault))?;
+        if self.names.raw(&name, &variable, field_type).is_some() {
+            return Err((
+                start,
+                wrong(format!("{name} is what was sent, which need be no number; name the field")),
+            ));
+        }
         if super::cannot_be_reckoned(field_type)
             && let Some(field_type) = field_type
         {

@@ -57,7 +57,8 @@ impl Given {
             fields.push(Field::new(path.parse().map_err(|error| format!("{path}: {error}"))?, field_type));
         }
         self.fields = Fields::new(fields)
-            .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?;
+            .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?
+            .keeping_raw(|_| true);
         let mut raw = Lead::new();
         for (path, value, _) in &values {
             let path: FieldPath = path.parse().map_err(|error| format!("{path}: {error}"))?;
