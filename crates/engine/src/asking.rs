@@ -241,27 +241,58 @@ impl Run {
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
-    pub(crate) async fn ask(&mut self, question: Question<'_>, outgoing: Outgoing) -> Asked {
-        let Outgoing { request, evidence, guard, sent } = outgoing;
-        sent.iter().for_each(|text| self.redactor.learn_sent(text));
-        let limited = question.step.filter(|step| !step.limits.is_none());
-        let step_limits = limited.map(|step| StepLimits {
-            flow_id: self.flow.flow.id().clone(),
-            step_id: step.id.clone(),
-            limits: step.limits,
-        });
-        let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
-        let parties = &self.context.parties;
-        let (carrier, answered) = match request {
-            Outbound::Http(request) => {
-                (Carrier::Http, parties.ask(Call { entity_id, request, time_limit, step_limits }).await)
-            }
-            Outbound::Mail(mail) => {
-                let call = MailCall { entity_id, mail: *mail, time_limit, step_limits };
-                (Carrier::Mail, parties.mail(call).await)
-            }
-        };
-        match answered {
+    ///
+    /// # Errors
+    /// When the deadline came meanwhile, and the answer could not be recorded.
+    pub(crate) async fn ask(
+        &mut self,
+        question: Question<'_>,
+        outgoing: Outgoing,
+    ) -> Result<Asked, RecordError> {
+        let answers = self.ask_all(vec![(question, outgoing)]).await?;
+        Ok(answers.into_iter().next().expect("each question has an answer"))
+    }
+
+    /// The same for several, all at once; answers come in the order of the questions.
+    ///
+    /// # Errors
+    /// As [`ask`](Run::ask).
+    pub(crate) async fn ask_all(
+        &mut self,
+        questions: Vec<(Question<'_>, Outgoing)>,
+    ) -> Result<Vec<Asked>, RecordError> {
+        let parties = Arc::clone(&self.context.parties);
+        let (mut asking, mut asked) = (Vec::new(), Vec::new());
+        for (question, Outgoing { request, evidence, guard, sent }) in questions {
+            sent.iter().for_each(|text| self.redactor.learn_sent(text));
+            let limited = question.step.filter(|step| !step.limits.is_none());
+            let step_limits = limited.map(|step| StepLimits {
+                flow_id: self.flow.flow.id().clone(),
+                step_id: step.id.clone(),
+                limits: step.limits,
+            });
+            let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
+            let carrier = match request {
+                Outbound::Http(request) => {
+                    asking.push(parties.ask(Call { entity_id, request, time_limit, step_limits }));
+                    Carrier::Http
+                }
+                Outbound::Mail(mail) => {
+                    asking.push(parties.mail(MailCall { entity_id, mail: *mail, time_limit, step_limits }));
+                    Carrier::Mail
+                }
+            };
+            asked.push((question, Sent { carrier, evidence, guard }));
+        }
+        let replies = self.meanwhile(join_all(asking)).await?;
+        let each = asked.into_iter().zip(replies);
+        Ok(each.map(|((question, sent), reply)| self.hear(question, sent, reply)).collect())
+    }
+
+    /// What came of a request that was `sent`.
+    fn hear(&self, question: Question<'_>, sent: Sent, reply: Result<Answered, CallFault>) -> Asked {
+        let Sent { carrier, evidence: sent, guard } = sent;
+        match reply {
             Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);
                 let reading = carrier.read(question.response, &reply);
@@ -390,6 +421,13 @@ pub(crate) fn variables<'a>(
         secrets: Secrets::none(),
         seed: Seed::of(&[lead_id.as_bytes()]),
     }
+}
+
+/// What is kept of a request that is under way.
+struct Sent {
+    carrier: Carrier,
+    evidence: Arc<[u8]>,
+    guard: SecretGuard,
 }
 
 /// What carries a request.

@@ -171,6 +171,10 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub idempotency_payload: Option<Text<'a>>,
     #[serde(borrow)]
+    pub ping_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub turn: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
     pub key_name: Option<Text<'a>>,
     #[serde(borrow)]
     pub scopes: Option<Vec<Text<'a>>>,

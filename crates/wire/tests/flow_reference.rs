@@ -24,6 +24,7 @@ fn every_file_on_the_page_is_a_flow() {
             "flow_sales",
             "flow_secrets",
             "flow_feedback",
+            "flow_auction",
             "flow_no_buyer",
             "flow_gates"
         ]

@@ -115,6 +115,7 @@ impl House {
             request_id: Some("req_1".into()),
             test: false,
             idempotency: None,
+            ping_token: None,
             render: Box::new(|_: LeadId, answer: &Answer, _: &Lead| {
                 Arc::from(format!("{} {}", answer.outcome, answer.price).into_bytes())
             }),
@@ -204,6 +205,13 @@ fn line(event: &Event) -> String {
         }
         EventKind::EnhancementSkipped { step_id, .. } | EventKind::RecipientSkipped { step_id, .. } => {
             add(step_id.to_string());
+        }
+        EventKind::RecipientBid { call, bid } => match bid {
+            Ok(bid) => add(format!("{} bid {bid}", call.step_id)),
+            Err(_) => add(call.step_id.to_string()),
+        },
+        EventKind::SourcePinged { answer } | EventKind::SourceAnswered { answer } => {
+            add(format!("{} price {}", answer.outcome, answer.price));
         }
         EventKind::RecipientAttempted { call, retry, .. } => {
             add(format!("{} attempt {}", call.step_id, retry.attempt));

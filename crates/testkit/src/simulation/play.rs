@@ -39,6 +39,9 @@ pub struct Played {
     pub found: u64,
     pub told: u64,
     pub events: u64,
+    pub group_sales: u64,
+    pub at_deadline: u64,
+    pub told_late: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -56,6 +59,9 @@ impl std::ops::AddAssign for Played {
         self.found += other.found;
         self.told += other.told;
         self.events += other.events;
+        self.group_sales += other.group_sales;
+        self.at_deadline += other.at_deadline;
+        self.told_late += other.told_late;
     }
 }
 

@@ -16,6 +16,7 @@ mod entities;
 mod feedback;
 mod fields;
 mod gates;
+mod groups;
 mod limits;
 mod prices;
 mod secrets;

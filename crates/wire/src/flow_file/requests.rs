@@ -93,9 +93,20 @@ pub(super) const OWN_HEADERS: [&str; 14] = [
 impl Reader {
     /// The integration of a step and its request. Of an unknown integration nothing further is looked at.
     pub(super) fn request(&mut self, step: &Part<'_>, names: Names<'_>) -> Option<RequestSettings> {
+        let integration = self.needed(step, "integration")?;
+        self.request_of(integration, step, names)
+    }
+
+    /// The request of a step or a ping, by the node that names its integration.
+    pub(super) fn request_of(
+        &mut self,
+        integration: &Node,
+        step: &Part<'_>,
+        names: Names<'_>,
+    ) -> Option<RequestSettings> {
         let in_request = InRequest::of(self);
         let names = in_request.names(names);
-        let integration = self.needed(step, "integration").and_then(|node| self.integration(node));
+        let integration = self.integration(integration);
         let node = match integration {
             Some(_) => self.needed(step, "request")?,
             None => return None,
