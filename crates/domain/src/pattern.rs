@@ -4,20 +4,29 @@
 //! here. Each takes time linear in what it looks at.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::ast::{self, Ast, ClassSetBinaryOp, ClassSetItem, ClassUnicode, ClassUnicodeKind, Visitor};
 
 /// How much of a text is looked at, in bytes; the rest is as if it were not there. A pattern may take a time
 /// in proportion to its size times the text's: the largest half a second for this much.
 pub(crate) const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Most bytes that the patterns of one flow may be compiled to. Each counts as the sizes of [`SIZES`] that were
-/// tried: that is the work it took, and no less than the memory it keeps.
+/// tried, and what it took to read its classes each time: that is the work, and no less than the memory it keeps.
 const FLOW_BYTES_MAX: usize = 24 << 20;
 /// The sizes that are tried, in bytes. The regular expressions' own crate says of a size only whether it is
 /// enough, and stops when it is not.
 const SIZES: [usize; 5] = [4 << 10, 32 << 10, 128 << 10, 512 << 10, 1 << 20];
+/// What a class counts, in bytes that compile in the same time: a tenth of a millisecond.
+const CLASS_BYTES: usize = 4 << 10;
+/// The same for a property of letters, as in `\pL`.
+const PROPERTY_BYTES: usize = 3 * CLASS_BYTES;
+/// How many letters of a range count one byte. Each of them is looked up in either case.
+const LETTERS_OF_A_BYTE: usize = 2;
 /// Deepest nesting of a pattern.
 const DEPTH_MAX: u32 = 50;
 
@@ -110,12 +119,13 @@ pub(crate) fn compile(source: &str, flags: Flags, bytes_max: usize) -> Result<Re
     let Some(mut left) = LEFT.get() else {
         return compile(bytes_max).map_err(told);
     };
+    let reading = reading_bytes(source);
     for size in SIZES.into_iter().filter(|size| *size < bytes_max).chain([bytes_max]) {
-        if size > left {
+        let Some(rest) = left.checked_sub(size + reading) else {
             LEFT.set(Some(0));
             return Err(CompileError::FlowFull);
-        }
-        left -= size;
+        };
+        left = rest;
         match compile(size) {
             Err(regex::Error::CompiledTooBig(_)) if size < bytes_max => LEFT.set(Some(left)),
             built => {
@@ -125,6 +135,82 @@ pub(crate) fn compile(source: &str, flags: Flags, bytes_max: usize) -> Result<Re
         }
     }
     Err(CompileError::TooLarge)
+}
+
+/// What it takes to read the classes of an expression: little of what they are need be left when it is compiled.
+fn reading_bytes(source: &str) -> usize {
+    let parsed = ParserBuilder::new().nest_limit(DEPTH_MAX).build().parse(source);
+    // What cannot be read is told by whoever compiles it, soon.
+    let Ok(expression) = parsed else { return 0 };
+    ast::visit(&expression, Reading(0)).unwrap_or(usize::MAX / 2)
+}
+
+struct Reading(usize);
+
+impl Reading {
+    fn add(&mut self, bytes: usize) -> Result<(), Infallible> {
+        self.0 = self.0.saturating_add(bytes);
+        Ok(())
+    }
+}
+
+impl Visitor for Reading {
+    type Output = usize;
+    type Err = Infallible;
+
+    fn finish(self) -> Result<usize, Infallible> {
+        Ok(self.0)
+    }
+
+    fn visit_pre(&mut self, part: &Ast) -> Result<(), Infallible> {
+        self.add(match part {
+            Ast::ClassUnicode(class) => class_bytes(class),
+            Ast::ClassPerl(_) | Ast::ClassBracketed(_) => CLASS_BYTES,
+            Ast::Empty(_)
+            | Ast::Flags(_)
+            | Ast::Literal(_)
+            | Ast::Dot(_)
+            | Ast::Assertion(_)
+            | Ast::Repetition(_)
+            | Ast::Group(_)
+            | Ast::Alternation(_)
+            | Ast::Concat(_) => 0,
+        })
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Infallible> {
+        self.add(match item {
+            ClassSetItem::Range(range) => letters(range.start.c, range.end.c),
+            ClassSetItem::Unicode(class) => class_bytes(class),
+            ClassSetItem::Ascii(_) | ClassSetItem::Perl(_) | ClassSetItem::Bracketed(_) => CLASS_BYTES,
+            ClassSetItem::Empty(_) | ClassSetItem::Literal(_) | ClassSetItem::Union(_) => 0,
+        })
+    }
+
+    fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), Infallible> {
+        self.add(CLASS_BYTES)
+    }
+}
+
+fn letters(first: char, last: char) -> usize {
+    let count = u32::from(last).saturating_sub(u32::from(first));
+    usize::try_from(count).unwrap_or(usize::MAX) / LETTERS_OF_A_BYTE
+}
+
+fn class_bytes(class: &ClassUnicode) -> usize {
+    let is_any = |name: &str| {
+        name.chars().filter(|letter| letter.is_alphabetic()).collect::<String>().eq_ignore_ascii_case("any")
+    };
+    match &class.kind {
+        ClassUnicodeKind::OneLetter(_) => PROPERTY_BYTES,
+        ClassUnicodeKind::Named(name) | ClassUnicodeKind::NamedValue { value: name, .. } => {
+            if is_any(name) {
+                letters('\0', char::MAX)
+            } else {
+                PROPERTY_BYTES
+            }
+        }
+    }
 }
 
 fn told(error: regex::Error) -> CompileError {
@@ -174,6 +260,18 @@ mod tests {
         assert!((10..20).contains(&too_large), "{too_large}");
         assert_eq!(budget.spent(), FLOW_BYTES_MAX);
         assert_eq!(compiled("a").unwrap_err(), CompileError::FlowFull);
+    }
+
+    /// They compile to nearly nothing, and took a minute.
+    #[test]
+    fn what_takes_long_to_read_counts_though_little_is_left_of_it() {
+        for (class, most) in [(r"[\w&&\W]", 60), (r"[!-\x{10FFFF}]", 3)] {
+            let budget = PatternBudget::of_flow();
+            let source = class.repeat(60);
+            let read = (0..1_000).take_while(|_| compiled(&source).is_ok()).count();
+            assert!(read < most, "{class} {read}");
+            assert_eq!(budget.spent(), FLOW_BYTES_MAX, "{class}");
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn flows() -> String {
     [
         ("1,000 large patterns", with_patterns("1,000 large patterns", 20, large)),
         ("200 that are too large", with_patterns("200 that are too large", 4, |n| format!("{n}\\w{{2000}}"))),
+        ("900 of classes", with_patterns("900 of classes", 18, |n| n.to_string() + &r"[\w&&\W]".repeat(110))),
         ("9,800 small ones", with_patterns("9,800 small ones", 196, |n| format!("^787{n}"))),
         ("3,000 small ones", with_patterns("3,000 small ones", 60, |n| format!("^787{n}"))),
     ]
@@ -137,8 +138,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn what_is_made_to_hurt_costs_no_more_than_a_large_body() {
     expect![[r#"
-        1,000 large patterns: line 48: the rule `lead.other matches pattern 36\w{8}` has a pattern that is too large: with it the patterns of the flow take more than 24 MiB; write fewer, or with fewer repetitions and [0-9] and [a-z] for \d and \w
+        1,000 large patterns: line 47: the rule `lead.other matches pattern 35\w{8}` has a pattern that is too large: with it the patterns of the flow take more than 24 MiB; write fewer, or with fewer repetitions and [0-9] and [a-z] for \d and \w
         200 that are too large: line 12: the rule `lead.other matches pattern 0\w{2000}` has a pattern that is too large: it grows too large; ask for fewer repetitions
+        900 of classes: line 18: the rule `lead.other matches pattern 6[\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&&\W][\w&` has a pattern that is too large: with it the patterns of the flow take more than 24 MiB; write fewer, or with fewer repetitions and [0-9] and [a-z] for \d and \w
         9,800 small ones: line 6644: the rule `lead.other matches pattern ^7876144` has a pattern that is too large: with it the patterns of the flow take more than 24 MiB; write fewer, or with fewer repetitions and [0-9] and [a-z] for \d and \w
         3,000 small ones: 60 steps"#]].assert_eq(&flows());
     expect![[r#"
