@@ -11,8 +11,8 @@ use crate::{
     EarlierStep, Ending, EntityId, EntitySettings, FeedbackPolicy, FieldPath, FieldStates, Fields, FlowId,
     Gates, Intake, Judgement, Lead, Mapping, Money, PING_TIMEOUT_MAX, PingLimit, PriceTable, PurchasePrice,
     RECIPIENTS_MAX, RateName, Reason, ReasonCode, Recipient, RequestSettings, SalePrice, Scalar, Share,
-    SourceFeedback, SourceGates, SourceId, Step, StepId, StepKind, Strategy, Strictness, TIMEOUT_MAX, TimeZone,
-    Variables, Vocabulary, gates,
+    SourceFeedback, SourceGates, SourceId, Step, StepId, StepKind, Strategy, Strictness, TIMEOUT_MAX,
+    TimeZone, Variables, Vocabulary, gates,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -636,12 +636,13 @@ fn raw_names(parts: &FlowParts) -> Vec<FieldPath> {
         }
     }
     let mut requests: Vec<&RequestSettings> = Vec::new();
-    for step in &parts.steps {
+    for step in parts.steps.iter().flat_map(Step::with_recipients) {
         match &step.kind {
-            StepKind::Filter(_) => {}
+            StepKind::Filter(_) | StepKind::Distribute(_) => {}
             StepKind::Enhancement(enhancement) => requests.push(&enhancement.request),
             StepKind::Recipient(recipient) => {
                 requests.push(&recipient.request);
+                requests.extend(recipient.ping.iter().map(|ping| &ping.request));
                 requests.extend(recipient.on_revoked.iter().map(|notice| &notice.request));
             }
         }

@@ -86,8 +86,8 @@ pub use duplicate::{
 pub use entity_settings::EntitySettings;
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
-    Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, NoBid, Notice, NoticeEnd,
-    Price, Retry, Reversal,
+    Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, NoBid, Notice,
+    NoticeEnd, Price, Retry, Reversal,
 };
 pub use event_type::{EventType, UnknownEventType};
 pub use explain::{Explained, Fate};

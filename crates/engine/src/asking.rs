@@ -10,6 +10,8 @@ use domain::{
     Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, SentText, Step,
     Timestamp, Value, Variables, reason_in_the_clear,
 };
+use futures_util::future::join_all;
+use ledger::RecordError;
 use wire::outbound::{
     Fresh, Means, Outbound, Reading, RenderError, Reply, ascii_text, read_mail_reply, read_reply,
     render_outbound,
@@ -291,7 +293,7 @@ impl Run {
 
     /// What came of a request that was `sent`.
     fn hear(&self, question: Question<'_>, sent: Sent, reply: Result<Answered, CallFault>) -> Asked {
-        let Sent { carrier, evidence: sent, guard } = sent;
+        let Sent { carrier, evidence, guard } = sent;
         match reply {
             Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);

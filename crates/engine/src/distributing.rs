@@ -4,15 +4,18 @@
 use std::sync::Arc;
 
 use domain::{
-    Call as EventCall, Candidate, Distribution, EventKind, Exchange, FieldPath, GroupNext, GroupView, Lead,
-    LeadIdKind, Money, NoBid, Number, Reason, ReasonCode, Recipient, RuleTrace, Stand, Step, StepEnd,
-    StepKind, Strictness, Value,
+    Call as EventCall, Candidate, ChainId, Distribution, EventKind, Exchange, FieldPath, GroupNext,
+    GroupView, Lead, LeadIdKind, Money, NoBid, Number, Offers, Reason, ReasonCode, Recipient, RuleTrace,
+    Step, StepEnd, StepKind, Strictness, Value,
 };
 use ledger::RecordError;
 
+use crate::PublishedFlow;
 use crate::asking::{Asked, Party, Question, Taken, not_kept};
 use crate::delivery::not_made;
+use crate::engine::Engine;
 use crate::run::{Moment, Run, path};
+use crate::story::Events;
 use crate::turn_keeper::weighed;
 
 impl Run {
@@ -30,6 +33,27 @@ impl Run {
             Some((step, group)) if self.story.completed => self.pass_group(step, group).await,
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Takes up again every group that stopped where it could have gone on, because the process ended.
+    pub(crate) async fn go_on_with_groups(mut self) -> Result<(), RecordError> {
+        let flow = Arc::clone(&self.flow);
+        for (step, group) in groups(&flow) {
+            if self.can_go_on(group) {
+                self.pass_group(step, group).await?;
+            }
+        }
+        self.forget_when_ended();
+        self.settle().await
+    }
+
+    /// Whether some group asks somebody else by now, though the first pass of the flow is over.
+    pub(crate) fn has_group_to_go_on(&self) -> bool {
+        self.story.completed && groups(&self.flow).any(|(_, group)| self.can_go_on(group))
+    }
+
+    fn can_go_on(&self, group: &Distribution) -> bool {
+        group.may_go_on(self.story.progress.offers()) && self.group_next(group) != GroupNext::Over
     }
 
     async fn pass_group(&mut self, group_step: &Step, group: &Distribution) -> Result<(), RecordError> {
@@ -117,20 +141,9 @@ impl Run {
         Ok(())
     }
 
-    /// Whether a group may go on once a sale that it holds comes free.
-    pub(crate) fn holds_back(&self) -> bool {
-        let offers = self.story.progress.offers();
-        let waits = |step: &Step| match &step.kind {
-            StepKind::Distribute(group) => {
-                let met = |step: &Step| !matches!(offers.stand(&step.id), None | Some(Stand::Bid(_)));
-                let holds = group.enabled().any(|(step, recipient)| {
-                    offers.stand(&step.id).is_some_and(|stand| stand.holds_slot(recipient))
-                });
-                holds && !group.enabled().all(|(step, _)| met(step))
-            }
-            StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => false,
-        };
-        self.flow.flow.steps().iter().any(waits)
+    /// Whether a group may ask somebody else yet, once a sale that it holds comes free.
+    pub(crate) fn has_group_that_may_go_on(&self) -> bool {
+        groups(&self.flow).any(|(_, group)| group.may_go_on(self.story.progress.offers()))
     }
 
     /// Puts into the lead what a group came to so far.
@@ -265,6 +278,26 @@ impl Run {
         }
         Some(Moment { exchanges: Vec::<Exchange>::new(), ..Moment::new(kind, since) })
     }
+}
+
+impl Engine {
+    /// Whether a group of a lead may ask somebody else yet; also when it cannot be told.
+    pub(crate) fn has_group_that_may_go_on(&self, chain: ChainId) -> bool {
+        let Ok(Events { events, .. }) = self.events(chain) else { return true };
+        let Some(head) = events.first().map(|event| &event.head) else { return false };
+        let Some(flow) = self.control().flow_version(&head.flow_id, head.flow_version) else { return true };
+        let mut offers = Offers::default();
+        events.iter().for_each(|event| offers.after(&event.kind));
+        groups(&flow).any(|(_, group)| group.may_go_on(&offers))
+    }
+}
+
+/// The groups of a flow that are run, each with its step.
+fn groups(flow: &PublishedFlow) -> impl Iterator<Item = (&Step, &Distribution)> {
+    flow.flow.steps().iter().filter(|step| step.enabled).filter_map(|step| match &step.kind {
+        StepKind::Distribute(group) => Some((step, &**group)),
+        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => None,
+    })
 }
 
 /// What a lead was offered for when its source pinged.

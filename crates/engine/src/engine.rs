@@ -212,6 +212,9 @@ pub enum ResumeError {
 const RETRIES_AT_A_TIME_MAX: usize = 256;
 /// How long a retry waits whose lead cannot be read at the moment, in milliseconds.
 const UNREADABLE_WAIT_MS: i64 = 60_000;
+/// How long before the newest event of all a group can have stopped that goes on at a start, in
+/// milliseconds. A group goes on at once, so this is for starts that fail one after the other.
+const GOES_ON_WITHIN_MS: i64 = 24 * 3600 * 1000;
 /// How long to sleep at most before looking at the clock again, which may jump.
 const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
@@ -294,10 +297,6 @@ impl Engine {
 
     pub(crate) fn leads(&self) -> &Ledger {
         &self.context.leads
-    }
-
-    pub(crate) fn context(&self) -> &Context {
-        &self.context
     }
 
     pub(crate) fn under_way(&self) -> &TaskTracker {
@@ -466,13 +465,26 @@ impl Engine {
             ],
         );
         chains.extend(open.into_iter().filter(|chain| known.insert(*chain)));
+        // A late answer gave back a sale that a group held, and the group may have had no time to go on.
+        let stopped = reader.chains_ending_with(
+            &[
+                EventType::RecipientBid,
+                EventType::RecipientFailed,
+                EventType::RecipientError,
+                EventType::RecipientSkipped,
+            ],
+            GOES_ON_WITHIN_MS,
+        );
+        chains.extend(stopped.into_iter().filter(|chain| known.insert(*chain)));
         // A ping that was cut off was never answered: there is nothing to take to an end.
         chains.retain(|chain| matches!(chain, ChainId::Lead(lead_id) if lead_id.kind() == LeadIdKind::Lead));
         // Ids ascend nearly as the leads came in.
         chains.sort_unstable();
         self.restore_keys()?;
         self.restore_feedback()?;
-        self.restore_sensitive_keys(|chain| chains.binary_search(&chain).is_ok())?;
+        self.restore_sensitive_keys(|chain| {
+            chains.binary_search(&chain).is_ok() || self.has_group_that_may_go_on(chain)
+        })?;
         self.restore_gates()?;
         self.restore_turns()?;
         let mut resumed = 0;
@@ -513,7 +525,15 @@ impl Engine {
         run.close_unknown().await?;
         if run.story.completed {
             run.forget_when_ended();
-            return Ok(false);
+            let goes_on = run.has_group_to_go_on();
+            if goes_on {
+                self.under_way.spawn(async move {
+                    if let Err(error) = run.go_on_with_groups().await {
+                        tell(lead_id, &error);
+                    }
+                });
+            }
+            return Ok(goes_on);
         }
         let (sender, answered) = watch::channel(run.story.answered.is_some());
         if let Some(tags) = run.story.marks.idempotency {

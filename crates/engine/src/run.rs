@@ -324,9 +324,8 @@ impl Run {
 
     /// Lets the lead's sensitive values be destroyed once no step or retry is to come.
     pub(crate) fn forget_when_ended(&self) {
-        if let Some(slot) =
-            self.lease.sensitive_slot().filter(|_| !self.story.goes_on() && !self.holds_back())
-        {
+        let Some(slot) = self.lease.sensitive_slot() else { return };
+        if !self.story.goes_on() && !self.has_group_that_may_go_on() {
             self.context.sensitive.ended(slot);
         }
     }

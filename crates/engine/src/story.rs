@@ -2,9 +2,9 @@
 //! runs and takes it up again after a crash, so the two cannot differ.
 
 use domain::{
-    Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks, Money,
-    Outcome, Price, Progress, Reason, Reports, SalePrice, Scalar, SentText, SourceId, Stand, Step, StepEnd,
-    StepId, StepKind, Timestamp, Value,
+    Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks,
+    Money, Outcome, Price, Progress, Reason, Reports, SalePrice, Scalar, SentText, SourceId, Stand, Step,
+    StepEnd, StepId, StepKind, Timestamp, Value,
 };
 
 use crate::asking::variables;

@@ -26,7 +26,7 @@ impl Parties for Patient {
                 self.0.acquire().await.unwrap().forget();
             }
             let reply = Reply { status: 200, headers: vec![], body: vec![] };
-            Ok(Answered { reply, waited: std::time::Duration::ZERO })
+            Ok(Answered { reply, redirects: Vec::new(), waited: std::time::Duration::ZERO })
         })
     }
 }

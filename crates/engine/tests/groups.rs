@@ -4,12 +4,16 @@
 
 mod support;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 
 use domain::{EventKind, LeadId, Money, StepId};
-use engine::{Report, ReportKind, Sale, Submission};
+use engine::{Parties, Report, ReportKind, Sale, Submission};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
+use testkit::HeldParties;
 use wire::flow_file::FlowFile;
 
 use crate::support::House;
@@ -337,6 +341,107 @@ async fn a_sale_nobody_knows_of_is_held_until_somebody_tells() {
         assert_eq!(house.chain(lead_id), after);
         house.close();
     }
+}
+
+/// The data of a house as it stands, as a crash would leave it.
+fn copied(house: &House) -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let target = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
+    }
+    let copied = tempfile::tempdir().unwrap();
+    copy(house.directory.path(), copied.path());
+    copied
+}
+
+#[tokio::test]
+async fn a_buyer_that_a_crash_cut_off_is_asked_again_under_the_same_id_and_nobody_else_meanwhile() {
+    let house = House::new(&flow("      strategy: waterfall\n", "price: { fixed: 10 }"), "").await;
+    let directory = house.close();
+    let parties = Arc::new(HeldParties::default());
+    let house = House::open_among(directory, support::start(), Arc::clone(&parties) as Arc<dyn Parties>);
+    let (engine, lead) = (house.engine.clone(), house.submission("flow_roofs", "src_web", &ANN));
+    let submitting = tokio::spawn(async move { engine.submit(lead).await });
+    parties.asked(1).await;
+    let left = copied(&house);
+    submitting.abort();
+    let script = "buyer_north: YES\n buyer_south: YES".replace("YES", YES);
+    let house = House::open(left, support::start(), &script);
+    assert_eq!(house.engine.resume().await.unwrap(), 1);
+    house.engine.idle().await;
+    house.retry_all().await;
+    let domain::ChainId::Lead(lead_id) = house.leads.reader().chains()[0].0 else { panic!("a lead") };
+    expect![[r#"
+        source.submitted
+        source.accepted      price 4
+        recipient.attempted  north attempt 1
+        recipient.error      north attempt 1 unknown (unknown: Outcome unknown after restart)
+        retry.scheduled      north attempt 2 in about 11 s
+        filter.failed        sold (criteria: sell.outcome must be equal to success)
+        flow.completed       success, 2 steps, 0 sold, cost 4 revenue 0 margin -4
+        retry.attempted      north attempt 2
+        recipient.attempted  north attempt 2
+        recipient.delivered  north attempt 2 price 10
+    "#]]
+    .assert_eq(&house.chain(lead_id));
+    let first = house.events(lead_id)[2].head.id.to_string();
+    let seen = house.parties.seen();
+    let id = seen[0].1.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
+    assert_eq!((seen.len(), id.map(|(_, id)| id)), (1, Some(&first)));
+    house.close();
+}
+
+/// A late answer gives a sale back that its group held, and the process may end before the group could go on.
+#[tokio::test]
+async fn whatever_a_crash_leaves_of_a_lead_its_group_sells_it_once() {
+    let script = |north: &str| {
+        format!("buyer_north: {north}\n buyer_south: YES").replace("YES", YES).replace("NO", NO)
+    };
+    let flow = flow("      strategy: waterfall\n", "price: { fixed: 10 }");
+    let house = House::new(&flow, &script("reset | NO")).await;
+    let lead_id = house.submit(&ANN).await.lead_id;
+    house.retry_all().await;
+    let whole = house.chain(lead_id);
+    let now = engine::Clock::now(&*house.clock);
+    let mut log = Vec::new();
+    let mut stops = HashSet::new();
+    for cut in (1..).map(|parts| parts * 150) {
+        let left = copied(&house);
+        let path = fs::read_dir(left.path().join("leads")).unwrap().map(|entry| entry.unwrap().path());
+        let path = path.into_iter().find(|path| path.extension().is_some_and(|own| own == "hot")).unwrap();
+        if log.is_empty() {
+            log = fs::read(&path).unwrap();
+            log.truncate(log.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+        }
+        let kept = log.len() - cut;
+        fs::write(&path, &log[..kept]).unwrap();
+        let later = House::open(left, now, &script("NO"));
+        let before = later.chain(lead_id);
+        assert!(whole.starts_with(&before), "{before}");
+        if before.is_empty() {
+            later.close();
+            break;
+        }
+        later.engine.resume().await.unwrap();
+        later.engine.idle().await;
+        later.retry_all().await;
+        let after = later.chain(lead_id);
+        let sold: Vec<&str> = after.lines().filter(|line| line.starts_with("recipient.delivered")).collect();
+        assert!(matches!(sold[..], [one] if one.contains("south")), "of\n{before}came\n{after}");
+        stops.insert(before.lines().count());
+        later.close();
+    }
+    // It stopped before and after each event, and most of all where the group is to go on.
+    let freed = whole.lines().position(|line| line.starts_with("recipient.failed")).unwrap() + 1;
+    assert!(stops.contains(&freed), "{stops:?}");
+    house.close();
 }
 
 #[tokio::test]

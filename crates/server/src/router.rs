@@ -16,8 +16,7 @@ use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
     caps, consent, entities, events, explain, feedback, flows, health, keys, leads, lists, metrics, ping,
-    refusals, secrets,
-    session, stream, submit, vocabulary,
+    refusals, secrets, session, stream, submit, vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};

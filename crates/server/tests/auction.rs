@@ -123,7 +123,8 @@ async fn a_delivery_of_which_nobody_knows_is_told_by_hand() {
     let house = Installation::with(FLOW, "buyer_north: 200 {\"bid\":12.50} | reset\n buyer_south: 200").await;
     let lead = read(&post(&house, &house.admin, SUBMIT, r#"{"email":"ann@example.com","state":"TX"}"#).await);
     let lead_id = lead["lead"]["id"].as_str().unwrap();
-    let told = |entity: &str| format!(r#"{{"lead_id":"{lead_id}","entity_id":"{entity}","type":"not_sold"}}"#);
+    let told =
+        |entity: &str| format!(r#"{{"lead_id":"{lead_id}","entity_id":"{entity}","type":"not_sold"}}"#);
     assert_eq!(
         post(&house, &house.admin, "/feedback", &told("buyer_south")).await.status,
         StatusCode::CONFLICT

@@ -94,6 +94,20 @@ impl Distribution {
         holds || recipient.is_copy || self.taken(offers) < self.max_sales
     }
 
+    /// Whether somebody may be asked yet who was not: all that may have the lead do not have it, and a sale
+    /// that is held may come free.
+    pub fn may_go_on(&self, offers: &Offers) -> bool {
+        let sold = |(step, _): &(&Step, &Recipient)| matches!(offers.stand(&step.id), Some(Stand::Sold(price)) if !price.copy);
+        let unmet =
+            |(step, _): (&Step, &Recipient)| matches!(offers.stand(&step.id), None | Some(Stand::Bid(_)));
+        // A group that asked nobody was not reached, or is over.
+        let has_asked = offers.asked().any(|id| self.recipients.iter().any(|step| step.id == *id));
+        let sales = self.recipients.iter().filter_map(as_recipient).filter(sold).count();
+        has_asked
+            && u32::try_from(sales).is_ok_and(|sales| sales < self.max_sales)
+            && self.enabled().any(unmet)
+    }
+
     /// Whether the price of a sale is less than the group asks for.
     pub fn is_below_margin(&self, amount: Money, cost: Cost) -> bool {
         self.min_margin.is_some_and(|least| cost.margin(amount) < least)

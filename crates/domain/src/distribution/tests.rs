@@ -27,6 +27,7 @@ fn recipient(price: SalePrice) -> Recipient {
         price,
         retry: RetryPolicy::default(),
         feedback: FeedbackPolicy::default(),
+        on_revoked: None,
         is_copy: false,
         gates: RecipientGates::default(),
         weight: 1,
@@ -42,6 +43,7 @@ fn step(id: &str, recipient: Recipient) -> Step {
         id: id.parse().unwrap(),
         enabled: true,
         when: None,
+        limits: crate::Limits::default(),
         kind: StepKind::Recipient(Box::new(recipient)),
     }
 }

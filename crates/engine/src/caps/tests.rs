@@ -48,7 +48,7 @@ fn check(limit: CapLimit, script: &str, wanted: &str) {
                 let amount = amount.unwrap_or(Money::ZERO);
                 caps.inner().settle(&(lead(number(1).unwrap()), Some(step())), Some(amount));
             }
-            "free" => caps.release(lead(number(1).unwrap()), Some(&step())),
+            "free" => caps.inner().settle(&(lead(number(1).unwrap()), Some(step())), None),
             "at" => now = at(words[1]),
             other => panic!("{other}"),
         }

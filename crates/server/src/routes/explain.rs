@@ -1,29 +1,21 @@
 //! `GET /leads/{id}/explain`: why each buyer did or did not get a lead.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::extract::{Path, State};
+use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
-use domain::{EventId, Explained, LeadId, Money, Scope, StepId};
+use domain::{EventId, Explained, LeadId, Money, Scope};
 use readers::{LeadsError, Sight};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use wire::Header;
 use wire::public_event::Expand;
 
-use crate::RemoteAddress;
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::frame::RequestId;
-use crate::intake::{Circumstances, evidence};
-use crate::openapi::{Error, ErrorsOrMissing};
+use crate::openapi::ErrorsOrMissing;
 use crate::parameters;
-use crate::routes::{body, events, json_body};
-use crate::state::ApiState;
+use crate::routes::events;
 
 /// Why each buyer of a flow did or did not get a lead.
 #[derive(Serialize, ToSchema)]

@@ -20,7 +20,7 @@ use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{
-    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, SourceLimits, LeadUnderWay,
+    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, LeadUnderWay, Refusal, ReplyWish, SourceLimits,
     answer_format, client_address, evidence, read_reply, write_reply,
 };
 use crate::openapi::{Answer, Refused, SubmitParameters};

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    Asked, ChainId, Event, EventId, EventKind, EventType, Fate, FeedbackKind, LeadId, LeadSummary, Money,
-    Outcome, Price, Retry, StepId, Timestamp,
+    Asked, ChainId, Event, EventId, EventKind, EventType, Fate, FeedbackKind, Flow, LeadId, LeadSummary,
+    Money, Offers, Outcome, Price, Retry, StepId, StepKind, Timestamp,
 };
 use ledger::Ledger;
 use wire::{BodyView, Header};
@@ -256,6 +256,10 @@ impl Chain {
                 return Err(format!("{group_id} sold it {sales} times"));
             }
             played.group_sales += sales as u64;
+            let stopped = self.stopped(&flow, group_id);
+            if stopped {
+                return Err(format!("{group_id} has a sale to give, and asks nobody"));
+            }
             if group_id == "auction" {
                 self.check_auction(&members)?;
             }
@@ -275,6 +279,16 @@ impl Chain {
             }
         }
         Ok(())
+    }
+
+    /// Whether a group that asked somebody has a free sale, and somebody left whom it did not ask.
+    fn stopped(&self, flow: &Flow, group_id: &str) -> bool {
+        let mut offers = Offers::default();
+        self.events.iter().for_each(|event| offers.after(&event.kind));
+        flow.steps().iter().filter(|step| step.id.as_str() == group_id).any(|step| match &step.kind {
+            StepKind::Distribute(group) => group.may_go_on(&offers) && group.taken(&offers) < group.max_sales,
+            StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => false,
+        })
     }
 
     /// Nobody is asked before one that bid more, unless that one was asked before.

@@ -16,7 +16,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use domain::{Flow, FlowSource, Lead, Recipient, StepKind, TimeZone, Timestamp, Variables};
+use domain::{Flow, FlowSource, Lead, Recipient, TimeZone, Timestamp, Variables};
 use wire::flow_file::FlowFile;
 use wire::inbound::{Door, InboundHead};
 use wire::outbound::{Reply, read_reply, render};
@@ -134,10 +134,7 @@ impl Bench<'_> {
     }
 
     fn recipient(&self) -> &Recipient {
-        let recipient = self.flow.steps().iter().find_map(|step| match &step.kind {
-            StepKind::Recipient(recipient) => Some(&**recipient),
-            StepKind::Filter(_) | StepKind::Enhancement(_) => None,
-        });
+        let recipient = self.flow.recipients().next().map(|(_, recipient)| recipient);
         recipient.expect("the flow of the benchmark has a recipient")
     }
 

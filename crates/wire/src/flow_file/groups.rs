@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::{
-    DEFAULT_PING_TIMEOUT, Distribution, EarlierStep, Ending, PING_TIMEOUT_MAX, Ping, RECIPIENTS_MAX, Step,
-    StepKind, Strategy, Unsold,
+    DEFAULT_PING_TIMEOUT, Distribution, EarlierStep, Ending, Integration, PING_TIMEOUT_MAX, Ping,
+    RECIPIENTS_MAX, Step, StepKind, Strategy, Unsold,
 };
 
 use super::keys;
@@ -81,6 +81,15 @@ impl Reader {
         let integration = part.get("integration").or(recipient.get("integration"));
         let request = integration.and_then(|integration| self.request_of(integration, &part, names));
         let response = self.response(&part, &keys::PING_RESPONSE);
-        Some(Ping { request: request?, response: response? })
+        let (request, mut response) = (request?, response?);
+        if request.integration == Integration::Email {
+            self.problem(
+                node.line,
+                "email answers nothing that could be a bid; give the ping another \"integration\"",
+            );
+            return None;
+        }
+        response.is_soap = request.integration == Integration::CustomSoap;
+        Some(Ping { request, response })
     }
 }

@@ -223,7 +223,7 @@ pub(super) const PING: Keys =
 
 pub(super) const PING_RESPONSE: Keys = Keys {
     part: "the response of a ping",
-    known: &["outcome", "reason", "price", "reference", "values"],
+    known: &["outcome", "reason", "price", "reference", "values", "capture", "cookie", "content_type"],
     later: &[],
 };
 

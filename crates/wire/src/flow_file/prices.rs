@@ -37,7 +37,7 @@ impl Reader {
         }
         if let Some(node) = part.get("share") {
             self.alone(&part, "share", before)?;
-            return self.share(node, &part);
+            return self.bid_share(node, &part);
         }
         let Some(node) = part.get("from") else {
             self.no_price(&part, before);
@@ -56,7 +56,7 @@ impl Reader {
     }
 
     /// A share of what the lead is sold for.
-    fn share(&mut self, node: &Node, part: &Part<'_>) -> Option<PurchasePrice> {
+    fn bid_share(&mut self, node: &Node, part: &Part<'_>) -> Option<PurchasePrice> {
         let of = self.needed(part, "of").and_then(|node| self.word(node, "of", &[("bid", ())]));
         let (Kind::Number(text) | Kind::Text(text)) = &node.kind else {
             self.problem(node.line, format!("\"share\" must be a number, not {}", node.describe()));

@@ -480,9 +480,11 @@ fn steps() -> Value {
         "request": reference("request"),
         "response": reference("recipient_response"),
         "timeout": timeout,
+        "limits": reference("step_limits"),
         "price": reference("sale_price"),
         "retry": reference("retry"),
         "feedback": reference("feedback"),
+        "on_revoked": reference("notice"),
         "counts_as": { "description": "copy: not a sale, out of revenue and sold counts", "const": "copy" },
         "hours": reference("hours"),
         "caps": caps("cap"),
@@ -597,7 +599,7 @@ fn steps() -> Value {
         })),
         "ping": with(
             object(&["request", "response"], "Asks a buyer what it offers, before it has the lead", json!({
-                "integration": { "description": "Left out: the recipient's own", "enum": integrations },
+                "integration": { "description": "Left out: the recipient's own", "enum": answering },
                 "request": reference("request"),
                 "response": reference("ping_response"),
             })),

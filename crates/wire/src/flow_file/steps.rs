@@ -143,7 +143,7 @@ impl Reader {
         let feedback =
             part.get("feedback").map_or(Some(FeedbackPolicy::default()), |node| self.feedback(node));
         let on_revoked =
-            part.get("on_revoked").map_or(Some(None), |node| self.on_revoked(node, names).map(Some));
+            part.get("on_revoked").map_or(Some(None), |node| self.on_revoked(node, lead_names).map(Some));
         let is_copy =
             part.get("counts_as").map_or(Some(false), |node| self.word(node, "counts_as", &[("copy", true)]));
         let on_error = part
@@ -163,7 +163,7 @@ impl Reader {
         }
         let hours = self.hours(&part);
         let owner = format!("{}.{}", home.flow, head.as_ref().map_or("", |head| head.id.as_str()));
-        let caps = self.caps(&part, Owner { id: &owner, zone: home.zone, names: Some(names) });
+        let caps = self.caps(&part, Owner { id: &owner, zone: home.zone, names: Some(lead_names) });
         let max_price = part.get("price").map_or(Some(None), |node| self.max_price(node));
         let gates = || Some(RecipientGates { hours: hours?, caps: caps?, max_price: max_price? });
         let gates = gates();

@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 41] = [
+const PARTS: [(&Keys, &str); 46] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),

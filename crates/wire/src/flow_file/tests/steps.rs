@@ -87,7 +87,7 @@ fn parties_are_asked_as_the_file_says() {
     assert_eq!(premier.response.price.as_ref().unwrap().fallback.to_string(), "1.5");
     assert_eq!(premier.price, SalePrice::FromReply { floor: Some("5".parse().unwrap()) });
     assert_eq!((premier.retry.attempts, premier.retry.backoff.len()), (4, 3));
-    let week = ReportWindow::Within(std::time::Duration::from_secs(7 * 24 * 3600));
+    let week = ReportWindow::Within(Duration::from_secs(7 * 24 * 3600));
     assert_eq!(premier.feedback.returns, Some(week));
     assert_eq!(premier.feedback.conversions, Some(ReportWindow::Open));
     assert!(!premier.is_copy);
