@@ -198,6 +198,15 @@ pub(super) const MEMBER: Keys = Keys {
     later: &[],
 };
 
+/// What to do about a key that another sort of recipient has.
+pub(super) fn elsewhere(keys: &Keys, key: &str) -> Option<&'static str> {
+    match (keys.part, key) {
+        ("a recipient", "ping" | "weight") => Some("recipients of a group have it (kind: distribute)"),
+        ("a recipient of a group", "kind") => Some("leave it out; all in a group are recipients"),
+        _ => None,
+    }
+}
+
 pub(super) const DISTRIBUTE: Keys = Keys {
     part: "a group",
     known: &[

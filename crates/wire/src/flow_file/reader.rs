@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::{Money, PRICE_MAX, REASON_CHARS_MAX, SecretName};
 
 use super::duration;
-use super::keys::{Keys, nearest};
+use super::keys::{Keys, elsewhere, nearest};
 use super::node::{Kind, Member, Node};
 use super::problem::Problem;
 use super::wsdl::WsdlTexts;
@@ -70,7 +70,11 @@ impl Reader {
             } else {
                 let all = keys.known.iter().chain(keys.later).copied();
                 let shown: String = key.chars().take(60).collect();
-                self.unknown(member.line, format!("{} has no key {shown:?}", keys.part), key, all);
+                let message = format!("{} has no key {shown:?}", keys.part);
+                match elsewhere(keys, key) {
+                    Some(instead) => self.problem(member.line, format!("{message}; {instead}")),
+                    None => self.unknown(member.line, message, key, all),
+                }
             }
         }
         Some(Part { line: node.line, keys, members: known })

@@ -784,7 +784,8 @@ fn exchanges() -> Value {
             }
             merge(&mut step, json!({ "request": request }));
             json!({
-                "if": { "properties": { "integration": { "const": integration.as_str() } } },
+                // A ping may leave it out, and then has that of its recipient.
+                "if": { "properties": { "integration": { "const": integration.as_str() } }, "required": ["integration"] },
                 "then": { "properties": step },
             })
         })

@@ -159,7 +159,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 26: the retry policy needs the key "attempts"
             line 31: the limits of a step has no key "per_dya"; did you mean "per_day"?
             line 31: "per_second" must be a whole number from 1 to 1000000000
-            line 32: a recipient has no key "ping"
+            line 32: a recipient has no key "ping"; recipients of a group have it (kind: distribute)
             line 33: "test" is one of deliver, simulate, not "perhaps""#]],
     );
 }
@@ -262,7 +262,9 @@ fn a_group_that_cannot_be_is_told() {
     );
     check(
         &group("      strategy: weighted\n", ["weight: 0", "weight: 0, kind: recipient"]),
-        expect![[r#"line 11: a recipient of a group has no key "kind""#]],
+        expect![[
+            r#"line 11: a recipient of a group has no key "kind"; leave it out; all in a group are recipients"#
+        ]],
     );
     check(
         &group("      strategy: weighted\n", ["weight: 0", "weight: 0"]),
@@ -290,7 +292,7 @@ fn what_a_ping_brings_only_its_recipient_can_name() {
     check(
         &with("south.outcome"),
         expect![[
-            r#"line 10: "url", column 27 of the template: south.outcome, but no step south runs before it"#
+            r#"line 10: "url", column 27 of the template: it names south.outcome, but no step south runs before it"#
         ]],
     );
     let lone = "  steps:\n    - { id: a, kind: recipient, entity: buyer_x, integration: custom_json, request: { url: \
@@ -298,7 +300,7 @@ fn what_a_ping_brings_only_its_recipient_can_name() {
     check(
         &flow(lone),
         expect![[
-            r#"line 5: "url", column 23 of the template: ping.reference, but no step ping runs before it"#
+            r#"line 5: "url", column 23 of the template: ping.reference cannot be used here; what a ping brought stands only in the request of its own recipient"#
         ]],
     );
     // What a group and its recipients came to, later steps can name.

@@ -1,7 +1,7 @@
 use super::*;
 
 /// As short as a WSDL can be.
-fn wsdl(function: &str) -> String {
+pub(super) fn wsdl(function: &str) -> String {
     format!(
         r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/">
 <message name="I"><part name="p" element="E"/></message>
