@@ -1,13 +1,15 @@
-//! A source has its answer at the deadline, whatever a buyer does; a slow buyer slows nobody else.
+//! A source has its answer at the deadline, whatever a buyer does; a slow buyer slows nobody else. Time stands
+//! still but when everybody waits for it.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Outcome;
-use engine::{Answered, Asking, Barriers, Call, Engine, EngineParts, Parties, SystemClock};
+use engine::{Answered, Asking, Barriers, Call, Clock, Engine, EngineParts, Parties};
 use expect_test::{Expect, expect};
 use ledger::OsEntropy;
 use tokio::sync::Semaphore;
@@ -26,7 +28,7 @@ impl Parties for Patient {
                 self.0.acquire().await.unwrap().forget();
             }
             let reply = Reply { status: 200, headers: vec![], body: vec![] };
-            Ok(Answered { reply, redirects: Vec::new(), waited: std::time::Duration::ZERO })
+            Ok(Answered { reply, redirects: Vec::new(), waited: Duration::ZERO })
         })
     }
 }
@@ -54,7 +56,7 @@ async fn house(deadline: &str) -> (House, Engine, Arc<Patient>) {
     let engine = Engine::new(EngineParts {
         leads: house.leads.clone(),
         control: house.control.clone(),
-        clock: Arc::new(SystemClock::default()),
+        clock: Arc::clone(&house.clock) as Arc<dyn Clock>,
         entropy: Arc::new(OsEntropy),
         parties: Arc::clone(&parties) as Arc<dyn Parties>,
         barriers: Barriers::ALL,
@@ -80,7 +82,7 @@ async fn check(deadline: &str, quick: &str, outcome: Outcome, answer: &str, expe
     house.close();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unsold_lead_is_answered_as_the_flow_says() {
     check(
         "  deadline: 20ms\n",
@@ -90,7 +92,7 @@ async fn an_unsold_lead_is_answered_as_the_flow_says() {
         expect![[r#"
             source.submitted
             source.accepted      price 2
-            recipient.skipped    quick (criteria: quick must be true)
+            recipient.skipped    quick (criteria: Quick must be true)
             recipient.attempted  slow attempt 1
             source.answered      error price 0 (deadline: No result within 20ms)
             recipient.delivered  slow attempt 1 price 5
@@ -100,7 +102,7 @@ async fn an_unsold_lead_is_answered_as_the_flow_says() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lead_sold_by_then_is_a_success() {
     check(
         "  deadline: 20ms\n  on_deadline: failure\n",
@@ -121,7 +123,7 @@ async fn a_lead_sold_by_then_is_a_success() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lead_done_in_time_has_one_answer() {
     let (house, engine, _) = house("  deadline: 10m\n").await;
     let lead = house.submission("flow_roofs", "src_web", &[("quick", "yes"), ("slow", "no")]);
@@ -130,7 +132,7 @@ async fn a_lead_done_in_time_has_one_answer() {
     house.close();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_buyer_slows_no_other_lead() {
     let (house, engine, parties) = house("").await;
     let slow: Vec<_> = (0..100)

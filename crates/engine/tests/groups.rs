@@ -129,7 +129,7 @@ async fn a_buyer_that_took_the_lead_and_did_not_answer_sells_it_by_the_retry() {
             recipient.attempted  north attempt 1
             recipient.error      north attempt 1 timeout (timeout: Buyer timeout after 10000ms)
             retry.scheduled      north attempt 2 in about 11 s
-            filter.failed        sold (criteria: sell.outcome must be equal to success)
+            filter.failed        sold (criteria: Sell outcome must be equal to success)
             flow.completed       success, 2 steps, 0 sold, cost 4 revenue 0 margin -4
             retry.attempted      north attempt 2
             recipient.attempted  north attempt 2
@@ -384,7 +384,7 @@ async fn a_buyer_that_a_crash_cut_off_is_asked_again_under_the_same_id_and_nobod
         recipient.attempted  north attempt 1
         recipient.error      north attempt 1 unknown (unknown: Outcome unknown after restart)
         retry.scheduled      north attempt 2 in about 11 s
-        filter.failed        sold (criteria: sell.outcome must be equal to success)
+        filter.failed        sold (criteria: Sell outcome must be equal to success)
         flow.completed       success, 2 steps, 0 sold, cost 4 revenue 0 margin -4
         retry.attempted      north attempt 2
         recipient.attempted  north attempt 2
@@ -459,7 +459,7 @@ async fn a_test_lead_may_be_simulated_and_takes_nobodys_turn() {
         recipient.skipped    north (simulated: Test lead: what would be sent is recorded)
         recipient.skipped    south (simulated: Test lead: what would be sent is recorded)
         recipient.skipped    west (simulated: Test lead: what would be sent is recorded)
-        filter.failed        sold (criteria: sell.outcome must be equal to success)
+        filter.failed        sold (criteria: Sell outcome must be equal to success)
         flow.completed       success, 1 steps, 0 sold, cost 0 revenue 0 margin 0
     "#]]
     .assert_eq(&house.chain(lead_id));

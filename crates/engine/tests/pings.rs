@@ -169,7 +169,7 @@ async fn a_ping_is_refused_by_what_is_known_and_without_bids() {
     let house = House::new(FLOW, "buyer_north: 200 {\"bid\":0}\n buyer_south: timeout").await;
     let refused = ping(&house, "src_exchange", "TX").await;
     expect![[r#"
-        source.pinged        failure price 0 (criteria: state must not be equal to TX)
+        source.pinged        failure price 0 (criteria: State must not be equal to TX)
     "#]]
     .assert_eq(&house.chain(refused.ping_id));
     let unsold = ping(&house, "src_exchange", "CA").await;

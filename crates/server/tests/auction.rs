@@ -72,11 +72,13 @@ async fn a_source_asks_for_a_price_and_sends_the_lead_with_its_token() {
     assert_eq!((&answer["outcome"], &answer["price"]), (&json!("success"), &json!(10)));
     assert_eq!(house.parties.seen().len(), 2, "one ping, one post");
 
-    let events =
-        house.get_as(&house.admin, &format!("/events?lead_id={token}&sort=seq&expand=exchange")).await;
+    let events = house
+        .get_as(&house.admin, &format!("/events?lead_id={token}&sort=seq&expand=exchange&reveal=1"))
+        .await;
     let pinged_event = &read(&events)["data"][1];
     assert_eq!((&pinged_event["type"], &pinged_event["price"]), (&json!("source.pinged"), &json!(10)));
-    assert!(pinged_event["exchange"][0]["response"].as_str().unwrap().contains(token));
+    let response = pinged_event["exchange"][0]["response"].as_str().unwrap();
+    assert!(response.contains(token), "{response}");
 }
 
 #[tokio::test]
@@ -123,16 +125,10 @@ async fn a_delivery_of_which_nobody_knows_is_told_by_hand() {
     let house = Installation::with(FLOW, "buyer_north: 200 {\"bid\":12.50} | reset\n buyer_south: 200").await;
     let lead = read(&post(&house, &house.admin, SUBMIT, r#"{"email":"ann@example.com","state":"TX"}"#).await);
     let lead_id = lead["lead"]["id"].as_str().unwrap();
-    let told =
-        |entity: &str| format!(r#"{{"lead_id":"{lead_id}","entity_id":"{entity}","type":"not_sold"}}"#);
-    assert_eq!(
-        post(&house, &house.admin, "/feedback", &told("buyer_south")).await.status,
-        StatusCode::CONFLICT
-    );
-    assert_eq!(
-        post(&house, &house.admin, "/feedback", &told("buyer_north")).await.status,
-        StatusCode::CREATED
-    );
+    let sale = |entity: &str| format!("/feedback?lead_id={lead_id}&entity_id={entity}");
+    let told = r#"{"type":"not_sold"}"#;
+    assert_eq!(post(&house, &house.admin, &sale("buyer_south"), told).await.status, StatusCode::CONFLICT);
+    assert_eq!(post(&house, &house.admin, &sale("buyer_north"), told).await.status, StatusCode::CREATED);
     let told = read(&house.get_as(&house.admin, &format!("/leads/{lead_id}")).await);
     assert_eq!((&told["state"], &told["revenue"]), (&json!("sold"), &json!(5)));
 }

@@ -22,9 +22,9 @@ fn every_file_on_the_page_is_a_flow() {
             "flow_dims",
             "flow_conditions",
             "flow_sales",
+            "flow_auction",
             "flow_secrets",
             "flow_feedback",
-            "flow_auction",
             "flow_no_buyer",
             "flow_gates"
         ]

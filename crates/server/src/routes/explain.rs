@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::{EventId, Explained, LeadId, Money, Scope};
 use readers::{LeadsError, Sight};
 use serde::Serialize;
+use serde_json::Number;
 use utoipa::ToSchema;
 use wire::Header;
 use wire::public_event::Expand;
@@ -45,11 +46,11 @@ pub(crate) struct RecipientExplained {
     #[schema(required)]
     reason_code: Option<String>,
     /// What it offered when it was pinged.
-    #[schema(required)]
-    bid: Option<f64>,
+    #[schema(required, value_type = Option<f64>)]
+    bid: Option<Number>,
     /// What it pays.
-    #[schema(required)]
-    price: Option<f64>,
+    #[schema(required, value_type = Option<f64>)]
+    price: Option<Number>,
     /// How often it was sent the lead.
     attempts: u32,
     /// The event that tells so; null where none does.
@@ -130,7 +131,7 @@ fn rules_of(services: &Services, id: &EventId) -> Result<Option<serde_json::Valu
     Ok(event.get("rules").filter(|rules| rules.is_array()).cloned())
 }
 
-/// The number whose shortest text is that of the amount.
-fn amount(amount: Money) -> f64 {
+/// The same number, in its shortest text.
+fn amount(amount: Money) -> Number {
     amount.to_string().parse().expect("the text of an amount is a number")
 }

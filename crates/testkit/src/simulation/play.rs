@@ -41,7 +41,6 @@ pub struct Played {
     pub events: u64,
     pub group_sales: u64,
     pub at_deadline: u64,
-    pub told_late: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -61,7 +60,6 @@ impl std::ops::AddAssign for Played {
         self.events += other.events;
         self.group_sales += other.group_sales;
         self.at_deadline += other.at_deadline;
-        self.told_late += other.told_late;
     }
 }
 
