@@ -27,6 +27,7 @@ mod restoring;
 mod retries;
 mod run;
 mod sensitive;
+mod snapshot;
 mod story;
 mod turns;
 mod wsdl;

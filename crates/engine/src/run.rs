@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Answer, Completion, DuplicateKey, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange,
-    FieldPath, FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step,
-    StepKind, Timestamp, Timing, Value,
+    FieldPath, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step, StepKind,
+    Timestamp, Timing, Value,
 };
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
@@ -18,6 +18,7 @@ use crate::feedback::{Pending, Rates, Revocations};
 use crate::gates::{Admission, Entry, Rejection};
 use crate::retries::Retries;
 use crate::sensitive::SensitiveKeys;
+use crate::snapshot::{Snapshot, Snapshots};
 use crate::story::{Stage, Story};
 use crate::{Barriers, Clock, Control, Parties, PublishedFlow, Render};
 
@@ -57,6 +58,7 @@ pub(crate) struct Run {
     pub(crate) story: Story,
     /// Masks what is recorded of it.
     pub(crate) redactor: Redactor,
+    snapshots: Snapshots,
     /// By the monotonic clock, when the submission arrived (or the lead was taken up again).
     started: Duration,
     /// How long ago the submission arrived when the lead was taken up again.
@@ -103,7 +105,16 @@ impl Run {
     pub(crate) fn new(context: Context, lease: Lease, flow: Arc<PublishedFlow>, story: Story) -> Run {
         let started = context.clock.monotonic();
         let before_ms = context.clock.now().millis_since(story.submitted_at);
-        let mut run = Run { context, lease, flow, story, redactor: Redactor::general(), started, before_ms };
+        let mut run = Run {
+            context,
+            lease,
+            flow,
+            story,
+            redactor: Redactor::general(),
+            snapshots: Snapshots::default(),
+            started,
+            before_ms,
+        };
         run.learn();
         run
     }
@@ -115,6 +126,7 @@ impl Run {
         if let Some(source) = source.filter(|_| !self.story.gone) {
             let raw = self.variables(&self.story.raw, self.story.submitted_at);
             self.redactor = Redactor::new(&self.flow.flow, source, &raw);
+            self.snapshots = Snapshots::default();
             self.story.repeated.iter().for_each(|text| self.redactor.learn_sent(text));
         }
     }
@@ -298,27 +310,22 @@ impl Run {
         masks.then(|| self.redactor.lead(self.flow.flow.fields(), lead))
     }
 
-    /// The body of an event at this moment: what may be recorded, and what of the rest later steps still
-    /// need.
+    /// The body of an event at this moment: what of the lead may be recorded, and what is recorded otherwise than
+    /// it is and later steps still need.
     fn body(
         &self,
         is_raw: bool,
+        (recorded, masked): (Lead, Lead),
         exchanges: Vec<Exchange>,
         rules: Option<RuleTrace>,
         reason_raw: Option<Arc<str>>,
     ) -> EventBody {
-        let lead = &self.story.lead;
         // A gate without rules leaves no trace of rules.
         let rules = rules.filter(|trace| !trace.rules.is_empty());
         if !self.context.barriers.masking {
-            return EventBody { lead: lead.clone(), exchanges, rules, reason_raw, sensitive: None };
+            return EventBody { lead: recorded, exchanges, rules, reason_raw, sensitive: None };
         }
         let (fields, redactor) = (self.flow.flow.fields(), &self.redactor);
-        let recorded = if is_raw { redactor.raw(fields, lead) } else { redactor.lead(fields, lead) };
-        let masked = lead.iter().filter(|(path, value)| {
-            (is_raw || path.as_str().starts_with("appended.")) && recorded.get(path.as_str()) != Some(*value)
-        });
-        let masked: Lead = masked.map(|(path, value)| (path.clone(), value.clone())).collect();
         let is_news = if is_raw { !masked.is_empty() } else { masked != self.story.appended };
         let exchange = |Exchange { request, response }: &Exchange| Exchange {
             request: request
@@ -341,12 +348,14 @@ impl Run {
         let at = self.story.last_at.max(at.unwrap_or_else(|| clock.now()));
         let monotonic = clock.monotonic();
         let (flow, story) = (&self.flow.flow, &self.story);
-        let (dims, fields) = match kind {
-            EventKind::SourceSubmitted => (vec![], FieldStates::default()),
-            _ => (flow.dims(&story.lead), flow.field_states(&story.lead)),
-        };
         let is_raw = matches!(kind, EventKind::SourceSubmitted);
-        let body = self.body(is_raw, exchanges, rules, reason_raw);
+        let redactor = self.context.barriers.masking.then_some(&self.redactor);
+        let Snapshot { recorded, masked, dims, fields } = if is_raw {
+            Snapshot::of_raw(flow, redactor, &story.lead)
+        } else {
+            self.snapshots.of(flow, redactor, &story.lead)
+        };
+        let body = self.body(is_raw, (recorded, masked), exchanges, rules, reason_raw);
         let event = Event {
             head: EventHead {
                 id: id.unwrap_or_else(|| EventId::new(at, self.context.draw())),
