@@ -116,7 +116,7 @@ it('a row tells how long it took where somebody was waited for, or it was long',
     tookOf({ type, duration_ms }).replace('\u00a0', ' ');
   expect(took('enhancement.success', 66)).toBe('66 ms');
   expect(took('recipient.failed', 1)).toBe('1 ms');
-  expect(took('recipient.attempted', 0)).toBe('');
+  expect(took('recipient.attempted', 2)).toBe('');
   expect(took('filter.passed', 1)).toBe('');
   expect(took('filter.passed', 40)).toBe('40 ms');
   expect(took('flow.completed', 823)).toBe('823 ms');

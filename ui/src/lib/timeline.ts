@@ -14,7 +14,8 @@ const ASKING = new Set<Family>(['enhancement', 'recipient', 'feedback']);
 
 /** How long it took, for a row: where another side was waited for, or it was long for us. */
 export function tookOf({ type, duration_ms }: Pick<Event, 'type' | 'duration_ms'>): string {
-  const from = ASKING.has(familyOf(type)) ? 1 : NOISE_MS;
+  const waited = ASKING.has(familyOf(type)) && !/\.(attempted|skipped)$/.test(type);
+  const from = waited ? 1 : NOISE_MS;
   return isNumber(duration_ms) && duration_ms >= from ? span(duration_ms) : '';
 }
 
