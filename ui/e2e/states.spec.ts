@@ -290,7 +290,9 @@ test('on a phone every row says whose it is', async ({ page }) => {
 test('rows tell how long others took, and not that nothing took any time', async ({ page }) => {
   await signIn(page);
   await page.goto(`/ui/leads/${await submit(page, 'sold')}`);
-  await expect(page.locator('.row', { hasText: 'Phone validation' }).locator('.took')).toHaveText(/^\d+\sms$/);
+  await expect(page.locator('.row', { hasText: 'Phone validation' }).locator('.took')).toHaveText(
+    /^\d+\sms$/,
+  );
   await expect(page.locator('.row', { hasText: 'service_area' }).locator('.took')).toHaveText('');
   await expect(page.getByText(/\+[01]\sms/)).toHaveCount(0);
 });
