@@ -5,17 +5,9 @@ import createClient from 'openapi-fetch';
 import { problemOf, type Problem } from './problem';
 import type { components, paths } from './schema';
 
+export type Event = components['schemas']['Event'];
 /** What an event changed of its lead, by path and on the clear values. */
-export interface ChangedPaths {
-  added: string[];
-  changed: string[];
-  removed: string[];
-}
-
-export type Event = components['schemas']['Event'] & {
-  /** Of one event alone; null of a lead's first, and where values to compare are gone. */
-  changes?: ChangedPaths | null;
-};
+export type ChangedPaths = components['schemas']['Changes'];
 export type Lead = components['schemas']['LeadReply'];
 export type Entity = components['schemas']['EntityReply'];
 export type Flow = components['schemas']['FlowReply'];

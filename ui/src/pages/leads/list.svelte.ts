@@ -6,8 +6,6 @@ import { toProblem, type Problem } from '../../lib/api/problem';
 import { apiFilters, type Filters } from '../../lib/query';
 
 const PAGE = 100;
-/** Of a page of this many leads the server gives those whose margin fits. */
-const PAGE_BY_MARGIN = 500;
 /** Most pages asked for at once. */
 const PAGES_MAX = 5;
 
@@ -44,9 +42,7 @@ export class LeadList {
     const turn = this.#turn;
     this.loading = true;
     try {
-      const { min_margin, max_margin } = this.filters;
-      const limit = min_margin === undefined && max_margin === undefined ? PAGE : PAGE_BY_MARGIN;
-      const query = { ...apiFilters(this.filters), limit, before };
+      const query = { ...apiFilters(this.filters), limit: PAGE, before };
       let page = await ask(api.GET('/leads', { params: { query } }));
       const found = page.data;
       // Where little matches, pages are short or empty: look on for a while.
