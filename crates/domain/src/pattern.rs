@@ -252,6 +252,16 @@ mod tests {
         assert_eq!(budget.spent(), 4_000 * SIZES[0]);
     }
 
+    /// As `docs/rules.md` has it.
+    #[test]
+    fn a_flow_has_room_for_a_hundred_words_and_some_thirty_of_eight_letters() {
+        for (source, fit) in [(r"\w", 100..200), (r"\w{8}", 25..40)] {
+            let _budget = PatternBudget::of_flow();
+            let read = (0..2_000).take_while(|at| compiled(&format!("{at}{source}")).is_ok()).count();
+            assert!(fit.contains(&read), "{source} {read}");
+        }
+    }
+
     #[test]
     fn patterns_that_grow_too_large_are_soon_compiled_no_more() {
         let budget = PatternBudget::of_flow();

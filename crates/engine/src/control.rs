@@ -754,7 +754,8 @@ impl State {
         let ControlEvent { id: _, at, subject_id, actor, kind } = event;
         match kind {
             ControlKind::FlowPublished { flow_id, version, document } => {
-                let file = FlowFile::read(&document).map_err(|source| ControlError::Flow { seq, source })?;
+                let file = FlowFile::read_published(&document)
+                    .map_err(|source| ControlError::Flow { seq, source })?;
                 let published = PublishedFlow {
                     flow: file.flow,
                     secrets: file.secrets.into_iter().map(|secret| secret.name).collect(),

@@ -30,6 +30,7 @@ mod restoring;
 mod retries;
 mod run;
 mod sensitive;
+mod snapshot;
 mod story;
 mod turn_keeper;
 mod turns;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Answer, Completion, Cost, DuplicateKey, EntityId, Event, EventBody, EventHead, EventId, EventKind,
-    Exchange, FieldPath, FieldStates, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor,
-    RuleTrace, Step, StepId, StepKind, Timestamp, Timing, Value,
+    Exchange, FieldPath, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step,
+    StepId, StepKind, Timestamp, Timing, Value,
 };
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
@@ -20,6 +20,7 @@ use crate::feedback::{Pending, Rates, Revocations};
 use crate::gates::{Admission, Entry, Rejection};
 use crate::retries::Retries;
 use crate::sensitive::SensitiveKeys;
+use crate::snapshot::{Snapshot, Snapshots};
 use crate::story::{Stage, Story};
 use crate::turn_keeper::TurnKeeper;
 use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
@@ -61,6 +62,7 @@ pub(crate) struct Run {
     pub(crate) story: Story,
     /// Masks what is recorded of it.
     pub(crate) redactor: Redactor,
+    snapshots: Snapshots,
     /// By the monotonic clock, when the submission arrived (or the lead was taken up again).
     started: Duration,
     /// How long ago the submission arrived when the lead was taken up again.
@@ -119,6 +121,7 @@ impl Run {
             flow,
             story,
             redactor: Redactor::general(),
+            snapshots: Snapshots::default(),
             started,
             before_ms,
             offer: None,
@@ -136,6 +139,7 @@ impl Run {
         if let Some(source) = source.filter(|_| !self.story.gone) {
             let raw = self.variables(&self.story.raw, self.story.submitted_at);
             self.redactor = Redactor::new(&self.flow.flow, source, &raw);
+            self.snapshots = Snapshots::default();
             self.story.repeated.iter().for_each(|text| self.redactor.learn_sent(text));
         }
     }
@@ -356,28 +360,23 @@ impl Run {
         masks.then(|| self.redactor.lead(self.flow.flow.fields(), lead))
     }
 
-    /// The body of an event at this moment: what may be recorded, and what of the rest later steps still
-    /// need.
+    /// The body of an event at this moment: what of the lead may be recorded, and what is recorded otherwise than
+    /// it is and later steps still need.
     fn body(
         &self,
         is_raw: bool,
         is_request: bool,
+        (recorded, masked): (Lead, Lead),
         exchanges: Vec<Exchange>,
         rules: Option<RuleTrace>,
         reason_raw: Option<Arc<str>>,
     ) -> EventBody {
-        let lead = &self.story.lead;
         // A gate without rules leaves no trace of rules.
         let rules = rules.filter(|trace| !trace.rules.is_empty());
         if !self.context.barriers.masking {
-            return EventBody { lead: lead.clone(), exchanges, rules, reason_raw, sensitive: None };
+            return EventBody { lead: recorded, exchanges, rules, reason_raw, sensitive: None };
         }
         let (fields, redactor) = (self.flow.flow.fields(), &self.redactor);
-        let recorded = if is_raw { redactor.raw(fields, lead) } else { redactor.lead(fields, lead) };
-        let masked = lead.iter().filter(|(path, value)| {
-            (is_raw || path.as_str().starts_with("appended.")) && recorded.get(path.as_str()) != Some(*value)
-        });
-        let masked: Lead = masked.map(|(path, value)| (path.clone(), value.clone())).collect();
         let is_news = if is_raw { !masked.is_empty() } else { masked != self.story.appended };
         let exchange = |Exchange { request, response }: &Exchange| Exchange {
             request: request
@@ -404,13 +403,15 @@ impl Run {
             _ => Vec::new(),
         };
         let (flow, story) = (&self.flow.flow, &self.story);
-        let (dims, fields) = match kind {
-            EventKind::SourceSubmitted => (vec![], FieldStates::default()),
-            _ => (flow.dims(&story.lead), flow.field_states(&story.lead)),
-        };
         let is_raw = matches!(kind, EventKind::SourceSubmitted);
         let is_request = is_raw || matches!(kind, EventKind::SourcePinged { .. });
-        let body = self.body(is_raw, is_request, exchanges, rules, reason_raw);
+        let redactor = self.context.barriers.masking.then_some(&self.redactor);
+        let Snapshot { recorded, masked, dims, fields } = if is_raw {
+            Snapshot::of_raw(flow, redactor, &story.lead)
+        } else {
+            self.snapshots.of(flow, redactor, &story.lead)
+        };
+        let body = self.body(is_raw, is_request, (recorded, masked), exchanges, rules, reason_raw);
         let event = Event {
             head: EventHead {
                 id: id.unwrap_or_else(|| EventId::new(at, self.context.draw())),

@@ -245,3 +245,17 @@ async fn a_lead_that_a_record_may_not_hold_is_refused_before_anything_is_recorde
     assert_eq!(house.engine.resume().await.unwrap(), 0);
     house.close();
 }
+
+/// An earlier release published flows that this one would not.
+#[tokio::test]
+async fn a_flow_that_could_not_be_published_again_still_takes_leads_after_a_restart() {
+    let older = FLOW.replace("[ TX, OK ]", "[ TX, OK, Texsa ]");
+    assert!(FlowFile::read(&older).is_err());
+    let house = House::new(FLOW, "").await;
+    house.control.publish_flow("ops", &FlowFile::read_published(&older).unwrap()).await.unwrap();
+    let house = House::open(house.close(), start(), "");
+    assert_eq!(house.control.flow(&"flow_roofs".parse().unwrap()).unwrap().version.0, 2);
+    let lead = house.submission("flow_roofs", "src_web", &[("email", "ann@example.com"), ("state", "TX")]);
+    assert_eq!(house.engine.submit(lead).await.unwrap().answer.outcome.as_str(), "success");
+    house.close();
+}

@@ -1,4 +1,5 @@
-//! States, territories and provinces of the United States and Canada.
+//! States, territories and provinces of the United States and Canada, and the "states" of military mail (USPS
+//! Publication 28, appendix B).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -57,10 +58,11 @@ static BY_WORDS: LazyLock<HashMap<String, State>> = LazyLock::new(|| {
             states.insert(word, state.clone());
         }
     }
+    states.insert("washington dc".to_owned(), states["dc"].clone());
     states
 });
 
-const STATES: [(&str, &str); 72] = [
+const STATES: [(&str, &str); 75] = [
     ("AL", "Alabama"),
     ("AK", "Alaska"),
     ("AZ", "Arizona"),
@@ -120,6 +122,9 @@ const STATES: [(&str, &str); 72] = [
     ("PR", "Puerto Rico"),
     ("PW", "Palau"),
     ("VI", "Virgin Islands"),
+    ("AA", "Armed Forces Americas"),
+    ("AE", "Armed Forces Europe"),
+    ("AP", "Armed Forces Pacific"),
     ("AB", "Alberta"),
     ("BC", "British Columbia"),
     ("MB", "Manitoba"),

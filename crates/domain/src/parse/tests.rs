@@ -215,7 +215,10 @@ fn a_state_is_a_code_or_a_name() {
             ("NU", "NU (valid) name=Nunavut NU"),
             ("Bavaria", "Bavaria (invalid)"),
             ("TX, USA", "TX, USA (invalid)"),
-            ("AA", "AA (invalid)"),
+            ("ae", "AE (valid) name=Armed Forces Europe"),
+            ("armed forces pacific", "AP (valid) name=Armed Forces Pacific"),
+            ("Washington, DC", "DC (valid) name=District of Columbia"),
+            ("XX", "XX (invalid)"),
             ("", " (invalid)"),
         ],
     );

@@ -156,6 +156,11 @@ impl Redactor {
         }
     }
 
+    /// How much it looks for: more when it has learnt.
+    pub fn known(&self) -> usize {
+        self.own.len() + self.parts.len() + self.sent.len()
+    }
+
     /// Whether the lead has sensitive values of its own.
     pub fn has_own(&self) -> bool {
         !self.own.is_empty() || !self.parts.is_empty()

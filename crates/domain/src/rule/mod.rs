@@ -67,6 +67,9 @@ pub enum Strictness {
     Partial,
 }
 
+/// What is asked of operands beside that they can be read.
+type CheckOperands = fn(Operator, &[Scalar], Option<FieldType>, &[Arc<str>]) -> Result<(), RuleFault>;
+
 /// Most of a long value that a trace repeats, in characters; the lead beside it has the whole.
 const ACTUAL_CHARS_MAX: usize = 256;
 
@@ -84,8 +87,33 @@ impl Rule {
         operator: Operator,
         operand: Option<&Value>,
     ) -> Result<Rule, RuleError> {
+        Rule::made(vocabulary.into(), place, operator, operand, check_operands)
+    }
+
+    /// The same for a rule of a flow that is published already: what it may be asked beyond that it makes sense,
+    /// whether a valid value can be what it compares with, is for whoever publishes to hear, and not for those
+    /// whose leads wait for the flow.
+    ///
+    /// # Errors
+    /// As [`new`](Rule::new).
+    pub fn of_published<'a>(
+        vocabulary: impl Into<Vocabulary<'a>>,
+        place: &str,
+        operator: Operator,
+        operand: Option<&Value>,
+    ) -> Result<Rule, RuleError> {
+        Rule::made(vocabulary.into(), place, operator, operand, |_, _, _, _| Ok(()))
+    }
+
+    fn made(
+        vocabulary: Vocabulary<'_>,
+        place: &str,
+        operator: Operator,
+        operand: Option<&Value>,
+        check: CheckOperands,
+    ) -> Result<Rule, RuleError> {
         let error = |fault| RuleError { rule: as_written(place, operator, operand), fault };
-        Rule::checked(vocabulary.into(), place, operator, operand).map_err(error)
+        Rule::checked(vocabulary, place, operator, operand, check).map_err(error)
     }
 
     fn checked(
@@ -93,6 +121,7 @@ impl Rule {
         place: &str,
         operator: Operator,
         operand: Option<&Value>,
+        check: CheckOperands,
     ) -> Result<Rule, RuleFault> {
         let Known { left, compared_as, has_format, declared, closed, name } = Left::read(place, vocabulary)?;
         if !operator.fits(compared_as, has_format) {
@@ -111,7 +140,7 @@ impl Rule {
             }
             None => {
                 let operands = operands(operator, operand, compared_as)?;
-                check_operands(operator, &operands, compared_as, &declared)?;
+                check(operator, &operands, compared_as, &declared)?;
                 let question = Question::new(operator, &operands, compared_as, Made::AtPublish)?;
                 let words = match question.words() {
                     Some(words) => vec![words],

@@ -157,14 +157,17 @@ pub(super) fn operands(
 }
 
 /// Whether a valid value of the field can be what a rule compares with. Only what is compared whole is looked
-/// at, and only when a flow is published: what a template gives is for each lead to say.
+/// at, and only when a flow is published: what a template gives is for each lead to say. Lists of what people
+/// make up (`0000000000`) are rules about values that are not valid, so the types they are made for take any text.
 pub(super) fn check_operands(
     operator: Operator,
     operands: &[Scalar],
     field_type: Option<FieldType>,
     declared: &[Arc<str>],
 ) -> Result<(), RuleFault> {
-    let Some(field_type) = field_type.filter(|_| !is_taken_as_it_is(operator)) else { return Ok(()) };
+    let is_looked_at =
+        |field_type: &FieldType| !is_taken_as_it_is(operator) && !is_made_up_by_people(*field_type);
+    let Some(field_type) = field_type.filter(is_looked_at) else { return Ok(()) };
     let shown = |scalar: &Scalar| text_of(scalar).chars().take(80).collect::<String>();
     for scalar in operands {
         // A number or a boolean may stand for its text, as in a list of names of cities.
@@ -181,6 +184,11 @@ pub(super) fn check_operands(
         }
     }
     Ok(())
+}
+
+/// Whether people who will not tell theirs write something else, which stays in the lead as it was written.
+fn is_made_up_by_people(field_type: FieldType) -> bool {
+    matches!(field_type, FieldType::Phone | FieldType::Email | FieldType::PostalCode)
 }
 
 /// Whether an operand is not read as the type of the place: it is a part of a value, or bounds of one.

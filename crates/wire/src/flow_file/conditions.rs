@@ -80,7 +80,8 @@ impl Reader {
         let operand = part.get("value").map_or(Some(None), |node| self.operand(node).map(Some));
         let (place, operator, operand) = (place?, operator?, operand?);
         // Without good fields each rule would be told to be wrong.
-        match Rule::new(names.vocabulary()?, place, operator, operand.as_ref()) {
+        let make = if self.is_published { Rule::of_published } else { Rule::new };
+        match make(names.vocabulary()?, place, operator, operand.as_ref()) {
             Ok(rule) => Some(rule),
             Err(error) => {
                 let unknown =

@@ -17,7 +17,7 @@ use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
 use super::responses::ENDINGS;
 use super::steps::Home;
-use super::{Entity, FlowFile};
+use super::{Entity, FlowFile, FlowFileError};
 
 /// Most words of partners that a flow gives reasons for.
 pub(super) const REASONS_MAX: usize = 500;
@@ -31,7 +31,15 @@ const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration:
 type Reasons = Vec<(Arc<str>, Arc<str>)>;
 
 impl Reader {
-    pub(super) fn file(&mut self, root: &Node) -> Option<FlowFile> {
+    /// A file, or all that is wrong with it.
+    pub(super) fn whole(mut self, root: &Node) -> Result<FlowFile, FlowFileError> {
+        match self.file(root) {
+            Some(file) if self.problems.is_empty() => Ok(file),
+            Some(_) | None => Err(FlowFileError::new(self.problems)),
+        }
+    }
+
+    fn file(&mut self, root: &Node) -> Option<FlowFile> {
         let file = self.part(root, &keys::FILE)?;
         for key in ["tests"] {
             if let Some(node) = file.get(key) {

@@ -145,20 +145,27 @@ impl FlowFile {
         let mut root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
         root.insert_wsdl(found);
         let _budget = PatternBudget::of_flow();
-        let mut reader = reader::Reader { wsdl: found.clone(), ..reader::Reader::default() };
-        match reader.file(&root) {
-            Some(file) if reader.problems.is_empty() => {
-                let bytes = file.document.len();
-                if bytes > FLOW_FILE_BYTES_MAX {
-                    let message = format!(
-                        "with its WSDL the file has {bytes} bytes; at most {FLOW_FILE_BYTES_MAX} are kept"
-                    );
-                    return Err(FlowFileError::new(vec![Problem { line: 1, message }]));
-                }
-                Ok(file)
-            }
-            Some(_) | None => Err(FlowFileError::new(reader.problems)),
+        let reader = reader::Reader { wsdl: found.clone(), ..reader::Reader::default() };
+        let file = reader.whole(&root)?;
+        let bytes = file.document.len();
+        if bytes > FLOW_FILE_BYTES_MAX {
+            let message =
+                format!("with its WSDL the file has {bytes} bytes; at most {FLOW_FILE_BYTES_MAX} are kept");
+            return Err(FlowFileError::new(vec![Problem { line: 1, message }]));
         }
+        Ok(file)
+    }
+
+    /// Reads the document of a flow that is published already. What publishing refuses only so that people hear of
+    /// their mistakes in time, or so that nobody takes more than their share, is taken: rules that no valid value
+    /// can pass, and more patterns than a flow may have.
+    ///
+    /// # Errors
+    /// When it makes no flow.
+    pub fn read_published(document: &str) -> Result<FlowFile, FlowFileError> {
+        let root = node::Node::read(document).map_err(|problem| FlowFileError::new(vec![problem]))?;
+        let reader = reader::Reader { is_published: true, ..reader::Reader::default() };
+        reader.whole(&root)
     }
 
     /// Whether every secret is set that the file lists. Reading does not ask: what is set is a matter of

@@ -26,6 +26,8 @@ pub(super) struct Reader {
     /// Whether what a flow could not be published with is tried all the same: names that contradict
     /// each other, expressions that cannot be read.
     pub(super) is_trying: bool,
+    /// Whether the flow is published already.
+    pub(super) is_published: bool,
     /// The secrets that requests may name; none when any.
     pub(super) listed_secrets: Option<Arc<[SecretName]>>,
     /// What was found at the places where WSDL should be.

@@ -816,6 +816,12 @@ export interface components {
              */
             used: number;
         };
+        /** @description Paths of a flat lead, ascending. */
+        Changes: {
+            added: string[];
+            changed: string[];
+            removed: string[];
+        };
         /** @description Whether a document can be published. */
         CheckReply: {
             ok: boolean;
@@ -944,6 +950,7 @@ export interface components {
              */
             bodies_from?: number | null;
             caps?: string[] | null;
+            changes?: components["schemas"]["Changes"] | null;
             /** Format: double */
             cost?: number | null;
             /**
@@ -2057,7 +2064,7 @@ export interface operations {
                 sort?: string;
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;
@@ -2130,7 +2137,7 @@ export interface operations {
                 after?: number;
                 /** @description `flat` (default), `nested` or `none`. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
             };
             header?: never;
@@ -2159,7 +2166,7 @@ export interface operations {
             query?: {
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;
@@ -2647,7 +2654,7 @@ export interface operations {
                 sort?: string;
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;
@@ -3645,7 +3652,7 @@ export interface operations {
                 sort?: string;
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;

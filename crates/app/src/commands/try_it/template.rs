@@ -97,7 +97,11 @@ fn gather(
             }
         }
         Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
-            pairs.extend(value_of(value).map(|value| Ok::<_, String>((place(path)?, value))).transpose()?);
+            if let Some(value) = value_of(value) {
+                // A value that no type read is what was sent.
+                pairs.push((place(&format!("{path}.raw"))?, value.clone()));
+                pairs.push((place(path)?, value));
+            }
         }
     }
     Ok(())

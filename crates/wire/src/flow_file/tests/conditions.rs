@@ -166,3 +166,29 @@ fn a_pattern_of_a_megabyte_or_of_terrible_shape_is_refused_or_harmless() {
     assert!(!terrible.holds(&Variables::of(&lead)));
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
+
+/// Releases before this one published both.
+#[test]
+fn what_is_published_already_is_read_though_it_could_not_be_published_again() {
+    let patterns: Vec<String> = (0..60)
+        .map(|at| format!("{{ field: lead.other, op: matches pattern, value: '{at}\\w{{8}}' }}"))
+        .collect();
+    for (condition, told) in [
+        ("{ field: lead.state, op: in, value: [ TX, Texsa ] }", "compares with \"Texsa\", which is no state"),
+        (&*format!("{{ any: [ {} ] }}", patterns.join(", ")), "take more than 24 MiB"),
+    ] {
+        let text = filtering(condition);
+        let error = FlowFile::read(&text).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        let file = FlowFile::read_published(&text).unwrap();
+        let StepKind::Filter(filter) = &file.flow.steps()[0].kind else { panic!("the step is a filter") };
+        let lead = |pairs: &[(&str, &str)]| -> Lead {
+            pairs.iter().map(|(path, value)| (path.parse().unwrap(), Value::text(*value))).collect()
+        };
+        let holds = |lead: &Lead| filter.check.condition().holds(&Variables::of(lead));
+        assert!(holds(&lead(&[("state", "TX"), ("other", "59abcdefgh")])), "{condition}");
+        assert!(!holds(&lead(&[("state", "OK"), ("other", "none")])), "{condition}");
+    }
+    let error = FlowFile::read_published(&filtering("{ field: lead.sate, op: blank }")).unwrap_err();
+    assert!(error.to_string().contains("did you mean lead.state?"), "{error}");
+}
