@@ -82,11 +82,15 @@ pub(crate) async fn publish(
             (member(&reply, "id"), reply["version"].to_string(), reply["changed"] == true)
         }
         Place::Directory(path) => {
-            let file = read().await?;
-            // Whoever serves the directory says which hosts may be asked.
-            if let Err(error) = document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
-                complain(&format!("warning: leads will not get there unless it is served so\n{error}"));
-            }
+            let file = match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
+                Ok(file) => file,
+                Err(error) => {
+                    let file = read().await?;
+                    // Whoever serves the directory says which hosts may be asked.
+                    complain(&format!("warning: leads do not get there unless who serves it allows it\n{error}"));
+                    file
+                }
+            };
             let published = change_directory(&path, async |services| {
                 let published = services.control.publish_flow(SYSTEM, &file).await;
                 published.map_err(|error| match error {
