@@ -78,14 +78,14 @@ impl PurchasePrice {
 pub const PRICE_MAX: Money = Money::from_millionths(1_000_000 * 1_000_000);
 
 /// Reads an amount that another party names: a number, or text of one, from nothing to [`PRICE_MAX`].
-/// A currency sign and commas between thousands are passed over.
+/// A currency sign and commas between thousands are passed over, and more than six decimals are rounded.
 pub fn named_price(value: &Value) -> Option<Money> {
     let text = match value {
         Value::Scalar(Scalar::Number(number)) => number.as_str().to_owned(),
         Value::Scalar(Scalar::Text(text)) => text.trim().trim_start_matches('$').trim().replace(',', ""),
         Value::Scalar(Scalar::Null | Scalar::Bool(_)) | Value::List(_) => return None,
     };
-    let amount: Money = text.parse().ok()?;
+    let amount = Money::rounded(&text).ok()?;
     (Money::ZERO..=PRICE_MAX).contains(&amount).then_some(amount)
 }
 
@@ -182,7 +182,9 @@ mod tests {
         };
         assert_eq!(named(Value::text(" $1,200.50 ")), "1200.5");
         assert_eq!(named(Value::from("7.25".parse::<crate::Number>().unwrap())), "7.25");
-        for wrong in ["-3", "free", "1e3", "1000000.01", ""] {
+        assert_eq!(named(Value::text("12.3456785")), "12.345679");
+        assert_eq!(named(Value::text("7.300000000000001")), "7.3");
+        for wrong in ["-3", "free", "1e3", "1000000.01", "1000000.0000005", ""] {
             assert_eq!(named(Value::text(wrong)), "0", "{wrong}");
         }
         assert_eq!(

@@ -303,12 +303,22 @@ impl Engine {
         &self.under_way
     }
 
-    /// Reads a flow file, after each WSDL that it names by address and does not hold was fetched.
+    /// Reads a flow file, after each WSDL that it names by address and does not hold was fetched. Its addresses
+    /// are of hosts that the installation may ask.
     ///
     /// # Errors
     /// As [`read_flow`].
     pub async fn read_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
-        read_flow(&*self.context.parties, text, WsdlTexts::new()).await
+        let parties = &*self.context.parties;
+        read_flow(parties, text, WsdlTexts::new(), parties.allowed_hosts()).await
+    }
+
+    /// The same without asking anybody: a WSDL that the file does not hold is missing.
+    ///
+    /// # Errors
+    /// As [`read_flow`].
+    pub fn check_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_allowing(text, &WsdlTexts::new(), self.context.parties.allowed_hosts())
     }
 
     /// Takes a lead through its flow. When it returns, every event of the lead is durable, the

@@ -8,7 +8,7 @@ use domain::{
     Vocabulary,
 };
 use wire::flow_file::{FlowFile, WsdlPlace, WsdlTexts, try_request, try_response};
-use wire::outbound::{Reply, read_reply, render};
+use wire::outbound::{AllowedHosts, Reply, read_reply, render};
 
 /// A line tried at a moment.
 type Try = fn(&str, Timestamp) -> Result<String, String>;
@@ -79,7 +79,7 @@ fn what_is_tried_answers_as_the_page_says() {
     let now = "2026-01-15T12:00:00Z".parse().unwrap();
     let [requests, responses] = blocks("jsonl")[..] else { panic!("two blocks") };
     for (block, try_line) in
-        [(requests, (|line, now| try_request(line, now, &TimeZone::UTC)) as Try), (responses, try_response)]
+        [(requests, (|line, now| try_request(line, now, &TimeZone::UTC, &AllowedHosts::default())) as Try), (responses, try_response)]
     {
         let lines: Vec<&str> = block.lines().collect();
         for pair in lines.chunks(2) {

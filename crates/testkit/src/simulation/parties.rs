@@ -57,7 +57,8 @@ impl Parties for HostileParties {
                 world.with_entry(place, |entry| {
                     entry.took = conduct.took;
                     if let (Ok((reply, says)), true) = (&conduct.what, in_time) {
-                        entry.given = Some((reply.evidence(), *says));
+                        // It is kept as text.
+                        entry.given = Some((reply.clone().in_utf_8().evidence(), *says));
                     }
                 });
                 if conduct.took {

@@ -161,6 +161,16 @@ impl Reader {
             let line = part.get("price").map_or(part.line, |node| node.line);
             self.problem(line, "\"from: reply\" needs \"price\" in the response, which says where it stands");
         }
+        if let (None, Some(response), false) = (part.get("price"), &response, self.is_published)
+            && response.price.is_some()
+        {
+            let line = part.get("response").map_or(part.line, |node| node.line);
+            self.problem(
+                line,
+                "the response has a \"price\", but the step has none, so that the lead would be sold for nothing; \
+                 write price: { from: reply }, or price: { fixed: 0 } if that is meant",
+            );
+        }
         let hours = self.hours(&part);
         let owner = format!("{}.{}", home.flow, head.as_ref().map_or("", |head| head.id.as_str()));
         let caps = self.caps(&part, Owner { id: &owner, zone: home.zone, names: Some(lead_names) });

@@ -120,3 +120,21 @@ fn the_price_of_a_recipient_that_cannot_be_is_told() {
             line 11: the price of a recipient has one of the keys "fixed", "table" and "from""#]],
     );
 }
+
+/// The price of the reply was read, and the lead sold for nothing.
+#[test]
+fn a_price_that_the_reply_names_and_nobody_asks_for_is_told() {
+    let step = |price: &str| {
+        flow(&format!(
+            "  steps:\n    - id: a\n      kind: recipient\n      entity: buyer_x\n      integration: custom_json\n      \
+             request: {{ url: \"https://x.example.com/\" }}\n      response: {{ price: {{ path: bid }} }}\n{price}"
+        ))
+    };
+    check(
+        &step(""),
+        expect![[r#"line 10: the response has a "price", but the step has none, so that the lead would be sold for nothing; write price: { from: reply }, or price: { fixed: 0 } if that is meant"#]],
+    );
+    read_twice(&step("      price: { fixed: 0 }\n"));
+    read_twice(&step("      price: { from: reply }\n"));
+    assert!(FlowFile::read_published(&step("")).is_ok());
+}
