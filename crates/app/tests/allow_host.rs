@@ -87,8 +87,15 @@ async fn an_address_that_may_not_be_asked_is_refused_before_a_lead_comes() {
     let data = temp.path().join("data");
     let data = data.to_str().unwrap();
     assert!(run(&["key", "list", "--data", data]).status.success());
-    let server =
-        Server::spawn(glassline(&["serve", "--data", data, "--listen", "127.0.0.1:0", "--allow-host", "10.0.0.7:8080"]));
+    let server = Server::spawn(glassline(&[
+        "serve",
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--allow-host",
+        "10.0.0.7:8080",
+    ]));
     let to = ["--url", &server.address, "--key", ADMIN];
     for (host, wanted) in [
         ("127.0.0.1:9", "the address 127.0.0.1 is not public"),

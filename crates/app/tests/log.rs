@@ -21,7 +21,8 @@ fn a_page_that_repeats_the_lead_is_not_logged() {
         let lines = BufReader::new(&stream).lines().map(Result::unwrap);
         lines.take_while(|line| !line.is_empty()).for_each(drop);
         let page = "<!DOCTYPE html><title>zebulon</title><p class=zebulon>No zebulon@example.com</p>";
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", page.len());
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", page.len());
         (&stream).write_all(format!("{head}{page}").as_bytes()).unwrap();
     });
     let flow = format!(

@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn what_others_reckon_is_rounded_to_millionths() {
-        let rounded = |text: &str| Money::rounded(text).map_or_else(|_| "none".to_owned(), |it| it.to_string());
+        let rounded =
+            |text: &str| Money::rounded(text).map_or_else(|_| "none".to_owned(), |it| it.to_string());
         for (text, wanted) in [
             ("7.300000000000001", "7.3"),
             ("12.3456789", "12.345679"),

@@ -107,7 +107,10 @@ async fn a_buyer_is_answered_in_the_form_that_it_accepts() {
         post(&house, &house.admin, &target, &headers, xml).await
     };
     let refused = report("image/png").await;
-    assert_eq!((refused.status, &refused.json()["error"]["code"]), (StatusCode::NOT_ACCEPTABLE, &json!("not_acceptable")));
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["code"]),
+        (StatusCode::NOT_ACCEPTABLE, &json!("not_acceptable"))
+    );
     let told = report("*/*").await;
     assert_eq!((told.status, told.header("content-type")), (StatusCode::CREATED, "application/json"));
     assert_eq!(told.header("idempotent-replayed"), "", "what was refused was not recorded");
@@ -125,7 +128,10 @@ async fn a_buyer_is_answered_in_the_form_that_it_accepts() {
     }
     let told = report("text/plain").await;
     assert_eq!(told.header("content-type"), "text/plain");
-    assert_eq!(told.text, format!("outcome: success\nstatus: accepted\nfeedback_id: {id}\nlead_id: {lead_id}\n"));
+    assert_eq!(
+        told.text,
+        format!("outcome: success\nstatus: accepted\nfeedback_id: {id}\nlead_id: {lead_id}\n")
+    );
     house.close().await;
 }
 

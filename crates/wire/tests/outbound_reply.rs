@@ -116,7 +116,11 @@ fn a_reply_is_read_in_its_charset() {
         ("application/json; charset=ISO-8859-1", "why", b"{\"why\":\"N\xe3o aceito\"}".to_vec()),
         ("text/plain; charset=windows-1252", "/(.*)/", b"N\xe3o aceito".to_vec()),
         ("text/plain", "/(.*)/", b"N\xe3o aceito".to_vec()),
-        ("text/xml", "//why", b"<?xml version='1.0' encoding='ISO-8859-1'?><r><why>N\xe3o aceito</why></r>".to_vec()),
+        (
+            "text/xml",
+            "//why",
+            b"<?xml version='1.0' encoding='ISO-8859-1'?><r><why>N\xe3o aceito</why></r>".to_vec(),
+        ),
         ("text/xml; charset=utf-16", "//why", wide(xml)),
         ("application/xml", "//why", [bom, wide(xml)].concat()),
         ("text/html; charset=utf-8", "p", "<p>Não aceito</p>".into()),

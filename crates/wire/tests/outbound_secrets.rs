@@ -138,10 +138,7 @@ fn a_secret_keeps_its_letters_where_fields_lose_theirs() {
     let lead: Lead = [("email".parse().unwrap(), Value::text("jörg@example.com"))].into_iter().collect();
     let request = render(&settings, &Variables { secrets: &secrets, ..Variables::of(&lead) }).unwrap();
     let body = String::from_utf8(request.body).unwrap();
-    assert_eq!(
-        body,
-        r#"{"key":"Pä55wörd!ü","sum":"PÄ55WÖRD!Ü","all":"e jorg@example.com Pä55wörd!ü u"}"#
-    );
+    assert_eq!(body, r#"{"key":"Pä55wörd!ü","sum":"PÄ55WÖRD!Ü","all":"e jorg@example.com Pä55wörd!ü u"}"#);
     let masked = Secrets::masked(settings.secrets());
     let request = render(&settings, &Variables { secrets: &masked, ..Variables::of(&lead) }).unwrap();
     assert!(String::from_utf8(request.body).unwrap().contains("e jorg@example.com [secret south] u"));
@@ -161,7 +158,8 @@ fn a_secret_is_found_in_whichever_charset_a_reply_comes() {
         ("text/plain; charset=iso-8859-1", "key Pä55wörd!ü, não".into()),
     ] {
         let header = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
-        let headers = vec![header("content-type", content_type.as_bytes()), header("x-key", b"P\xe455w\xf6rd!\xfc")];
+        let headers =
+            vec![header("content-type", content_type.as_bytes()), header("x-key", b"P\xe455w\xf6rd!\xfc")];
         let reply = Reply { status: 200, headers, body }.without_secrets(&guard);
         assert_eq!(String::from_utf8(reply.body.clone()).unwrap(), "key **********, não", "{content_type}");
         assert_eq!(reply.header("x-key"), Some("**********"));

@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(guard.masked_text("k=UOQ1NXf2cmQh_A.").as_deref(), Some("k=**************."));
         let apart = "k=Pa\u{308}55wo\u{308}rd!u\u{308}.";
         assert_eq!(guard.masked_text(apart).as_deref(), Some("k=*************."));
-        assert_eq!(SecretGuard::new(["Pa\u{308}55wo\u{308}rd"]).masked_text("Pä55wörd").as_deref(), Some("********"));
+        assert_eq!(
+            SecretGuard::new(["Pa\u{308}55wo\u{308}rd"]).masked_text("Pä55wörd").as_deref(),
+            Some("********")
+        );
         assert_eq!(guard.masked(b"k=P%E455word"), None);
     }
 }

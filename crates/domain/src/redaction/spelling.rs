@@ -131,7 +131,9 @@ impl Spelling {
         if !text.is_ascii() {
             let composed = ComposingNormalizerBorrowed::new_nfc();
             let decomposed = DecomposingNormalizerBorrowed::new_nfd();
-            forms.extend([composed.normalize(text), decomposed.normalize(text)].map(|form| form.chars().collect()));
+            forms.extend(
+                [composed.normalize(text), decomposed.normalize(text)].map(|form| form.chars().collect()),
+            );
         }
         let mut spellings = Vec::new();
         for form in forms {

@@ -45,7 +45,11 @@ impl AllowedHosts {
     ///
     /// # Errors
     /// When it is neither among these nor one of the public web.
-    pub fn check<S: fmt::Display + AsRef<str>>(&self, host: &Host<S>, port: u16) -> Result<(), AddressProblem> {
+    pub fn check<S: fmt::Display + AsRef<str>>(
+        &self,
+        host: &Host<S>,
+        port: u16,
+    ) -> Result<(), AddressProblem> {
         let is_label = |label: &str| {
             let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
             !label.is_empty() && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')
@@ -58,8 +62,12 @@ impl AllowedHosts {
                 let good = name.contains('.') && name.split('.').all(is_label);
                 (!good).then(|| AddressProblem::NoName(shown()))
             }
-            Host::Ipv4(address) => (!is_public((*address).into())).then(|| AddressProblem::NotPublic(shown())),
-            Host::Ipv6(address) => (!is_public((*address).into())).then(|| AddressProblem::NotPublic(shown())),
+            Host::Ipv4(address) => {
+                (!is_public((*address).into())).then(|| AddressProblem::NotPublic(shown()))
+            }
+            Host::Ipv6(address) => {
+                (!is_public((*address).into())).then(|| AddressProblem::NotPublic(shown()))
+            }
         };
         problem.filter(|_| !self.hold(host, port)).map_or(Ok(()), Err)
     }
@@ -159,7 +167,9 @@ mod tests {
     fn what_is_not_public_is_told_unless_it_is_allowed() {
         let told = |allowed: &[&str], host: &str, port: u16| {
             let host = Host::parse(host).unwrap();
-            AllowedHosts::new(allowed).check(&host, port).map_or_else(|problem| problem.to_string(), |()| String::new())
+            AllowedHosts::new(allowed)
+                .check(&host, port)
+                .map_or_else(|problem| problem.to_string(), |()| String::new())
         };
         assert!(told(&[], "10.0.0.7", 80).ends_with("--allow-host 10.0.0.7"));
         assert!(told(&[], "0x7f000001", 80).starts_with("the address 127.0.0.1 is not public"));

@@ -234,8 +234,7 @@ fn rendered<'a>(
 ) -> Result<Vec<(&'a str, Value)>, RenderError> {
     let mut rendered = Vec::new();
     for (name, template) in fields {
-        let value =
-            if settings.ascii { ascii_value(template, variables) } else { template.value(variables) };
+        let value = if settings.ascii { ascii_value(template, variables) } else { template.value(variables) };
         let Some(value) = value else { continue };
         let size = |scalar: &Scalar| if let Scalar::Text(text) = scalar { text.len() } else { 1 };
         let bytes = name.len()

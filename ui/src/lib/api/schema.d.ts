@@ -2253,6 +2253,7 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["FeedbackRequest"];
                 "application/x-www-form-urlencoded": components["schemas"]["FeedbackRequest"];
+                "application/xml": components["schemas"]["FeedbackRequest"];
                 "text/csv": string;
             };
         };
@@ -2273,12 +2274,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedbackReply"];
+                    "application/xml": components["schemas"]["FeedbackReply"];
+                    "text/plain": string;
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            /** @description None of the forms of answers is accepted */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The lead was not delivered to this buyer; its end is known; the Idempotency-Key came before with another report */
             409: {
                 headers: {

@@ -33,16 +33,17 @@ pub(crate) async fn check(
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
     let document = FlowDocument::open(path)?;
-    let FlowFile { flow, secrets, .. } = match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
-        Ok(file) => file,
-        Err(error) if json => {
-            for problem in error.problems() {
-                say(&json!({ "line": problem.line, "message": problem.message }).to_string());
+    let FlowFile { flow, secrets, .. } =
+        match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
+            Ok(file) => file,
+            Err(error) if json => {
+                for problem in error.problems() {
+                    say(&json!({ "line": problem.line, "message": problem.message }).to_string());
+                }
+                return Ok(ExitCode::from(crate::FAILED));
             }
-            return Ok(ExitCode::from(crate::FAILED));
-        }
-        Err(error) => bail!("{} cannot be used\n{error}", path.display()),
-    };
+            Err(error) => bail!("{} cannot be used\n{error}", path.display()),
+        };
     if !json {
         say(&format!(
             "{}: {} ({} fields, {} sources, {} steps) is good to publish",
@@ -87,7 +88,9 @@ pub(crate) async fn publish(
                 Err(error) => {
                     let file = read().await?;
                     // Whoever serves the directory says which hosts may be asked.
-                    complain(&format!("warning: leads do not get there unless who serves it allows it\n{error}"));
+                    complain(&format!(
+                        "warning: leads do not get there unless who serves it allows it\n{error}"
+                    ));
                     file
                 }
             };

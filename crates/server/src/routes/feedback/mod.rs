@@ -124,7 +124,8 @@ fn answer_format(headers: &HeaderMap) -> Result<AnswerFormat, ApiError> {
     let ranges: Vec<&[u8]> = headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes).collect();
     let accept = (!ranges.is_empty()).then(|| ranges.join(&b","[..]));
     AnswerFormat::of_any(accept.as_deref()).ok_or_else(|| {
-        let message = "the answer is application/json, application/xml, text/xml or text/plain; accept one of them";
+        let message =
+            "the answer is application/json, application/xml, text/xml or text/plain; accept one of them";
         ApiError::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", message)
     })
 }

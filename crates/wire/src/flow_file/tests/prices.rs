@@ -132,7 +132,9 @@ fn a_price_that_the_reply_names_and_nobody_asks_for_is_told() {
     };
     check(
         &step(""),
-        expect![[r#"line 10: the response has a "price", but the step has none, so that the lead would be sold for nothing; write price: { from: reply }, or price: { fixed: 0 } if that is meant"#]],
+        expect![[
+            r#"line 10: the response has a "price", but the step has none, so that the lead would be sold for nothing; write price: { from: reply }, or price: { fixed: 0 } if that is meant"#
+        ]],
     );
     read_twice(&step("      price: { fixed: 0 }\n"));
     read_twice(&step("      price: { from: reply }\n"));

@@ -151,7 +151,9 @@ fn a_reply_is_one_of_soap_whether_or_not_the_step_says_how_it_is_read() {
     let request = format!("wsdl: {URL}\nfunction: AddLead");
     for text in [soap(&request), format!("{}      response: {{}}\n", soap(&request))] {
         let file = FlowFile::read_with(&text, &found(Ok(wsdl("AddLead")))).unwrap();
-        let domain::StepKind::Recipient(recipient) = &file.flow.steps()[0].kind else { panic!("a recipient") };
+        let domain::StepKind::Recipient(recipient) = &file.flow.steps()[0].kind else {
+            panic!("a recipient")
+        };
         assert!(recipient.response.is_soap, "{text}");
     }
 }
