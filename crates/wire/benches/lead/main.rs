@@ -136,7 +136,8 @@ impl Bench<'_> {
     }
 
     fn recipient(&self, id: &str) -> &Recipient {
-        let recipient = self.flow.recipients().find(|(step, _)| step.id.as_str() == id).map(|(_, recipient)| recipient);
+        let recipient =
+            self.flow.recipients().find(|(step, _)| step.id.as_str() == id).map(|(_, recipient)| recipient);
         recipient.expect("the flow of the benchmark has this recipient")
     }
 
