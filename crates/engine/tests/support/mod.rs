@@ -141,6 +141,13 @@ impl House {
         }
     }
 
+    /// Waits until everything of a lead is durable.
+    pub(crate) async fn until_durable(&self, lead_id: LeadId) {
+        while !self.leads.is_idle(lead_id) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) fn advance(&self, time: Duration) {
         self.clock.advance(time);
     }
