@@ -10,6 +10,9 @@ use tokio::sync::{oneshot, watch};
 use crate::Render;
 use crate::run::{Moment, Run};
 
+/// An answer, and as it is sent.
+pub(crate) type Given = (Answer, Arc<[u8]>);
+
 /// Whoever waits for the answer to a submission.
 pub(crate) struct Caller {
     render: Render,
@@ -31,7 +34,7 @@ pub(crate) struct Written {
 /// Where the answer goes.
 #[derive(Debug)]
 pub(crate) struct Sender {
-    answer: oneshot::Sender<(Answer, Arc<[u8]>)>,
+    answer: oneshot::Sender<Given>,
     /// Told for those that sent the same.
     twins: Option<watch::Sender<bool>>,
 }
@@ -48,7 +51,7 @@ impl Caller {
         render: Render,
         due: Option<Duration>,
         twins: Option<watch::Sender<bool>>,
-    ) -> (Caller, oneshot::Receiver<(Answer, Arc<[u8]>)>) {
+    ) -> (Caller, oneshot::Receiver<Given>) {
         let (answer, heard) = oneshot::channel();
         (Caller { render, due, sender: Sender { answer, twins } }, heard)
     }

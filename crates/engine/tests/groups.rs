@@ -334,7 +334,7 @@ async fn a_sale_nobody_knows_of_is_held_until_somebody_tells() {
         house.advance(std::time::Duration::from_secs(3600));
         assert_eq!(house.engine.resume().await.unwrap(), 0);
         assert_eq!(house.chain(lead_id), before);
-        house.engine.feedback(report(lead_id, end.clone())).await.unwrap();
+        house.engine.feedback(report(lead_id, end)).await.unwrap();
         assert_eq!(house.chain(lead_id).strip_prefix(&before), Some(told));
         let after = house.chain(lead_id);
         assert!(house.engine.feedback(report(lead_id, end)).await.unwrap().repeated);
