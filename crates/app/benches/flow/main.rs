@@ -13,6 +13,7 @@ mod calibration;
 #[path = "../../../ledger/benches/ledger/figures.rs"]
 #[expect(dead_code, reason = "shared with the benchmark of the ledger, which uses all of it")]
 mod figures;
+#[expect(dead_code, reason = "shared with the benchmark of capacity, which uses all of it")]
 mod house;
 mod load;
 #[path = "../../../ledger/benches/ledger/machine.rs"]
@@ -49,6 +50,9 @@ impl Scale {
 
 /// Connections of the load, each with one lead under way.
 const CONNECTIONS: usize = 64;
+/// Nobody is sent twice, or they would be duplicates.
+const FIRST_WARM_UP: usize = 10_000_000;
+const FIRST: usize = 20_000_000;
 /// Leads a second when the engine's own time is looked at: far from its limit, so that queues are short.
 const PACED_PER_SECOND: u32 = 500;
 
@@ -60,11 +64,16 @@ struct Scenario {
     target: f64,
 }
 
-const SCENARIOS: [Scenario; 2] = [
+const SCENARIOS: [Scenario; 3] = [
     Scenario { name: "filters only (8 events)", flow: include_str!("filters.yaml"), target: 6_000.0 },
     Scenario {
         name: "one enhancement, one delivery (8 events)",
         flow: include_str!("delivery.yaml"),
+        target: 2_500.0,
+    },
+    Scenario {
+        name: "the same with hours, duplicates, a suppression list and caps (8 events)",
+        flow: include_str!("gates.yaml"),
         target: 2_500.0,
     },
 ];
@@ -102,9 +111,9 @@ fn report(scale: Scale, what: &str) {
     for (at, scenario) in SCENARIOS.iter().enumerate() {
         let path = directory.path().join(format!("house-{at}"));
         let house = House::open(&path, scenario.flow);
-        house.load(Load { leads: scale.warm_up, connections: CONNECTIONS });
+        house.load(Load { first: FIRST_WARM_UP, leads: scale.warm_up, connections: CONNECTIONS });
         let (events_before, cpu_before, stages_before) = (house.events(), Cpu::now(), house.stage_totals());
-        let mut run = house.load(Load { leads: scale.leads, connections: CONNECTIONS });
+        let mut run = house.load(Load { first: FIRST, leads: scale.leads, connections: CONNECTIONS });
         let cpu = Cpu::now().since(&cpu_before);
         let events = house.events() - events_before;
         let per_second = figures::per_second(scale.leads, run.took);
