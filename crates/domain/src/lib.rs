@@ -115,7 +115,7 @@ pub use name::{EntityId, FlowId, FlowVersion, NameError, SecretName, SourceId, S
 pub use next::{Next, Progress, StepEnd};
 pub use number::Number;
 pub use operator::{Operator, UnknownOperator, operators_of};
-pub use outcome::{Outcome, Reason, ReasonCode};
+pub use outcome::{Outcome, Reason, ReasonCode, UnknownOutcome};
 pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use pattern::PatternBudget;

@@ -16,7 +16,7 @@ use wire::outbound::{
 };
 
 use crate::Redirect;
-use crate::parties::{Answered, Call, CallFault, MailCall, StepLimits};
+use crate::parties::{Answered, Call, CallFault, MailCall, Purpose, StepLimits};
 use crate::run::{Run, millis};
 
 /// What came of asking another party.
@@ -250,14 +250,16 @@ impl Run {
             step_id: step.id.clone(),
             limits: step.limits,
         });
+        let purpose = question.step.map_or(Purpose::Notice, |step| Purpose::Lead(step.id.clone()));
         let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
         let parties = &self.context.parties;
         let (carrier, answered) = match request {
             Outbound::Http(request) => {
-                (Carrier::Http, parties.ask(Call { entity_id, request, time_limit, step_limits }).await)
+                let call = Call { entity_id, purpose, request, time_limit, step_limits };
+                (Carrier::Http, parties.ask(call).await)
             }
             Outbound::Mail(mail) => {
-                let call = MailCall { entity_id, mail: *mail, time_limit, step_limits };
+                let call = MailCall { entity_id, purpose, mail: *mail, time_limit, step_limits };
                 (Carrier::Mail, parties.mail(call).await)
             }
         };

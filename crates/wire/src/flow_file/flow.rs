@@ -11,6 +11,7 @@ use super::names::Names;
 use super::node::{Kind, Node};
 use super::reader::Reader;
 use super::{Entity, FlowFile, FlowFileError};
+use crate::json;
 
 /// Most words of partners that a flow gives reasons for.
 pub(super) const REASONS_MAX: usize = 500;
@@ -31,27 +32,17 @@ impl Reader {
 
     fn file(&mut self, root: &Node) -> Option<FlowFile> {
         let file = self.part(root, &keys::FILE)?;
-        for key in ["tests"] {
-            if let Some(node) = file.get(key) {
-                match &node.kind {
-                    Kind::List(nodes) if nodes.is_empty() => {}
-                    _ => self.not_supported(node.line, format!("the key {key:?} of the file")),
-                }
-            }
-        }
         let entities = self.entities(file.get("entities"));
         let secrets = self.secrets(file.get("secrets"));
         let mut lists = self.list_names(file.get("lists"));
         let flow = self.needed(&file, "flow").and_then(|node| self.flow(node));
-        let mut document = Vec::new();
-        root.write(&mut document);
-        let document = String::from_utf8(document).expect("JSON is written from text");
+        let tests = self.tests(file.get("tests"), flow.as_ref());
         let flow = flow?;
         lists.extend(flow.gates().suppress.iter().map(|rule| rule.list.clone()));
         lists.sort();
         lists.dedup();
         self.unpriced(file.line, &entities, &flow);
-        Some(FlowFile { entities, secrets, lists, flow, document: document.into() })
+        Some(FlowFile { entities, secrets, lists, flow, tests, document: document_of(root) })
     }
 
     /// Tells budgets of entities whose prices in this flow are not known before they are paid.
@@ -222,6 +213,19 @@ impl Places {
         };
         line.unwrap_or(self.flow)
     }
+}
+
+/// The document without its tests: a flow is the same whatever is tried on it, and the people that a test
+/// makes up stay where it stands.
+fn document_of(root: &Node) -> Arc<str> {
+    let Kind::Map(members) = &root.kind else { unreachable!("it was read as a group of keys") };
+    let mut document = Vec::new();
+    let mut object = json::ObjectWriter::open(&mut document);
+    for member in members.iter().filter(|member| member.key != "tests") {
+        member.value.write(object.value(&member.key));
+    }
+    object.close();
+    String::from_utf8(document).expect("JSON is written from text").into()
 }
 
 /// How many items a list has.

@@ -7,6 +7,7 @@ use super::*;
 mod conditions;
 mod examples;
 mod feedback;
+mod flow_test;
 mod gates;
 mod mail;
 mod names;
@@ -156,11 +157,10 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
 #[test]
 fn what_a_later_release_builds_is_refused_and_never_ignored() {
     check(
-        "secrets: []\nlists: []\ntests:\n  - name: x\nentities:\n  buyer_x:\n    kind: buyer\n    name: X\n    caps: []\n\
+        "secrets: []\nlists: []\ntests: []\nentities:\n  buyer_x:\n    kind: buyer\n    name: X\n    caps: []\n\
          flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  fields: { email: email }\n",
         expect![[r#"
-            line 4: the key "tests" of the file is not supported yet
-            line 13: the key "deadline" of the flow is not supported yet"#]],
+            line 12: the key "deadline" of the flow is not supported yet"#]],
     );
     check(
         &flow(

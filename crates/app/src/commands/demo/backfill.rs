@@ -22,7 +22,7 @@ use tower::{Service, ServiceExt as _};
 use url::Url;
 
 use super::calendar::later;
-use super::chance::Chance;
+use crate::chance::{Chance, SeededEntropy};
 use super::directory::{Mark, State};
 use super::flows;
 use super::parties::{Question, Report, Script};
@@ -75,17 +75,6 @@ impl Players {
 impl Parties for Players {
     fn ask(&self, call: Call) -> Asking<'_> {
         Box::pin(async move { self.play(&call) })
-    }
-}
-
-/// Ids and jitter of the history, drawn from the seed. Keys and nonces are not: these the ledger
-/// draws for itself, from the system.
-#[derive(Debug)]
-struct SeededEntropy(Mutex<Chance>);
-
-impl Entropy for SeededEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
     }
 }
 
@@ -143,7 +132,7 @@ pub(super) async fn play(
     let surroundings = Surroundings {
         name: "demo".to_owned(),
         clock: clock.clone(),
-        entropy: Arc::new(SeededEntropy(Mutex::new(Chance::of(script.seed, &["entropy"])))),
+        entropy: Arc::new(SeededEntropy::of(Chance::of(script.seed, &["entropy"]))),
         parties: players.clone(),
         disk: |disk| -> Arc<dyn Disk> { Arc::new(UnsyncedDisk(disk)) },
     };

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use serde_json::{Map, Value};
 
 use super::calendar::Trouble;
-use super::chance::Chance;
+use crate::chance::Chance;
 use super::parties::{OLDEST_VEHICLE, Script};
 use super::people::{PLACES, Person, ROOF_PLACES};
 

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::calendar::busyness;
-use super::chance::Chance;
+use crate::chance::Chance;
 use super::letters::Letter;
 use super::parties::{Report, Script};
 use crate::api_client::{ApiClient, Ask};

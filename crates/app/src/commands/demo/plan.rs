@@ -3,7 +3,7 @@
 use domain::Timestamp;
 
 use super::calendar::{BUSIEST, busyness};
-use super::chance::Chance;
+use crate::chance::Chance;
 use super::letters::Letter;
 use super::parties::Script;
 use super::stories::Story;

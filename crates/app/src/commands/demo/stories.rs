@@ -3,7 +3,7 @@
 use domain::Timestamp;
 
 use super::calendar::Trouble;
-use super::chance::Chance;
+use crate::chance::Chance;
 use super::letters::{Field, Letter, Source};
 use super::parties::{
     BLUEBIRD, HARBOR, KEYSTONE, NORTHFIELD, OLDEST_VEHICLE, PREMIER, ReportKind, SHINGLE, Script,

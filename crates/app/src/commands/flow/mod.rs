@@ -1,6 +1,7 @@
-//! `glassline flow`: checks, publishes and lists flows.
+//! `glassline flow`: checks, tests, publishes and lists flows.
 
 mod document;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ use crate::settings::Settings;
 
 use self::document::FlowDocument;
 
+pub(crate) use self::test::test;
+
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     say(&serde_json::to_string_pretty(&wire::flow_file::schema())?);
     Ok(ExitCode::SUCCESS)
@@ -33,7 +36,7 @@ pub(crate) async fn check(
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
     let document = FlowDocument::open(path)?;
-    let FlowFile { flow, secrets, .. } = match document.read(reach.allow_hosts(settings)).await? {
+    let FlowFile { flow, secrets, tests, .. } = match document.read(reach.allow_hosts(settings)).await? {
         Ok(file) => file,
         Err(error) if json => {
             for problem in error.problems() {
@@ -55,6 +58,9 @@ pub(crate) async fn check(
         if !secrets.is_empty() {
             let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
             say(&format!("It needs these secrets to be set: {}", names.join(", ")));
+        }
+        if !tests.is_empty() {
+            say(&format!("Try its {} tests with: glassline flow test {}", tests.len(), path.display()));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 41] = [
+const PARTS: [(&Keys, &str); 44] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
@@ -48,6 +48,9 @@ const PARTS: [(&Keys, &str); 41] = [
     (&keys::SECURITY, "security"),
     (&keys::XMLNS, "root_xmlns"),
     (&keys::COOKIE, "reply_cookie"),
+    (&keys::TEST, "test"),
+    (&keys::STEP_REPLIES, "step_replies"),
+    (&keys::REPLY, "test_reply"),
 ];
 
 /// What a checker says of a document.
