@@ -71,7 +71,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expectAccessible(page);
 
       await page.goto('/ui/leads/lead_000000000000000000000000');
-      await expect(page.getByRole('alert')).toContainText('There is no such thing here');
+      await expect(page.getByRole('alert')).toContainText('There is no such lead here');
+      await expectAccessible(page);
+      await page.goto('/ui/events/evt_000000000000000000000000');
+      await expect(page.getByRole('alert')).toContainText('There is no such event here');
       await expectAccessible(page);
       await page.goto('/ui/nowhere');
       await expect(page.getByText('is no address of Glassline')).toBeVisible();
@@ -159,8 +162,9 @@ test('a sale by a late retry says so beside the answer that was none, alike in l
   const id = await submit(page, 'retriedOften');
   await page.goto(`/ui/leads/${id}`);
   await expect(page.getByRole('region', { name: 'A late sale' })).toContainText(
-    /Sold by a retry .+ after the source was answered: No buyer\. It was promised no price/,
+    /Sold by a retry .+ after the source was told: No buyer\. \$15\.00 were offered for it, but .* cost nothing/,
   );
+  await expect(page.locator('.row', { hasText: 'Accepted' })).toContainText('$15.00 offered');
   // Premier was skipped, and so not asked.
   const heading = page.getByRole('heading', { level: 1 });
   await expect(heading).toHaveText(/Sold to (Brightside Energy|Shingle Co)$/);
@@ -184,6 +188,148 @@ test('values of a lead have names, and ids in the inspector stand in one line', 
   await page.goto(`/ui/leads/${await submit(page, 'sold')}`);
   const id = page.getByRole('tabpanel').getByText(/^evt_[0-9a-f]{24}$/);
   expect((await id.boundingBox())!.height).toBeLessThan(24);
+});
+
+test('changes are those of the clear values, and without them nothing is claimed of masked ones', async ({
+  page,
+}) => {
+  await signIn(page);
+  await page.goto(`/ui/leads/${await submit(page, 'sold')}`);
+  await page.getByTitle('source.accepted').click();
+  const inspector = page.getByRole('region', { name: 'Event', exact: true });
+  await inspector.getByRole('tab', { name: 'Changes' }).click();
+  const panel = inspector.getByRole('tabpanel');
+  // It was in capitals, which its mask does not show.
+  const email = panel.getByRole('listitem').filter({ hasText: /~\s*email\s*changed/ });
+  await expect(email.locator('del')).toHaveText(/^.•••@example\.com$/);
+  expect(await email.locator('ins').innerText()).toBe(await email.locator('del').innerText());
+  await expect(panel).toContainText('those behind them were compared, and differ');
+  await expect(panel).not.toContainText('reveal to compare');
+
+  await page.route(/\/events\/evt_/, async (route) => {
+    const { changes: _changes, ...event } = (await (await route.fetch()).json()) as { changes: unknown };
+    await route.fulfill({ json: event });
+  });
+  await page.reload();
+  await expect(panel).toContainText('1 field is masked: reveal to compare.');
+  await expect(email).toHaveCount(0);
+  await expect(panel.getByRole('listitem').filter({ hasText: 'home_owner' })).toContainText('yes');
+});
+
+test('values are copied from the tab Data, and masks are not', async ({ page }) => {
+  await signIn(page);
+  await page.goto(`/ui/leads/${await submit(page, 'sold')}?tab=data`);
+  const row = (path: string) =>
+    page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: path, exact: true }) });
+  await expect(row('product').getByRole('button', { name: 'Copy the value of product' })).toBeVisible();
+  await expect(row('email')).toContainText('•••');
+  await expect(row('email').getByRole('button')).toHaveCount(0);
+});
+
+test('what is not there is said alike on all pages, with a way on', async ({ page }) => {
+  await signIn(page);
+  const heads = [];
+  for (const path of [
+    'leads/lead_000000000000000000000000',
+    'events/evt_000000000000000000000000',
+    'nowhere',
+  ]) {
+    await page.goto(`/ui/${path}`);
+    const head = page.getByRole('heading', { level: 2, name: /^There is no/ });
+    const { x, y, width } = (await head.boundingBox())!;
+    heads.push([Math.round(x + width / 2), Math.round(y)]);
+    await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+    await page.getByRole('link', { name: 'All leads' }).click();
+    await expect(page.getByRole('heading', { name: 'Leads', level: 1 })).toBeVisible();
+  }
+  expect(heads).toEqual([heads[0], heads[0], heads[0]]);
+});
+
+for (const viewport of [...SIZES, { width: 1440, height: 900 }]) {
+  test(`the count of new events covers no row: ${viewport.width} px`, async ({ page }) => {
+    await page.setViewportSize(viewport);
+    await signIn(page);
+    await expect(rows(page).first()).toBeVisible();
+    const before = (await page.getByRole('grid').boundingBox())!;
+    await page.keyboard.press('Space');
+    const pill = page.getByRole('button', { name: /^\d+ new events?/ });
+    const { y, height } = (await pill.boundingBox())!;
+    expect(y + height).toBeLessThanOrEqual(before.y);
+    expect((await page.getByRole('grid').boundingBox())!.y, 'no row moved').toBe(before.y);
+  });
+}
+
+test('beside the inspector a reason is read whole, and the price is there', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await signIn(page);
+  const ids = [await submit(page, 'missingField'), await submit(page, 'sold')];
+  // These alone, so that no row moves away from the pointer.
+  await page.goto(`/ui/live?lead_id=${ids.join()}`);
+  const reason = rows(page).locator('.reason', { hasText: 'Missing required field: email' }).first();
+  await reason.click();
+  await expect(page.getByRole('region', { name: 'Event', exact: true })).toBeVisible();
+  await expect(page.getByRole('columnheader', { name: 'Price' })).toBeVisible();
+  await expect(rows(page).locator('.price', { hasText: '$15.00' }).first()).toBeVisible();
+  const [needed, given] = await reason.evaluate((it) => [it.scrollWidth, it.clientWidth]);
+  expect(needed).toBeLessThanOrEqual(given!);
+});
+
+test('on a phone every row says whose it is', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn(page);
+  const id = await submit(page, 'sold');
+  await page.goto(`/ui/live?lead_id=${id}`);
+  const row = rows(page)
+    .filter({ has: page.locator(`[title="${id}"]`) })
+    .first();
+  await expect(row.getByRole('link')).toBeVisible();
+  await expect(row).toContainText(id.slice(-6));
+  await page.goto('/ui/leads');
+  await expect(row.getByRole('link')).toBeVisible();
+  await expect(row.locator('.source')).toBeVisible();
+  await expect(row.locator('.source')).not.toBeEmpty();
+});
+
+test('rows tell how long others took, and not that nothing took any time', async ({ page }) => {
+  await signIn(page);
+  await page.goto(`/ui/leads/${await submit(page, 'sold')}`);
+  await expect(page.locator('.row', { hasText: 'Phone validation' }).locator('.took')).toHaveText(
+    /^\d+\sms$/,
+  );
+  await expect(page.locator('.row', { hasText: 'service_area' }).locator('.took')).toHaveText('');
+  await expect(page.getByText(/\+[01]\sms/)).toHaveCount(0);
+});
+
+test('o goes from an event to its lead', async ({ page }) => {
+  await signIn(page);
+  await expect(rows(page).first()).toBeVisible();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('j');
+  const row = page.locator('[role="row"]:focus');
+  const id = (await row.getByRole('link').getAttribute('title'))!;
+  await page.keyboard.press('o');
+  await expect(page).toHaveURL(new RegExp(`/ui/leads/${id}$`));
+  await page.goBack();
+  await rows(page).first().click();
+  const inspector = page.getByRole('region', { name: 'Event', exact: true });
+  const lead = (await inspector.locator('.ids a').getAttribute('href'))!;
+  await page.keyboard.press('o');
+  await expect(page).toHaveURL(new RegExp(`${lead}$`));
+});
+
+test('leads that lost money are found by their margin', async ({ page }) => {
+  await signIn(page, '/ui/leads');
+  await expect(rows(page).first()).toBeVisible();
+  const id = await submit(page, 'negativeMargin');
+  await page.keyboard.press('f');
+  await page.getByLabel('Filter by').selectOption({ label: 'Margin at most' });
+  await expect(page.getByLabel('Value')).toHaveValue('-0.01');
+  await page.getByLabel('Value').fill('-1.5');
+  await page.getByRole('button', { name: 'Add filter' }).press('Enter');
+  await expect(page).toHaveURL(/\?max_margin=-1\.5$/);
+  await expect(page.getByRole('group', { name: 'Filters' })).toContainText('Margin at most −$1.50');
+  await expect(rows(page).filter({ has: page.locator(`[title="${id}"]`) })).toContainText('−$3.00');
+  for (const text of await rows(page).locator('.margin').allTextContents()) expect(text).toContain('−');
 });
 
 test('the rows of a list reach its right edge', async ({ page }) => {

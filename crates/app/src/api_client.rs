@@ -116,11 +116,12 @@ impl ApiClient {
         };
         let connector = builder.https_or_http().enable_http1().wrap_connector(connector);
         let http = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(ApiClient { url, key: server.key.clone(), http })
+        Ok(ApiClient { url, key: server.key.clone().filter(|key| !key.is_empty()), http })
     }
 
     /// A server that wants a key.
     pub(crate) fn new(url: &str, key: Option<String>) -> anyhow::Result<ApiClient> {
+        let key = key.filter(|key| !key.is_empty());
         let key = Some(key.context("a server wants a key: set GLASSLINE_KEY")?);
         ApiClient::open(&RunningServer { url: url.to_owned(), key })
     }
@@ -162,7 +163,9 @@ impl ApiClient {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from(body))).context("the request cannot be sent")?;
-        let unreachable = || format!("cannot reach the server at {}", self.url);
+        let unreachable = || {
+            format!("cannot reach the server at {} (where else it is say --url or GLASSLINE_URL)", self.url)
+        };
         let answer = tokio::time::timeout(SILENCE_MAX, self.http.request(request));
         answer.await.map_err(|_| silent()).and_then(|answer| Ok(answer?)).with_context(unreachable)
     }

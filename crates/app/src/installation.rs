@@ -123,13 +123,15 @@ impl Place {
     /// What flags, environment and settings name, in this order: a server, a directory; with nothing
     /// but a key, the server at the usual address.
     pub(crate) fn of(target: Target, settings: &Settings) -> anyhow::Result<Place> {
-        let Target { data, url, key } = target;
+        let Target { data, url, usual_url, key } = target;
+        // A variable that is set to nothing is not set.
+        let key = key.filter(|key| !key.is_empty());
         match (url, data.or_else(|| settings.data.clone()), &key) {
             (Some(url), _, _) => Ok(Place::Server(Box::new(ApiClient::new(&url, key)?))),
             (None, Some(path), _) => Ok(Place::Directory(path)),
-            (None, None, Some(_)) => Ok(Place::Server(Box::new(ApiClient::new(DEFAULT_URL, key)?))),
+            (None, None, Some(_)) => Ok(Place::Server(Box::new(ApiClient::new(&usual_url, key)?))),
             (None, None, None) => bail!(
-                "name the installation: a running server, --url {DEFAULT_URL} with its key in GLASSLINE_KEY; or, while \
+                "name the installation: a running server, --url {usual_url} with its key in GLASSLINE_KEY; or, while \
                  no server runs, its directory, --data DIR (or GLASSLINE_DATA, or data = \"DIR\" in glassline.toml)"
             ),
         }
@@ -164,10 +166,21 @@ mod tests {
 
     /// Where a command works: a directory, or a server by its address.
     fn place(data: Option<&str>, url: Option<&str>, key: Option<&str>, file: Option<&str>) -> String {
+        place_with(data, url, DEFAULT_URL, key, file)
+    }
+
+    fn place_with(
+        data: Option<&str>,
+        url: Option<&str>,
+        usual_url: &str,
+        key: Option<&str>,
+        file: Option<&str>,
+    ) -> String {
         let settings = Settings { data: file.map(PathBuf::from), ..Settings::default() };
         let target = Target {
             data: data.map(PathBuf::from),
             url: url.map(str::to_owned),
+            usual_url: usual_url.to_owned(),
             key: key.map(str::to_owned),
         };
         match Place::of(target, &settings) {
@@ -187,7 +200,10 @@ mod tests {
         );
         assert_eq!(place(None, None, Some("gl_x"), None), "http://127.0.0.1:8080/");
         assert_eq!(place(None, Some(DEFAULT_URL), None, None), "a server wants a key: set GLASSLINE_KEY");
-        let neither = place(None, None, None, None);
+        let elsewhere = "http://elsewhere.example.com/";
+        assert_eq!(place_with(None, None, elsewhere, Some("gl_x"), None), elsewhere);
+        assert_eq!(place_with(Some("d"), None, elsewhere, Some("gl_x"), None), "d");
+        let neither = place(None, None, Some(""), None);
         for way in ["--url http://127.0.0.1:8080", "GLASSLINE_KEY", "--data DIR"] {
             assert!(neither.contains(way), "{neither}");
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{EntityId, SourceId};
+use crate::{EntityId, NameError, SourceId};
 
 /// One right that a key carries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,9 +35,13 @@ pub enum Scope {
 /// The text is not a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a scope; use submit:<source>, ping:<source>, feedback:<entity>, read, pii:read, export, flows:write, entities:write, privacy:erase, audit:read or admin"
+    "{text:?} is not a scope{because}; use submit:<source>, ping:<source>, feedback:<entity>, read, pii:read, export, flows:write, entities:write, privacy:erase, audit:read or admin"
 )]
-pub struct UnknownScope(String);
+pub struct UnknownScope {
+    text: String,
+    /// What is wrong with the name in it, behind a colon.
+    because: String,
+}
 
 impl Scope {
     /// Whether whoever holds this scope may do what `wanted` asks for.
@@ -68,11 +72,13 @@ impl FromStr for Scope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Scope, UnknownScope> {
-        let unknown = || UnknownScope(text.chars().take(80).collect());
+        let of = |because: String| UnknownScope { text: text.chars().take(80).collect(), because };
+        let unknown = || of(String::new());
+        let misnamed = |error: NameError| of(format!(": {error}"));
         match text.split_once(':') {
-            Some(("submit", source)) => source.parse().map(Scope::Submit).map_err(|_| unknown()),
-            Some(("ping", source)) => source.parse().map(Scope::Ping).map_err(|_| unknown()),
-            Some(("feedback", entity)) => entity.parse().map(Scope::Feedback).map_err(|_| unknown()),
+            Some(("submit", source)) => source.parse().map(Scope::Submit).map_err(misnamed),
+            Some(("ping", source)) => source.parse().map(Scope::Ping).map_err(misnamed),
+            Some(("feedback", entity)) => entity.parse().map(Scope::Feedback).map_err(misnamed),
             Some(_) | None => {
                 let plain = [
                     Scope::Read,
@@ -105,5 +111,8 @@ mod tests {
         for text in ["", "submit:", "submit:web", "Read", "reads", "admin:all"] {
             assert!(text.parse::<Scope>().is_err(), "{text}");
         }
+        let told = "submit:web".parse::<Scope>().unwrap_err().to_string();
+        assert!(told.starts_with("\"submit:web\" is not a scope: "), "{told}");
+        assert!(told.contains("src_"), "{told}");
     }
 }

@@ -43,6 +43,7 @@ pub enum ShowError {
 #[derive(Debug)]
 pub struct EventPage {
     records: Vec<ReadRecord>,
+    before: Vec<Option<ReadRecord>>,
     /// Whether bodies were read.
     bodies: Bodies,
     next: Option<u64>,
@@ -51,8 +52,8 @@ pub struct EventPage {
 
 impl EventPage {
     pub(crate) fn new(found: Gathered, next: Option<u64>, complete_to_seq: u64) -> EventPage {
-        let Gathered { records, bodies } = found;
-        EventPage { records, bodies, next, complete_to_seq }
+        let Gathered { records, before, bodies } = found;
+        EventPage { records, before, bodies, next, complete_to_seq }
     }
 
     /// How many events it holds.
@@ -108,7 +109,7 @@ impl EventPage {
     /// When a record cannot be shown; `out` then holds a part.
     pub fn write(&self, sight: &Sight, policies: &dyn Policies, out: &mut Vec<u8>) -> Result<(), ShowError> {
         let shape = match self.bodies {
-            Bodies::Read => sight.shape,
+            Bodies::Read | Bodies::WithBefore => sight.shape,
             Bodies::Left => Shape::None,
         };
         let mut views: HashMap<Option<(FlowId, FlowVersion)>, View> = HashMap::new();
@@ -122,7 +123,9 @@ impl EventPage {
                 out.push(b',');
             }
             let body = body_of(&record.body);
-            write_public_event(seq, &record.header, body, view, out)
+            let before = self.before.get(at).and_then(Option::as_ref);
+            let before = before.map_or(EventBody::None, |before| body_of(&before.body));
+            write_public_event(seq, &record.header, body, before, view, out)
                 .map_err(|source| ShowError::Event { seq, source })?;
         }
         Ok(())

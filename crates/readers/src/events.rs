@@ -36,6 +36,12 @@ impl Events {
         Events { bodies: Bodies::Left, ..self }
     }
 
+    /// Reads of each event the one before it in its lead, to tell what changed.
+    #[must_use]
+    pub fn with_before(self) -> Events {
+        Events { bodies: Bodies::WithBefore, ..self }
+    }
+
     /// One page of a list. It ends at the limit of the query or at the size of a page, whichever
     /// comes first, but never before its first event.
     ///

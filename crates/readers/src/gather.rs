@@ -4,6 +4,7 @@ use std::error::Error;
 
 use ledger::{ReadError, ReadHeader, ReadRecord, Reader, StoredBody};
 use tracing::error;
+use wire::Header;
 
 /// Where bodies are not opened, at most about this many bytes are read from the disk at a time.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -13,6 +14,8 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(crate) enum Bodies {
     #[default]
     Read,
+    /// And that of the event before each of them in its lead.
+    WithBefore,
     Left,
 }
 
@@ -20,6 +23,8 @@ pub(crate) enum Bodies {
 #[derive(Debug)]
 pub(crate) struct Gathered {
     pub(crate) records: Vec<ReadRecord>,
+    /// With [`Bodies::WithBefore`], for each of them the event before it; none for the first of a lead.
+    pub(crate) before: Vec<Option<ReadRecord>>,
     pub(crate) bodies: Bodies,
 }
 
@@ -31,13 +36,18 @@ pub(crate) fn gather(
     bodies: Bodies,
     bytes_max: usize,
 ) -> Result<Gathered, ReadError> {
-    let mut records = Vec::new();
+    let (mut records, mut before) = (Vec::new(), Vec::new());
     match bodies {
-        Bodies::Read => {
+        Bodies::Read | Bodies::WithBefore => {
             let mut bytes = 0;
             for record in reader.each(seqs) {
                 let record = told(record?);
                 bytes += bytes_of(&record);
+                if bodies == Bodies::WithBefore {
+                    let earlier = one_before(reader, &record)?;
+                    bytes += earlier.as_ref().map_or(0, bytes_of);
+                    before.push(earlier);
+                }
                 records.push(record);
                 if bytes >= bytes_max {
                     break;
@@ -57,7 +67,17 @@ pub(crate) fn gather(
             }
         }
     }
-    Ok(Gathered { records, bodies })
+    Ok(Gathered { records, before, bodies })
+}
+
+/// The event before one in its lead.
+fn one_before(reader: &Reader, record: &ReadRecord) -> Result<Option<ReadRecord>, ReadError> {
+    let chain = Header::read(&record.header).ok().and_then(|header| header.chain().ok()).flatten();
+    let Some((chain, _)) = chain else { return Ok(None) };
+    let seqs = reader.chain(chain);
+    let at = seqs.partition_point(|seq| *seq < record.seq);
+    let before = at.checked_sub(1).map(|at| &seqs[at..=at]);
+    before.and_then(|seq| reader.each(seq).next()).transpose().map(|read| read.map(told))
 }
 
 fn bytes_of(record: &ReadRecord) -> usize {

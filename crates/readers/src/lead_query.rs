@@ -129,6 +129,11 @@ impl LeadQuery {
         }
     }
 
+    /// Whether margins are asked for.
+    pub(crate) fn asks_margin(&self) -> bool {
+        self.min_margin.is_some() || self.max_margin.is_some()
+    }
+
     /// Whether a lead of this margin is wanted.
     pub(crate) fn takes_margin(&self, margin: Money) -> bool {
         self.min_margin.is_none_or(|min| margin >= min) && self.max_margin.is_none_or(|max| margin <= max)

@@ -3,7 +3,7 @@
 //! for by its id.
 
 use domain::{LeadId, LeadSummary, Sign, Standing};
-use ledger::{Glance, Order, ReadError, ReadRecord, Reader};
+use ledger::{Glance, Order, ReadError, ReadRecord, Reader, Window};
 use wire::json::ObjectWriter;
 use wire::public_event::{Shape, write_snapshot};
 use wire::public_lead::{LeadPlace, write_public_lead};
@@ -18,6 +18,9 @@ use crate::sight::Sight;
 /// Most rows of the index that one page looks at: a list that few leads are on comes in short
 /// pages.
 pub const LEAD_ROWS_MAX: u64 = 500_000;
+
+/// How many leads are looked for at a time when what is asked of them is known only once they are read.
+const LEADS_AT_A_TIME: usize = 256;
 
 /// Why leads cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -71,18 +74,47 @@ impl Leads {
     /// When the query was not resolved.
     pub fn list(&self, query: &LeadQuery) -> Result<LeadPage, LeadsError> {
         assert!(query.declared.is_empty(), "what is asked of dims and fields is resolved first");
+        let wanted = query.window.limit;
+        let mut read_bytes = 0;
+        let mut page = self.part(query, query.window, wanted, &mut read_bytes)?;
+        // Margins are known once leads are read, and those that are asked for may be few among many.
+        while query.asks_margin()
+            && page.leads.len() < wanted
+            && read_bytes < self.read_bytes_max
+            && let Some(seq) = page.next
+        {
+            let mut window = Window { limit: wanted.max(LEADS_AT_A_TIME), ..query.window };
+            match window.order {
+                Order::OldestFirst => window.after = Some(seq),
+                Order::NewestFirst => window.before = Some(seq),
+            }
+            let part = self.part(query, window, wanted - page.leads.len(), &mut read_bytes)?;
+            page.leads.extend(part.leads);
+            page.next = part.next;
+        }
+        Ok(page)
+    }
+
+    /// One look at the index, and the first `wanted` leads it gave.
+    fn part(
+        &self,
+        query: &LeadQuery,
+        window: Window,
+        wanted: usize,
+        read_bytes: &mut usize,
+    ) -> Result<LeadPage, LeadsError> {
         let takes = |events: &[Glance]| query.takes(&standing(events));
-        let found = self.reader.list_chains(&query.chains(), query.window, self.rows_max, takes);
+        let found = self.reader.list_chains(&query.chains(), window, self.rows_max, takes);
         let mut page =
             LeadPage { leads: Vec::new(), next: found.next, complete_to_seq: found.complete_to_seq };
-        let mut read_bytes = 0;
         for (at, seqs) in found.chains.iter().enumerate() {
-            let Some(lead) = self.fold(seqs, &mut read_bytes)? else { continue };
+            let Some(lead) = self.fold(seqs, read_bytes)? else { continue };
             let seq = lead.place.seq;
             if query.takes_margin(lead.summary.margin()) {
                 page.leads.push(lead);
             }
-            if read_bytes >= self.read_bytes_max && at + 1 < found.chains.len() {
+            let is_full = *read_bytes >= self.read_bytes_max || page.leads.len() == wanted;
+            if is_full && at + 1 < found.chains.len() {
                 page.next = Some(seq);
                 break;
             }

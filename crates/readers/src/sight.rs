@@ -39,6 +39,7 @@ impl Sight {
                 self.expand.exchange |= more.exchange;
                 self.expand.rules |= more.rules;
                 self.expand.reason_raw |= more.reason_raw;
+                self.expand.changes |= more.changes;
             }
             "reveal" => {
                 self.reveal = match value {

@@ -97,6 +97,13 @@ impl Tail {
         self
     }
 
+    /// Reads of each event the one before it in its lead, to tell what changed.
+    #[must_use]
+    pub fn with_before(mut self) -> Tail {
+        self.look.bodies = Bodies::WithBefore;
+        self
+    }
+
     /// All events below this seq were looked at: a tail that begins after the one before it goes
     /// on without gap or repeat.
     pub fn complete_to_seq(&self) -> u64 {

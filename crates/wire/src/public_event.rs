@@ -54,6 +54,9 @@ pub struct Expand {
     pub rules: bool,
     /// `reason_raw`: the partner's own words.
     pub reason_raw: bool,
+    /// `changes`: which values of the lead differ from those of its event before. What differs is told of values
+    /// that may not be seen, too, which then look alike.
+    pub changes: bool,
 }
 
 /// A text is not a value of a query parameter that shapes events.
@@ -93,9 +96,10 @@ impl FromStr for Expand {
                 "exchange" => expand.exchange = true,
                 "rules" => expand.rules = true,
                 "reason_raw" => expand.reason_raw = true,
+                "changes" => expand.changes = true,
                 other => {
                     let text = other.chars().take(40).collect();
-                    return Err(ViewError { wanted: "one of exchange, rules and reason_raw", text });
+                    return Err(ViewError { wanted: "one of exchange, rules, reason_raw and changes", text });
                 }
             }
         }
@@ -160,8 +164,9 @@ const KEPT_BACK: [&str; 13] = [
 ];
 
 /// Appends the public JSON of one event: stored header bytes, and the stored body unless it was
-/// erased. With [`Shape::None`] there is nothing besides the members of the header. Without a body, an event of a lead has `"lead": null` and `"erased": true`; with one that
-/// does not open, `"lead": null` and `"unreadable": true`.
+/// erased. With [`Shape::None`] there is nothing besides the members of the header. Without a body, an event of a
+/// lead has `"lead": null` and `"erased": true`; with one that does not open, `"lead": null` and
+/// `"unreadable": true`. `before` is the body of the lead's event before; [`EventBody::None`] where there is none.
 ///
 /// # Errors
 /// When the bytes are not a header or a body; `out` then holds half an object.
@@ -169,6 +174,7 @@ pub fn write_public_event(
     seq: u64,
     header: &[u8],
     body: EventBody<'_>,
+    before: EventBody<'_>,
     view: &View,
     out: &mut Vec<u8>,
 ) -> Result<(), PublicEventError> {
@@ -218,6 +224,7 @@ pub fn write_public_event(
             ("exchange", view.expand.exchange),
             ("rules", view.expand.rules),
             ("reason_raw", view.expand.reason_raw),
+            ("changes", view.expand.changes),
         ];
         for (key, _) in asked.into_iter().filter(|(_, asked)| *asked) {
             object.null(key);
@@ -242,8 +249,60 @@ pub fn write_public_event(
             Some(_) => json::write_string(HIDDEN, out),
         }
     }
+    if view.expand.changes {
+        match before {
+            EventBody::Open(before) => {
+                write_changes(&Stored::read(before)?, &stored, &view.policy, object.value("changes"));
+            }
+            EventBody::None | EventBody::Unreadable => object.null("changes"),
+        }
+    }
     object.close();
     Ok(())
+}
+
+/// The paths of a lead as a reader sees them: those of a flat lead. Names that may not be seen are counted.
+fn shown_paths<'a>(
+    stored: &'a Stored<'_>,
+    policy: &'a Policy,
+) -> impl Iterator<Item = (String, &'a str, &'a str)> {
+    let mut hidden = 0;
+    stored.below("lead.").map(move |(path, value)| {
+        let shown = if !policy.shows_path(path) {
+            hidden += 1;
+            format!("{HIDDEN}{hidden}")
+        } else if path == "id" {
+            "~id".to_owned()
+        } else {
+            path.to_owned()
+        };
+        (shown, path, value)
+    })
+}
+
+/// `{"added", "changed", "removed"}`, each a list of paths.
+fn write_changes(before: &Stored<'_>, after: &Stored<'_>, policy: &Policy, out: &mut Vec<u8>) {
+    let lookup = |stored: &Stored<'_>, path: &str| {
+        let at = stored.0.binary_search_by(|(own, _)| {
+            own.as_bytes().iter().copied().cmp(b"lead.".iter().copied().chain(path.bytes()))
+        });
+        at.ok().map(|at| stored.0[at].1.get().to_owned())
+    };
+    let (mut added, mut changed) = (Vec::new(), Vec::new());
+    for (shown, path, value) in shown_paths(after, policy) {
+        match lookup(before, path) {
+            None => added.push(shown),
+            Some(old) if old != value => changed.push(shown),
+            Some(_) => {}
+        }
+    }
+    let gone = shown_paths(before, policy).filter(|(_, path, _)| lookup(after, path).is_none());
+    let removed: Vec<String> = gone.map(|(shown, _, _)| shown).collect();
+    let mut object = ObjectWriter::open(out);
+    for (key, paths) in [("added", added), ("changed", changed), ("removed", removed)] {
+        json::write_array(paths.iter(), object.value(key), |path, out| json::write_string(path, out));
+    }
+    object.close();
 }
 
 fn write_lead(lead_id: Option<&str>, stored: &Stored<'_>, stage: Stage, view: &View, out: &mut Vec<u8>) {
@@ -490,7 +549,7 @@ mod tests {
     fn write(header: &str, body: Option<&str>, view: &View) -> String {
         let mut out = Vec::new();
         let body = body.map_or(EventBody::None, |body| EventBody::Open(body.as_bytes()));
-        write_public_event(48213, header.as_bytes(), body, view, &mut out).unwrap();
+        write_public_event(48213, header.as_bytes(), body, EventBody::None, view, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
         text
@@ -541,6 +600,30 @@ mod tests {
     }
 
     #[test]
+    fn what_changed_is_told_of_values_that_may_not_be_seen_too() {
+        let before = r#"[["lead.Jane Example","x"],["lead.email","ann@example.com"],["lead.gone",1],["lead.state","TX"]]"#;
+        let after = r#"[["lead.Jane Example","y"],["lead.email","ana@example.com"],["lead.email.valid",true],["lead.id","7"],["lead.state","TX"]]"#;
+        let expand = Expand { changes: true, ..Expand::default() };
+        let changes = |before, view: View| {
+            let (mut out, body) = (Vec::new(), EventBody::Open(after.as_bytes()));
+            write_public_event(7, HEADER.as_bytes(), body, before, &View { expand, ..view }, &mut out)
+                .unwrap();
+            serde_json::from_slice::<serde_json::Value>(&out).unwrap()["changes"].to_string()
+        };
+        let before = EventBody::Open(before.as_bytes());
+        assert_eq!(
+            changes(before, masked(Shape::Flat)),
+            r#"{"added":["email.valid","~id"],"changed":["•••1","email"],"removed":["gone"]}"#
+        );
+        assert_eq!(
+            changes(before, revealed(Shape::Nested)),
+            r#"{"added":["email.valid","~id"],"changed":["Jane Example","email"],"removed":["gone"]}"#
+        );
+        assert_eq!(changes(EventBody::None, masked(Shape::Flat)), "null");
+        assert_eq!(changes(EventBody::Unreadable, masked(Shape::Flat)), "null");
+    }
+
+    #[test]
     fn a_nested_lead_is_a_tree() {
         let view = View { expand: Expand::default(), ..revealed(Shape::Nested) };
         let text = write(HEADER, Some(BODY), &view);
@@ -573,7 +656,7 @@ mod tests {
     #[test]
     fn a_body_that_does_not_open_is_not_an_erased_one() {
         let (header, view, mut out) = (HEADER.as_bytes(), masked(Shape::Flat), Vec::new());
-        write_public_event(48213, header, EventBody::Unreadable, &view, &mut out).unwrap();
+        write_public_event(48213, header, EventBody::Unreadable, EventBody::None, &view, &mut out).unwrap();
         let event: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!((&event["lead"], &event["unreadable"]), (&serde_json::Value::Null, &true.into()));
         assert_eq!((&event["type"], event.get("erased")), (&"recipient.delivered".into(), None));
@@ -662,7 +745,8 @@ mod tests {
             [("", None), ("[]", None), (HEADER, Some("{}")), (HEADER, Some(r#"[["b",1],["a",1]]"#))]
         {
             let body = body.map_or(EventBody::None, |body: &str| EventBody::Open(body.as_bytes()));
-            write_public_event(1, header.as_bytes(), body, &view, &mut Vec::new()).unwrap_err();
+            write_public_event(1, header.as_bytes(), body, EventBody::None, &view, &mut Vec::new())
+                .unwrap_err();
         }
     }
 
@@ -702,8 +786,8 @@ mod tests {
 
         #[test]
         fn no_bytes_panic(header in prop::collection::vec(any::<u8>(), 0..60), body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = write_public_event(1, &header, EventBody::Open(&body), &masked(Shape::Nested), &mut Vec::new());
-            let _ = write_public_event(1, HEADER.as_bytes(), EventBody::Open(&body), &masked(Shape::Nested), &mut Vec::new());
+            let _ = write_public_event(1, &header, EventBody::Open(&body), EventBody::None, &masked(Shape::Nested), &mut Vec::new());
+            let _ = write_public_event(1, HEADER.as_bytes(), EventBody::Open(&body), EventBody::None, &masked(Shape::Nested), &mut Vec::new());
         }
     }
 }

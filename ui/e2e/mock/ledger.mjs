@@ -73,6 +73,18 @@ export class Ledger {
     return this.#leads.get(id);
   }
 
+  /** What an event changed of its lead, in the clear values; null of the first. */
+  changes({ header, lead, lead_seq }) {
+    const before = this.#leads.get(header.lead_id)[lead_seq - 2]?.lead;
+    if (before === undefined) return null;
+    const paths = (of, wanted) => Object.keys(of).filter(wanted).sort();
+    return {
+      added: paths(lead, (path) => !(path in before)),
+      changed: paths(lead, (path) => path in before && before[path] !== lead[path]),
+      removed: paths(before, (path) => !(path in lead)),
+    };
+  }
+
   leads() {
     return [...this.#leads.values()].map(foldLead).sort((a, b) => b.seq - a.seq);
   }

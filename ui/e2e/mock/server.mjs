@@ -107,7 +107,8 @@ export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = 
     if (kind === 'events') {
       const found = ledger.events.find((event) => event.header.id === id);
       if (!found) throw refused(404, 'not_found', 'there is no such event');
-      return send(200, shown(found, sight));
+      const changes = sight.expand.includes('changes') ? { changes: ledger.changes(found) } : {};
+      return send(200, { ...shown(found, sight), ...changes });
     }
     if (kind === 'leads') {
       const chain = ledger.chain(id);
@@ -149,6 +150,8 @@ export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = 
       .filter(
         (lead) =>
           lead.seq < before &&
+          lead.margin >= Number(params.get('min_margin') ?? -Infinity) &&
+          lead.margin <= Number(params.get('max_margin') ?? Infinity) &&
           wanted({ ...lead, ...ledger.traits(lead.id) }) &&
           (!entity || lead.buyers.some((buyer) => entity.split(',').includes(buyer.entity_id))),
       );

@@ -111,9 +111,14 @@ describe('a lead in one line', () => {
 describe('an event in one sentence', () => {
   it.each([
     [
+      'source.accepted',
+      { entity_id: 'src_a', price: 8.5, outcome: 'success' },
+      'The lead was read and accepted from Web Form A; $8.50 offered for it.',
+    ],
+    [
       'recipient.delivered',
       { entity_id: 'buyer_a', price: 25, duration_ms: 245 },
-      'Premier took the lead for $25.00 after 245 ms.',
+      'Premier took the lead for $25.00 after 245\u00a0ms.',
     ],
     [
       'recipient.failed',
@@ -217,12 +222,17 @@ describe('a sale after the answer', () => {
     event('recipient.delivered', { timestamp: '2026-01-15T10:18:00.000Z', attempt: 5, ...more });
 
   it('says how late it was, what the source was told, and why it cost nothing', () => {
-    expect(lateSaleOf(lead({ state: 'sold' }), [answered, taken()])?.text).toBe(
-      'Sold by a retry 18 m after the source was answered: No buyer. ' +
-        'It was promised no price, so the lead cost nothing.',
+    const text = (more: Partial<Lead>, ...events: Event[]) =>
+      lateSaleOf(lead({ state: 'sold', ...more }), events)?.text.replaceAll('\u00a0', ' ');
+    expect(text({}, answered, taken())).toBe(
+      'Sold by a retry 18 m after the source was told: No buyer. No price was offered, so the lead cost nothing.',
     );
-    expect(lateSaleOf(lead({ state: 'sold', cost: 2 }), [answered, taken({ attempt: 1 })])?.text).toBe(
-      'Sold 18 m after the source was answered: No buyer.',
+    expect(text({}, event('source.accepted', { price: 8.5 }), answered, taken())).toBe(
+      'Sold by a retry 18 m after the source was told: No buyer. ' +
+        '$8.50 were offered for it, but after that answer the lead cost nothing.',
+    );
+    expect(text({ cost: 2 }, answered, taken({ attempt: 1 }))).toBe(
+      'Sold 18 m after the source was told: No buyer.',
     );
   });
 

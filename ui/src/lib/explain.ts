@@ -2,7 +2,7 @@
 //! them up.
 
 import type { Event, Lead } from './api/client';
-import { changesOf, fieldsOf } from './changes';
+import { addedTo, fieldsOf } from './changes';
 import { outcomeOf, type Outcome } from './families';
 import { clock, isNumber, listed, money, plural, span } from './format';
 import { groupsOf } from './timeline';
@@ -78,8 +78,12 @@ export function lateSaleOf(lead: Lead, events: Event[]): LateSale | null {
   const by = isNumber(event.attempt) && event.attempt > 1 ? ' by a retry' : '';
   const after = span(Date.parse(event.timestamp) - Date.parse(answer.timestamp));
   const told = answer.reason ?? answer.final_outcome ?? answer.outcome ?? 'no reason was given';
-  const free = lead.cost === 0 ? ' It was promised no price, so the lead cost nothing.' : '';
-  return { event, text: `Sold${by} ${after} after the source was answered: ${told}.${free}` };
+  const offered = events.find(({ type }) => type === 'source.accepted')?.price;
+  const free = offered
+    ? ` ${money(offered)} were offered for it, but after that answer the lead cost nothing.`
+    : ' No price was offered, so the lead cost nothing.';
+  const cost = lead.cost === 0 ? free : '';
+  return { event, text: `Sold${by} ${after} after the source was told: ${told}.${cost}` };
 }
 
 const returners = (lead: Lead, nameOf: NameOf): string[] =>
@@ -104,7 +108,7 @@ export function eventSentence(event: Event, nameOf: NameOf): string {
     case 'source.submitted':
       return `${who} submitted the lead.`;
     case 'source.accepted':
-      return `The lead was read and accepted from ${who}${price}.`;
+      return `The lead was read and accepted from ${who}${event.price ? `; ${money(event.price)} offered for it` : ''}.`;
     case 'source.rejected':
       return `The lead was rejected${because}. No step was run.`;
     case 'filter.passed':
@@ -241,9 +245,7 @@ export function answersOf(events: Event[], nameOf: NameOf): Answer[] {
     : (submitted && 'values not readable') || 'nothing yet';
   answers.push({ title: 'Arrived', text: arrived, outcome: 'none', event: submitted });
 
-  const derived = read
-    ? changesOf(submitted?.lead, read.lead).filter((change) => change.kind === 'added').length
-    : 0;
+  const derived = read ? addedTo(submitted?.lead, read.lead) : 0;
   const rejected = read?.type === 'source.rejected';
   answers.push({
     title: 'Parsed',

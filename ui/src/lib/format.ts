@@ -14,8 +14,10 @@ export function day(timestamp: string, now = new Date()): string {
   return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year, timeZone: 'UTC' });
 }
 
-/** How long something took: `< 1 ms`, `245 ms`, `5.00 s`, `2 m 5 s`, `4 h 29 m`, `3 d 2 h`. */
-export function span(ms: number | null | undefined): string {
+/** How long something took: `< 1 ms`, `245 ms`, `5.00 s`, `2 m 5 s`, `4 h 29 m`, `3 d 2 h`; no line breaks within it. */
+export const span = (ms: number | null | undefined): string => spanWords(ms).replaceAll(' ', '\u00a0');
+
+function spanWords(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return DASH;
   if (ms < 0.5) return '< 1 ms';
   if (ms < 999.5) return `${Math.round(ms)} ms`;

@@ -16,7 +16,17 @@ export const LISTS = [
   'reason_code',
 ] as const;
 /** Filters that take one value. */
-export const SINGLES = ['start', 'end', 'min_ms', 'max_ms', 'min_price', 'max_price', 'test'] as const;
+export const SINGLES = [
+  'start',
+  'end',
+  'min_ms',
+  'max_ms',
+  'min_price',
+  'max_price',
+  'min_margin',
+  'max_margin',
+  'test',
+] as const;
 /** What is open: the event in the inspector, and which of its tabs. */
 const VIEW = ['event', 'tab'] as const;
 

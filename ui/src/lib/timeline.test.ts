@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { Event } from './api/client';
 import { span } from './format';
-import { groupsOf, isProblem, timelineOf, trailWords } from './timeline';
+import { groupsOf, isProblem, timelineOf, tookOf, trailWords } from './timeline';
 
 /** Events from lines such as `0.3 recipient.error premier buyer_premier`: seconds, type, step, party. */
 function script(text: string): Event[] {
@@ -31,7 +31,7 @@ const shown = (events: Event[]) =>
         : row.delta_ms === null
           ? 'first'
           : `+${span(row.delta_ms)}`;
-    return `${time} ${row.main.type} ${row.main.entity_id ?? '-'} ${row.trail.join('>')} ${row.events.length}`;
+    return `${time.replaceAll('\u00a0', ' ')} ${row.main.type} ${row.main.entity_id ?? '-'} ${row.trail.join('>')} ${row.events.length}`;
   });
 
 it('attempts and retries of one buyer are one row, and another buyer is another', () => {
@@ -109,4 +109,16 @@ it('a long trail is told in words, and a short one by its icons alone', () => {
   expect(words('error error error error success')).toBe('4 faults, then taken');
   expect(words('error error failure')).toBe('2 faults and 1 refusal');
   expect(words('error error pending')).toBe('2 faults, then another attempt');
+});
+
+it('a row tells how long it took where somebody was waited for, or it was long', () => {
+  const took = (type: string, duration_ms: number | null) =>
+    tookOf({ type, duration_ms }).replace('\u00a0', ' ');
+  expect(took('enhancement.success', 66)).toBe('66 ms');
+  expect(took('recipient.failed', 1)).toBe('1 ms');
+  expect(took('recipient.attempted', 2)).toBe('');
+  expect(took('filter.passed', 1)).toBe('');
+  expect(took('filter.passed', 40)).toBe('40 ms');
+  expect(took('flow.completed', 823)).toBe('823 ms');
+  expect(took('source.submitted', null)).toBe('');
 });

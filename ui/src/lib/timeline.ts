@@ -3,10 +3,21 @@
 
 import type { Event } from './api/client';
 import { familyOf, outcomeOf, type Family, type Outcome } from './families';
-import { listed, plural } from './format';
+import { isNumber, listed, plural, span } from './format';
 
 /** A wait longer than this is a break of its own. */
 export const BREAK_MS = 60_000;
+
+/** Shorter work of our own, and shorter gaps between rows, tell nobody anything. */
+export const NOISE_MS = 10;
+const ASKING = new Set<Family>(['enhancement', 'recipient', 'feedback']);
+
+/** How long it took, for a row: where another side was waited for, or it was long for us. */
+export function tookOf({ type, duration_ms }: Pick<Event, 'type' | 'duration_ms'>): string {
+  const waited = ASKING.has(familyOf(type)) && !/\.(attempted|skipped)$/.test(type);
+  const from = waited ? 1 : NOISE_MS;
+  return isNumber(duration_ms) && duration_ms >= from ? span(duration_ms) : '';
+}
 
 export interface Group {
   family: Family;

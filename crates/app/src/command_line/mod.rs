@@ -118,9 +118,12 @@ pub(crate) struct Target {
     #[arg(long, env = "GLASSLINE_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Address of a running server, http:// or https://, instead of a data directory [default, with a key and no
-    /// directory: http://127.0.0.1:8080]
+    /// directory: GLASSLINE_URL, else http://127.0.0.1:8080]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Where the server is when nothing else is said.
+    #[arg(long, env = "GLASSLINE_URL", hide = true, default_value = DEFAULT_URL)]
+    pub(crate) usual_url: String,
     /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
     #[arg(long, env = "GLASSLINE_KEY", hide_env_values = true, value_name = "KEY")]
     pub(crate) key: Option<String>,
@@ -150,7 +153,7 @@ impl Reach {
 #[derive(Debug, Args)]
 pub(crate) struct RunningServer {
     /// Address of the server, http:// or https://
-    #[arg(long, default_value = DEFAULT_URL, value_name = "URL")]
+    #[arg(long, env = "GLASSLINE_URL", default_value = DEFAULT_URL, value_name = "URL")]
     pub(crate) url: String,
     /// Key for the server; better given as GLASSLINE_KEY, for others see command lines
     #[arg(long, env = "GLASSLINE_KEY", hide_env_values = true, value_name = "KEY")]

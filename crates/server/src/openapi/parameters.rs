@@ -110,7 +110,7 @@ pub(crate) struct StreamParameters {
     after: Option<u64>,
     /// `flat` (default), `nested` or `none`.
     shape: Option<String>,
-    /// `exchange`, `rules`, `reason_raw`, with commas between.
+    /// `exchange`, `rules`, `reason_raw`, `changes`, with commas between.
     expand: Option<String>,
 }
 
@@ -133,7 +133,7 @@ pub(crate) struct LeadSightParameters {
 pub(crate) struct SightParameters {
     /// `flat` (default), `nested`, or `none`: without the lead.
     shape: Option<String>,
-    /// `exchange`, `rules`, `reason_raw`, with commas between.
+    /// `exchange`, `rules`, `reason_raw`, `changes`, with commas between.
     expand: Option<String>,
     /// `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first.
     reveal: Option<String>,

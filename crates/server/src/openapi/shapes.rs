@@ -249,6 +249,16 @@ pub(crate) struct Event {
     rules: Option<Vec<RuleOutcome>>,
     /// With `expand=reason_raw`: the partner's own words.
     reason_raw: Option<String>,
+    /// With `expand=changes`: what differs from the lead's event before; null for its first.
+    changes: Option<Changes>,
+}
+
+/// Paths of a flat lead, ascending.
+#[derive(ToSchema)]
+pub(crate) struct Changes {
+    added: Vec<String>,
+    changed: Vec<String>,
+    removed: Vec<String>,
 }
 
 /// A page of a list of leads. It may be short, or empty, and not be the last.

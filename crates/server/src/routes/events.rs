@@ -177,6 +177,8 @@ impl Viewer<'_> {
         let mut events = self.services.events();
         if sight.shape == Shape::None {
             events = events.without_bodies();
+        } else if sight.expand.changes {
+            events = events.with_before();
         }
         Ok(unblock(move || find(events)).await?)
     }

@@ -73,6 +73,8 @@ pub(crate) async fn live(
     let mut tail = Tail::new(&services.leads, query.filter, start);
     if sight.shape == Shape::None {
         tail = tail.without_bodies();
+    } else if sight.expand.changes {
+        tail = tail.with_before();
     }
     if asked.asks_of_flows() {
         // A version that is published meanwhile may declare its fields in another order.

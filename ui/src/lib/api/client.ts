@@ -6,6 +6,8 @@ import { problemOf, type Problem } from './problem';
 import type { components, paths } from './schema';
 
 export type Event = components['schemas']['Event'];
+/** What an event changed of its lead, by path and on the clear values. */
+export type ChangedPaths = components['schemas']['Changes'];
 export type Lead = components['schemas']['LeadReply'];
 export type Entity = components['schemas']['EntityReply'];
 export type Flow = components['schemas']['FlowReply'];

@@ -781,6 +781,12 @@ export interface components {
              */
             used: number;
         };
+        /** @description Paths of a flat lead, ascending. */
+        Changes: {
+            added: string[];
+            changed: string[];
+            removed: string[];
+        };
         /** @description Whether a document can be published. */
         CheckReply: {
             ok: boolean;
@@ -909,6 +915,7 @@ export interface components {
              */
             bodies_from?: number | null;
             caps?: string[] | null;
+            changes?: components["schemas"]["Changes"] | null;
             /** Format: double */
             cost?: number | null;
             /**
@@ -1960,7 +1967,7 @@ export interface operations {
                 sort?: string;
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;
@@ -2033,7 +2040,7 @@ export interface operations {
                 after?: number;
                 /** @description `flat` (default), `nested` or `none`. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
             };
             header?: never;
@@ -2062,7 +2069,7 @@ export interface operations {
             query?: {
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;
@@ -2550,7 +2557,7 @@ export interface operations {
                 sort?: string;
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;
@@ -3250,7 +3257,7 @@ export interface operations {
                 sort?: string;
                 /** @description `flat` (default), `nested`, or `none`: without the lead. */
                 shape?: string;
-                /** @description `exchange`, `rules`, `reason_raw`, with commas between. */
+                /** @description `exchange`, `rules`, `reason_raw`, `changes`, with commas between. */
                 expand?: string;
                 /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
                 reveal?: string;

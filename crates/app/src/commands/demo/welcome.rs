@@ -39,7 +39,9 @@ impl Welcome<'_> {
              'http://{address}/flows/flow_roofs/sources/src_web_form/submit'\n\
              See its events, newest first (nobody else uses the web form now):\n\
              curl -sS -H 'Authorization: Bearer {key}' \
-             'http://{address}/flows/flow_roofs/events?source_id=src_web_form&limit=12'\n"
+             'http://{address}/flows/flow_roofs/events?source_id=src_web_form&limit=12'\n\
+             For the command line:\n\
+             export GLASSLINE_URL=http://{address} GLASSLINE_KEY={key}\n"
         );
         if !mark.stories.is_empty() {
             text += "\nWorth a look:\n";
