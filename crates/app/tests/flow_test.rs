@@ -163,10 +163,19 @@ expect: [ recipient.delivered desk price 0 ]",
 fn what_does_not_come_is_told_with_what_came() {
     let replies = "replies: { phone_check: { body: { status: ok, line_type: landline } }, shingle: {} }";
     let tests = [
-        test("another price", &format!("{replies}\nexpect: [ source.accepted, recipient.delivered shingle price 24.00 ]")),
-        test("never", &format!("{replies}\nexpect:\n  - recipient.skipped premier\n  - recipient.delivered premier")),
+        test(
+            "another price",
+            &format!("{replies}\nexpect: [ source.accepted, recipient.delivered shingle price 24.00 ]"),
+        ),
+        test(
+            "never",
+            &format!("{replies}\nexpect:\n  - recipient.skipped premier\n  - recipient.delivered premier"),
+        ),
         test("out of order", &format!("{replies}\nexpect:\n  - flow.completed\n  - source.accepted")),
-        test("one too many", &format!("{replies}\nexact: true\nexpect: [ source.submitted, source.accepted ]")),
+        test(
+            "one too many",
+            &format!("{replies}\nexact: true\nexpect: [ source.submitted, source.accepted ]"),
+        ),
         test("good", &format!("{replies}\nexpect: [ flow.completed ]")),
         test(
             "nobody is asked who is not given a reply",
@@ -181,14 +190,20 @@ fn what_does_not_come_is_told_with_what_came() {
 fn what_came_can_be_pasted() {
     let replies = "replies: { phone_check: {}, premier: [ { fault: tls }, { status: 503 }, { fault: timeout }, { fault: reset } ], \
                    shingle: { body: \"not for \\\"me\\\": too far # away\" } }\nexact: true";
-    let file = |expect: &str| format!("{SOLAR}tests:\n{}", test("all", &format!("{replies}\nexpect:\n{expect}")));
+    let file =
+        |expect: &str| format!("{SOLAR}tests:\n{}", test("all", &format!("{replies}\nexpect:\n{expect}")));
     let (status, stdout, _) = tried(&file("  - source.submitted"), &[]);
     assert_eq!(status, Some(1));
-    let came: String = stdout.lines().filter(|line| line.starts_with("      - ")).map(|line| format!("{line}\n")).collect();
+    let came: String =
+        stdout.lines().filter(|line| line.starts_with("      - ")).map(|line| format!("{line}\n")).collect();
     assert!(came.lines().count() > 15 && came.contains(": "), "{came}");
     // The lines stand as far to the right as they do in the file.
     let (status, stdout, stderr) = tried(&(file("").trim_end().to_owned() + "\n" + &came), &[]);
-    assert_eq!((status, stdout.as_str()), (Some(0), "ok      flow.yaml:46: all\n1 tests: 1 ok, 0 failed\n"), "{stderr}");
+    assert_eq!(
+        (status, stdout.as_str()),
+        (Some(0), "ok      flow.yaml:46: all\n1 test: 1 ok, 0 failed\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -197,7 +212,10 @@ fn tests_are_chosen_by_name() {
     let file = format!("{SOLAR}tests:\n{}{}", test("one", replies), test("two", replies));
     let (status, stdout, _) = tried(&file, &["--test", "tw"]);
     assert_eq!((status, stdout.lines().count()), (Some(0), 2), "{stdout}");
-    assert!(stdout.starts_with("ok      flow.yaml:") && stdout.contains(": two\n1 tests: 1 ok, 0 failed"), "{stdout}");
+    assert!(
+        stdout.starts_with("ok      flow.yaml:") && stdout.contains(": two\n1 test: 1 ok, 0 failed"),
+        "{stdout}"
+    );
     let (status, _, stderr) = tried(&file, &["--test", "three"]);
     assert_eq!(status, Some(1));
     assert!(stderr.contains("error: no test has \"three\" in its name"), "{stderr}");
@@ -215,7 +233,7 @@ fn a_file_that_cannot_be_used_fails_and_the_others_are_tried() {
     let missing = temp.path().join("missing.yaml").to_str().unwrap().to_owned();
     let (status, stdout, stderr) = tried(&good, &[&bad, &missing]);
     assert_eq!(status, Some(1));
-    assert!(stdout.ends_with(": one\n1 tests: 1 ok, 0 failed, 2 files cannot be used\n"), "{stdout}");
+    assert!(stdout.ends_with(": one\n1 test: 1 ok, 0 failed, 2 files cannot be used\n"), "{stdout}");
     let wanted = "bad.yaml cannot be used\nline 49: \"source.rejcted\" is not a type of event; did you mean source.rejected?";
     assert!(stderr.contains(wanted) && stderr.contains("missing.yaml"), "{stderr}");
 
@@ -227,7 +245,8 @@ fn a_file_that_cannot_be_used_fails_and_the_others_are_tried() {
 
 #[test]
 fn a_change_of_tests_alone_is_no_new_version() {
-    let flow = "flow:\n  id: flow_x\n  name: X\n  fields: { email: email }\n  sources: [ { entity: src_web } ]\n";
+    let flow =
+        "flow:\n  id: flow_x\n  name: X\n  fields: { email: email }\n  sources: [ { entity: src_web } ]\n";
     let tests = "tests:\n  - { name: a, at: 2026-01-15T16:00:00Z, source: src_web, submit: {}, expect: [ source.accepted ] }\n";
     let temp = TempDir::new().unwrap();
     let (data, path) = (temp.path().join("data"), temp.path().join("flow.yaml"));
@@ -242,7 +261,7 @@ fn a_change_of_tests_alone_is_no_new_version() {
     assert_eq!(published(&format!("{flow}{tests}")), same);
     assert_eq!(published(&format!("{flow}{}", tests.replace("name: a", "name: b"))), same);
     let check = run(&["flow", "check", path]);
-    assert!(text(&check.stdout).ends_with(&format!("Try its 1 tests with: glassline flow test {path}\n")));
+    assert!(text(&check.stdout).ends_with(&format!("Try its tests (1) with: glassline flow test {path}\n")));
 }
 
 /// The text of the first block of this kind that holds something.

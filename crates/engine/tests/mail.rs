@@ -132,7 +132,13 @@ async fn send(
     time_limit: Duration,
 ) -> Result<(u16, String), (FaultKind, String)> {
     let parties = HttpParties::new(options).unwrap();
-    let call = MailCall { entity_id: "svc_desk".parse().unwrap(), purpose: Purpose::Notice, mail, time_limit, step_limits: None };
+    let call = MailCall {
+        entity_id: "svc_desk".parse().unwrap(),
+        purpose: Purpose::Notice,
+        mail,
+        time_limit,
+        step_limits: None,
+    };
     match parties.mail(call).await {
         Ok(answered) => Ok((answered.reply.status, String::from_utf8(answered.reply.body).unwrap())),
         Err(fault) => {

@@ -22,13 +22,13 @@ use tower::{Service, ServiceExt as _};
 use url::Url;
 
 use super::calendar::later;
-use crate::chance::{Chance, SeededEntropy};
 use super::directory::{Mark, State};
 use super::flows;
 use super::parties::{Question, Report, Script};
 use super::plan::{Arrival, plan};
 use super::unsynced_disk::{UnsyncedDisk, sync};
 use super::virtual_time::VirtualClock;
+use crate::chance::{Chance, SeededEntropy};
 use crate::commands::serve::SYSTEM;
 use crate::installation::{Installation, Surroundings};
 

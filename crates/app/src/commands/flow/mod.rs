@@ -60,7 +60,7 @@ pub(crate) async fn check(
             say(&format!("It needs these secrets to be set: {}", names.join(", ")));
         }
         if !tests.is_empty() {
-            say(&format!("Try its {} tests with: glassline flow test {}", tests.len(), path.display()));
+            say(&format!("Try its tests ({}) with: glassline flow test {}", tests.len(), path.display()));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -51,8 +51,13 @@ fn test_all(files: &[PathBuf], name: Option<&str>) -> anyhow::Result<ExitCode> {
             None => anyhow!("there are no tests; a flow file has them below the key \"tests\""),
         });
     }
-    let unread_files = if unread == 0 { String::new() } else { format!(", {unread} files cannot be used") };
-    say(&format!("{} tests: {ok} ok, {failed} failed{unread_files}", ok + failed));
+    let unread_files = match unread {
+        0 => String::new(),
+        1 => ", 1 file cannot be used".to_owned(),
+        _ => format!(", {unread} files cannot be used"),
+    };
+    let tests = if ok + failed == 1 { "test" } else { "tests" };
+    say(&format!("{} {tests}: {ok} ok, {failed} failed{unread_files}", ok + failed));
     Ok(if failed + unread == 0 { ExitCode::SUCCESS } else { ExitCode::from(crate::FAILED) })
 }
 

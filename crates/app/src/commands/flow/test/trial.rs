@@ -9,9 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use domain::{Event, LeadId, SecretValue, Timestamp};
 use engine::{Barriers, Clock, Control, Engine, EngineParts, Submission};
-use ledger::{
-    Entropy, Ledger, LedgerKeys, LedgerKind, LedgerOptions, OsEntropy, Running, SecretKey,
-};
+use ledger::{Entropy, Ledger, LedgerKeys, LedgerKind, LedgerOptions, OsEntropy, Running, SecretKey};
 use tokio::time::Instant;
 use wire::flow_file::{EventLine, FlowFile, FlowTest};
 use wire::{BodyView, Header};
