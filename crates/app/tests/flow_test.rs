@@ -83,7 +83,9 @@ fn tried(file: &str, more: &[&str]) -> (Option<i32>, String, String) {
     let temp = TempDir::new().unwrap();
     let path = temp.path().join("flow.yaml").to_str().unwrap().to_owned();
     std::fs::write(&path, file).unwrap();
-    let Output { status, stdout, stderr } = run(&[&["flow", "test", &path], more].concat());
+    let mut arguments = vec!["flow", "test", path.as_str()];
+    arguments.extend(more);
+    let Output { status, stdout, stderr } = run(&arguments);
     let plain = |bytes: &[u8]| text(bytes).replace(&path, "flow.yaml");
     (status.code(), plain(&stdout), plain(&stderr))
 }
@@ -94,7 +96,6 @@ fn check(tests: &str, code: i32, wanted: &Expect) {
     assert_eq!(status, Some(code), "{stderr}");
 }
 
-/// One that cannot fail in the printed form would be a defect of the test: each of these is good.
 #[test]
 fn what_is_expected_comes() {
     let tests = [
@@ -266,8 +267,9 @@ fn a_change_of_tests_alone_is_no_new_version() {
 
 /// The text of the first block of this kind that holds something.
 fn block<'a>(page: &'a str, kind: &str, holds: &str) -> &'a str {
-    let blocks = page.split(&format!("```{kind}\n")).skip(1).map(|rest| rest.split_once("```").unwrap().0);
-    blocks.into_iter().find(|block| block.contains(holds)).unwrap()
+    let mut blocks =
+        page.split(&format!("```{kind}\n")).skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    blocks.find(|block| block.contains(holds)).unwrap()
 }
 
 #[test]
