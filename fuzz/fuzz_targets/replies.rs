@@ -39,6 +39,7 @@ fuzz_target!(|data: (u8, u8, u16, &[u8], &[u8])| {
     let reply = Reply { status, headers, body: body.to_vec() };
     let Ok(reply) = reply.without_compression(REPLY_BODY_BYTES_MAX) else { return };
     assert!(reply.body.len() <= REPLY_BODY_BYTES_MAX);
+    let reply = reply.in_utf_8();
     for settings in SETTINGS.iter() {
         let _ = read_reply(settings, &reply);
     }

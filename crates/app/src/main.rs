@@ -13,15 +13,14 @@ mod commands;
 mod console;
 mod input;
 mod installation;
+mod log;
 mod settings;
 mod sse;
 mod table;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{
     Command, CommandLine, ConsentCommand, EntityCommand, FeedbackCommand, FlowCommand, KeyCommand,
@@ -47,21 +46,15 @@ fn main() -> ExitCode {
     };
     let run = || {
         let settings = Settings::read(config.as_deref())?;
-        let log = log.or_else(|| settings.log.clone()).unwrap_or_else(|| "info".into());
-        let filter = EnvFilter::try_new(&log)?;
-        let colours = std::io::stderr().is_terminal();
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .with_ansi(colours)
-            .init();
+        let what = log.or_else(|| settings.log.clone()).unwrap_or_else(|| "info".into());
+        log::write(&what)?;
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             match command {
                 Command::Serve(options) => commands::serve::run(options, &settings).await,
                 Command::Demo(options) => commands::demo::run(options).await,
                 Command::Verify(options) => commands::verify::run(&options),
-                Command::Try(command) => commands::try_it::run(command),
+                Command::Try(command) => commands::try_it::run(command, &settings),
                 Command::Submit(options) => commands::submit::run(options).await,
                 Command::Events(options) => commands::events::run(*options).await,
                 Command::Flow(command) => flow(command, &settings).await,

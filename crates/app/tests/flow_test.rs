@@ -157,7 +157,26 @@ replies: { phone_check: {}, premier: {}, shingle: {}, desk: {} }
 expect: [ recipient.delivered desk price 0 ]",
         ),
     ];
-    check(&tests.concat(), 0, &expect![[""]]);
+    check(
+        &tests.concat(),
+        0,
+        &expect![[r#"
+        ok      flow.yaml:48: the first buyer takes it at the third attempt, a day later
+        ok      flow.yaml:65: the last reply is given again
+        ok      flow.yaml:78: a slow service is not waited for
+        ok      flow.yaml:84: at night nobody takes it
+        FAILED  flow.yaml:90: somebody else is refused
+                line 95 is not met: source.rejected reason email is required
+                instead came:      source.rejected reason Missing required field: email
+                what came, as it can stand below "expect":
+              - source.submitted
+              - "source.rejected reason Missing required field: email"
+              - "flow.completed outcome failure margin 0 reason Missing required field: email"
+        ok      flow.yaml:96: a mail server has its say
+        ok      flow.yaml:102: a mail server takes it
+        7 tests: 6 ok, 1 failed
+    "#]],
+    );
 }
 
 #[test]
@@ -183,7 +202,85 @@ fn what_does_not_come_is_told_with_what_came() {
             "replies: { premier: { status: 503 } }\nexpect: [ flow.completed ]",
         ),
     ];
-    check(&tests.concat(), 1, &expect![[""]]);
+    check(
+        &tests.concat(),
+        1,
+        &expect![[r#"
+        FAILED  flow.yaml:48: another price
+                line 53 is not met: recipient.delivered shingle price 24
+                instead came:      recipient.delivered shingle price 25
+                what came, as it can stand below "expect":
+              - source.submitted
+              - source.accepted price 10
+              - enhancement.success phone_check
+              - recipient.skipped premier reason Phone check line type must not be equal to landline
+              - recipient.attempted shingle
+              - recipient.delivered shingle price 25
+              - recipient.skipped desk reason State must be equal to NY
+              - flow.completed outcome success margin 15
+        FAILED  flow.yaml:54: never
+                line 61 is not met: recipient.delivered premier
+                what came, as it can stand below "expect":
+              - source.submitted
+              - source.accepted price 10
+              - enhancement.success phone_check
+              - recipient.skipped premier reason Phone check line type must not be equal to landline
+              - recipient.attempted shingle
+              - recipient.delivered shingle price 25
+              - recipient.skipped desk reason State must be equal to NY
+              - flow.completed outcome success margin 15
+        FAILED  flow.yaml:62: out of order
+                line 69 is not met: source.accepted
+                what came, as it can stand below "expect":
+              - source.submitted
+              - source.accepted price 10
+              - enhancement.success phone_check
+              - recipient.skipped premier reason Phone check line type must not be equal to landline
+              - recipient.attempted shingle
+              - recipient.delivered shingle price 25
+              - recipient.skipped desk reason State must be equal to NY
+              - flow.completed outcome success margin 15
+        FAILED  flow.yaml:70: one too many
+                more came than is expected
+                the first of it:   enhancement.success phone_check
+                what came, as it can stand below "expect":
+              - source.submitted
+              - source.accepted price 10
+              - enhancement.success phone_check
+              - recipient.skipped premier reason Phone check line type must not be equal to landline
+              - recipient.attempted shingle
+              - recipient.delivered shingle price 25
+              - recipient.skipped desk reason State must be equal to NY
+              - flow.completed outcome success margin 15
+        ok      flow.yaml:77: good
+        FAILED  flow.yaml:83: nobody is asked who is not given a reply
+                no reply is given for the step phone_check
+                no reply is given for the step shingle
+                what came, as it can stand below "expect":
+              - source.submitted
+              - source.accepted price 10
+              - "enhancement.error phone_check reason Service not reachable: no reply is given"
+              - recipient.attempted premier
+              - "recipient.error premier reason Buyer error: HTTP 503"
+              - retry.scheduled premier
+              - recipient.attempted shingle
+              - "recipient.error shingle reason Buyer not reachable: no reply is given"
+              - recipient.skipped desk reason State must be equal to NY
+              - flow.completed outcome success margin -10
+              - retry.attempted premier
+              - recipient.attempted premier
+              - "recipient.error premier reason Buyer error: HTTP 503"
+              - retry.scheduled premier
+              - retry.attempted premier
+              - recipient.attempted premier
+              - "recipient.error premier reason Buyer error: HTTP 503"
+              - retry.scheduled premier
+              - retry.attempted premier
+              - recipient.attempted premier
+              - "recipient.error premier reason Buyer error: HTTP 503"
+        6 tests: 1 ok, 5 failed
+    "#]],
+    );
 }
 
 /// What a failed test prints can be pasted below `expect`.
@@ -267,8 +364,8 @@ fn a_change_of_tests_alone_is_no_new_version() {
 
 /// The text of the first block of this kind that holds something.
 fn block<'a>(page: &'a str, kind: &str, holds: &str) -> &'a str {
-    let mut blocks =
-        page.split(&format!("```{kind}\n")).skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let fence = format!("```{kind}\n");
+    let mut blocks = page.split(fence.as_str()).skip(1).map(|rest| rest.split_once("```").unwrap().0);
     blocks.find(|block| block.contains(holds)).unwrap()
 }
 

@@ -256,7 +256,8 @@ impl Dim {
     fn origin<'a>(&self, fields: &'a Fields, steps: &'a [Step]) -> Result<Origin<'a>, DimFault> {
         if let Some(path) = self.path.strip_prefix("appended.") {
             let (step_id, value) = path.split_once('.').ok_or(DimFault::Unknown)?;
-            let step = steps.iter().find(|step| step.id.as_str() == step_id).ok_or(DimFault::Unknown)?;
+            let mut steps = steps.iter().flat_map(Step::with_recipients);
+            let step = steps.find(|step| step.id.as_str() == step_id).ok_or(DimFault::Unknown)?;
             let response = step.response().ok_or(DimFault::Unknown)?;
             let words = response.values.iter().find(|(own, _)| **own == *value);
             let undeclared = || DimFault::Undeclared { step: step_id.to_owned(), value: value.to_owned() };

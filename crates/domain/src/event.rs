@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     DuplicateKey, EventId, EventKind, EventType, FieldStates, FlowId, FlowVersion, Lead, LeadId, Scalar,
-    SourceId, Timestamp,
+    SourceId, StepId, Timestamp,
 };
 
 /// One thing that happened to one lead: written once, never changed. It has no place in the order
@@ -81,6 +81,11 @@ pub struct Marks {
     /// What the lead is known by to those that come after it; only on `source.accepted` and
     /// `source.rejected`.
     pub duplicate_keys: Vec<DuplicateKey>,
+    /// The ping whose offer the submission takes up; only on `source.submitted`.
+    pub ping_id: Option<LeadId>,
+    /// The recipients of a group that could have been asked first, in order, when this event says which
+    /// one was; only on `recipient.attempted`.
+    pub turn: Vec<StepId>,
 }
 
 /// Keyed hashes of an idempotency key and of what came with it: whoever lacks the installation's key

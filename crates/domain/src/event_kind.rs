@@ -82,7 +82,7 @@ pub enum EventKind {
         /// Whom we asked.
         call: Call,
         /// What it offers, or why it offers nothing.
-        bid: Result<Money, Reason>,
+        bid: Result<Money, NoBid>,
     },
     /// The lead is about to be sent to a buyer: durable before the first byte leaves.
     RecipientAttempted {
@@ -240,6 +240,25 @@ pub struct Price {
     pub below_floor: bool,
     /// Not a sale: a copy for a system of one's own, out of revenue and sold counts.
     pub copy: bool,
+}
+
+/// Why a buyer that was pinged offers nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoBid {
+    /// It said no.
+    Declined(Reason),
+    /// It gave no usable answer in time.
+    Fault(Fault),
+}
+
+impl NoBid {
+    /// Why.
+    pub fn reason(&self) -> &Reason {
+        match self {
+            NoBid::Declined(reason) => reason,
+            NoBid::Fault(fault) => &fault.reason,
+        }
+    }
 }
 
 /// Whether a buyer that counts as failed saw the lead at all.
@@ -515,7 +534,11 @@ impl EventKind {
             EventKind::EnhancementError { .. } | EventKind::RecipientError { .. } => Some(Outcome::Error),
             EventKind::EnhancementSkipped { .. } | EventKind::RecipientSkipped { .. } => Some(Outcome::Skip),
             EventKind::SourcePinged { answer } | EventKind::SourceAnswered { answer } => Some(answer.outcome),
-            EventKind::RecipientBid { bid, .. } => Some(of_result(bid)),
+            EventKind::RecipientBid { bid, .. } => Some(match bid {
+                Ok(_) => Outcome::Success,
+                Err(NoBid::Declined(_)) => Outcome::Failure,
+                Err(NoBid::Fault(_)) => Outcome::Error,
+            }),
             EventKind::FeedbackProcessed { result, .. } => Some(of_result(result)),
             EventKind::FeedbackSent { notice, .. } | EventKind::ConsentSent { notice, .. } => {
                 Some(notice.outcome())
@@ -536,7 +559,7 @@ impl EventKind {
             EventKind::EnhancementError { fault, .. } | EventKind::RecipientError { fault, .. } => {
                 Some(&fault.reason)
             }
-            EventKind::RecipientBid { bid, .. } => bid.as_ref().err(),
+            EventKind::RecipientBid { bid, .. } => bid.as_ref().err().map(NoBid::reason),
             EventKind::FeedbackProcessed { result, .. } => result.as_ref().err(),
             EventKind::FeedbackSent { notice, .. } | EventKind::ConsentSent { notice, .. } => notice.reason(),
             EventKind::SourcePinged { answer } | EventKind::SourceAnswered { answer } => {

@@ -1,15 +1,18 @@
 //! A flow: the fields, gates and steps that leads of some sources go through.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::distribution::as_recipient;
 use crate::field::PATHS_OF_FIELDS_MAX;
 use crate::{
-    AnswerField, CAP_IDS_BYTES_MAX, Cap, CapLimit, Check, Condition, Dim, DimFault, DimKind, EarlierStep,
-    EntityId, EntitySettings, FeedbackPolicy, FieldPath, FieldStates, Fields, FlowId, Gates, Intake,
-    Judgement, Lead, Mapping, Money, PingLimit, PriceTable, PurchasePrice, RateName, Reason, ReasonCode,
-    Recipient, RequestSettings, SalePrice, Scalar, SourceFeedback, SourceGates, SourceId, Step, StepId,
-    StepKind, TIMEOUT_MAX, TimeZone, Variables, Vocabulary, gates,
+    AnswerField, CAP_IDS_BYTES_MAX, Cap, CapLimit, Check, Condition, Dim, DimFault, DimKind, Distribution,
+    EarlierStep, Ending, EntityId, EntitySettings, FeedbackPolicy, FieldPath, FieldStates, Fields, FlowId,
+    Gates, Intake, Judgement, Lead, Mapping, Money, PING_TIMEOUT_MAX, PingLimit, PriceTable, PurchasePrice,
+    RECIPIENTS_MAX, RateName, Reason, ReasonCode, Recipient, RequestSettings, SalePrice, Scalar, Share,
+    SourceFeedback, SourceGates, SourceId, Step, StepId, StepKind, Strategy, Strictness, TIMEOUT_MAX,
+    TimeZone, Variables, Vocabulary, gates,
 };
 
 /// A checked flow. What is in it fits together; nothing further in checks again.
@@ -51,6 +54,17 @@ pub struct FlowParts {
     pub steps: Vec<Step>,
     /// What stands before a lead is accepted, besides rules.
     pub gates: Gates,
+    /// When a source has its answer at the latest; none means when the flow ends.
+    pub deadline: Option<Deadline>,
+}
+
+/// When a source has its answer at the latest, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// How long after the submission arrived.
+    pub after: Duration,
+    /// The answer then, unless the lead is sold.
+    pub ending: Ending,
 }
 
 /// One source of a flow.
@@ -72,7 +86,14 @@ pub struct FlowSource {
     pub feedback: SourceFeedback,
     /// What stands before its leads are accepted, besides rules.
     pub gates: SourceGates,
+    /// Whether it may ask for a price before it sends a lead.
+    pub ping: bool,
+    /// How long an offer stands that it was given.
+    pub ping_expires: Duration,
 }
+
+/// How long the offer of a ping stands, unless a source says otherwise.
+pub const DEFAULT_PING_EXPIRES: Duration = Duration::from_secs(60);
 
 /// Why a flow does not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,9 +183,30 @@ pub enum FlowError {
         /// The step.
         step_id: StepId,
     },
+    /// A budget for leads whose price is known only once they are sold.
+    #[error(
+        "the budget {cap} cannot count leads of {source_id}, whose price is a share of what they are sold for"
+    )]
+    SharedBudget {
+        /// The id of the cap.
+        cap: Arc<str>,
+        /// The source.
+        source_id: SourceId,
+    },
     /// Two rules for duplicates whose names are the same in an id.
     #[error("two rules for duplicates are called {0}; give one another name")]
     DuplicateTwice(Arc<str>),
+    /// A group of recipients that does not go together.
+    #[error("the group {step_id} {fault}")]
+    Group {
+        /// The group.
+        step_id: StepId,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// A ping, or a price by it, outside of a group that sells to the highest bid.
+    #[error("the recipient {0} is to be pinged; only those of a group with the strategy highest_bid are")]
+    Ping(StepId),
     /// A reason that is blank or too long for the header of a record.
     #[error("the reason of {place} has {chars} characters; 1 to {max} fit", max = REASON_CHARS_MAX)]
     Reason {
@@ -188,8 +230,19 @@ pub const STEPS_MAX: usize = 200;
 pub const RULES_MAX: usize = 200;
 
 /// Step ids that stand for something else in rules and templates.
-pub const RESERVED_STEP_IDS: [&str; 10] =
-    ["lead", "source", "feedback", "secret", "appended", "event_id", "delivery_id", "price", "random", "now"];
+pub const RESERVED_STEP_IDS: [&str; 11] = [
+    "lead",
+    "source",
+    "feedback",
+    "secret",
+    "appended",
+    "event_id",
+    "delivery_id",
+    "price",
+    "ping",
+    "random",
+    "now",
+];
 
 impl Flow {
     /// Checks that the parts fit together; all that is wrong is told.
@@ -200,7 +253,7 @@ impl Flow {
         let mut errors: Vec<FlowError> = [
             ("dims", parts.dims.len(), DIMS_MAX),
             ("sources", parts.sources.len(), SOURCES_MAX),
-            ("steps", parts.steps.len(), STEPS_MAX),
+            ("steps", parts.steps.iter().flat_map(Step::with_recipients).count(), STEPS_MAX),
         ]
         .into_iter()
         .filter(|(_, count, max)| count > max)
@@ -222,16 +275,26 @@ impl Flow {
                 errors.push(FlowError::SourceTwice(source.id.clone()));
             }
         }
-        for (at, step) in parts.steps.iter().enumerate() {
+        let mut ids = HashSet::new();
+        for step in parts.steps.iter().flat_map(Step::with_recipients) {
             if RESERVED_STEP_IDS.contains(&step.id.as_str()) {
                 errors.push(FlowError::StepReserved(step.id.clone()));
             }
-            if parts.steps[..at].iter().any(|earlier| earlier.id == step.id) {
+            if !ids.insert(&step.id) {
                 errors.push(FlowError::StepTwice(step.id.clone()));
             }
         }
         for step in &parts.steps {
-            errors.extend(party_fault(step));
+            match &step.kind {
+                StepKind::Distribute(group) => errors.extend(group_faults(&step.id, group)),
+                StepKind::Recipient(recipient)
+                    if recipient.ping.is_some() || matches!(recipient.price, SalePrice::FromBid { .. }) =>
+                {
+                    errors.push(FlowError::Ping(step.id.clone()));
+                }
+                StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => {}
+            }
+            errors.extend(step.with_recipients().filter_map(party_fault));
         }
         for source in &parts.sources {
             let unknown = source.map.iter().filter(|mapping| parts.fields.get(mapping.to.as_str()).is_none());
@@ -240,7 +303,7 @@ impl Flow {
                 field: mapping.to.to_string(),
             }));
         }
-        let earlier: Vec<Option<EarlierStep>> = parts.steps.iter().map(Step::as_earlier).collect();
+        let earlier = appended(&parts.steps);
         for (place, condition, position) in conditions(&parts) {
             if condition.is_too_deep() {
                 errors.push(FlowError::TooDeep(place));
@@ -333,9 +396,14 @@ impl Flow {
         let budget = settings.caps.iter().find(|cap| matches!(cap.limit, CapLimit::Spend(_)));
         let Some(cap) = budget else { return Vec::new() };
         let unpriced = self.recipients_of(id).filter(|(_, recipient)| !recipient.has_known_price());
-        unpriced
-            .map(|(step, _)| FlowError::Unpriced { cap: Arc::clone(&cap.id), step_id: step.id.clone() })
-            .collect()
+        let unpriced = unpriced
+            .map(|(step, _)| FlowError::Unpriced { cap: Arc::clone(&cap.id), step_id: step.id.clone() });
+        let shared = self.sources().iter().filter(|source| {
+            EntityId::from(source.id.clone()) == *id && self.purchase_share(source).is_some()
+        });
+        let shared = shared
+            .map(|source| FlowError::SharedBudget { cap: Arc::clone(&cap.id), source_id: source.id.clone() });
+        unpriced.chain(shared).collect()
     }
 
     /// The recipients, each with its step.
@@ -363,9 +431,29 @@ impl Flow {
         &self.parts.steps
     }
 
-    /// Its steps by id.
+    /// Its steps and the recipients of its groups, in order.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.parts.steps.iter().flat_map(Step::with_recipients)
+    }
+
+    /// The step of this id, be it in a group.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
-        self.parts.steps.iter().find(|step| step.id == *id)
+        self.all_steps().find(|step| step.id == *id)
+    }
+
+    /// The group that a recipient belongs to, with its step; none for lone ones.
+    pub fn group_of(&self, id: &StepId) -> Option<(&Step, &Distribution)> {
+        self.parts.steps.iter().find_map(|step| match &step.kind {
+            StepKind::Distribute(group) => {
+                group.recipients.iter().any(|own| own.id == *id).then_some((step, &**group))
+            }
+            StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => None,
+        })
+    }
+
+    /// When a source has its answer at the latest.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.parts.deadline
     }
 
     /// The figures of feedback that its rules look at.
@@ -393,10 +481,27 @@ impl Flow {
         self.parts.fields.parse(&Mapping::apply_all(&source.map, raw), raw.now)
     }
 
-    /// What the source is offered for a parsed lead (that of `variables`); `raw` is what it submitted.
-    pub fn purchase_price(&self, source: &FlowSource, raw: &Lead, variables: &Variables<'_>) -> Money {
-        let price = source.price.as_ref().or(self.parts.price.as_ref());
-        price.map_or(Money::ZERO, |price| price.price(raw, variables))
+    /// What the source is offered for a parsed lead (that of `variables`); `raw` is what it submitted. None when that is a share
+    /// of what the lead is sold for.
+    pub fn purchase_price(
+        &self,
+        source: &FlowSource,
+        raw: &Lead,
+        variables: &Variables<'_>,
+    ) -> Option<Money> {
+        self.price_of(source).map_or(Some(Money::ZERO), |price| price.price(raw, variables))
+    }
+
+    /// The share of what a lead is sold for that the source is paid, when it is paid so.
+    pub fn purchase_share(&self, source: &FlowSource) -> Option<Share> {
+        match self.price_of(source)? {
+            PurchasePrice::Share(share) => Some(*share),
+            PurchasePrice::Fixed(_) | PurchasePrice::Table(_) | PurchasePrice::FromSubmission => None,
+        }
+    }
+
+    fn price_of<'a>(&'a self, source: &'a FlowSource) -> Option<&'a PurchasePrice> {
+        source.price.as_ref().or(self.parts.price.as_ref())
     }
 
     /// The reason that the flow gives for a partner's words.
@@ -418,9 +523,19 @@ impl Flow {
         if let Some(reason) = self.missing_field(variables.lead) {
             return Judgement { refusal: Some(reason), ..Judgement::passed() };
         }
+        self.judge(source, Strictness::Whole, variables)
+    }
+
+    /// The same for a ping, of whose lead more is to come: no field is required, and what is not there is
+    /// not held against it.
+    pub fn accept_ping(&self, source: &FlowSource, variables: &Variables<'_>) -> Judgement {
+        self.judge(source, Strictness::Partial, variables)
+    }
+
+    fn judge(&self, source: &FlowSource, strictness: Strictness, variables: &Variables<'_>) -> Judgement {
         let mut judgement = Judgement::passed();
         for check in self.parts.accept.iter().chain(&source.accept) {
-            let Judgement { trace, refusal } = check.judge(variables);
+            let Judgement { trace, refusal } = check.judge_under(strictness, variables);
             judgement.trace.rules.extend(trace.rules);
             judgement.refusal = refusal;
             if judgement.refusal.is_some() {
@@ -489,17 +604,17 @@ fn conditions(parts: &FlowParts) -> Conditions<'_> {
         all.extend(gates::conditions(&source.gates.caps).map(|when| (place.clone(), when, Position::Gate)));
     }
     all.extend(gates::conditions(&parts.gates.caps).map(|when| ("caps".to_owned(), when, Position::Gate)));
-    for (at, step) in parts.steps.iter().enumerate() {
+    for (at, step) in parts.steps.iter().flat_map(Step::with_recipients).enumerate() {
         let place = format!("the step {}", step.id);
         let position = Position::Step(at);
         all.extend(step.when.iter().map(|when| (place.clone(), when, position)));
         match &step.kind {
             StepKind::Filter(filter) => all.push((place, filter.check.condition(), position)),
-            StepKind::Enhancement(_) => {}
+            StepKind::Enhancement(_) | StepKind::Distribute(_) => {}
             StepKind::Recipient(recipient) => {
                 match &recipient.price {
                     SalePrice::Table(table) => add_rows(&mut all, &place, table, position),
-                    SalePrice::Fixed(_) | SalePrice::FromReply { .. } => {}
+                    SalePrice::Fixed(_) | SalePrice::FromReply { .. } | SalePrice::FromBid { .. } => {}
                 }
                 let caps = gates::conditions(&recipient.gates.caps);
                 all.extend(caps.map(|when| (place.clone(), when, position)));
@@ -521,12 +636,13 @@ fn raw_names(parts: &FlowParts) -> Vec<FieldPath> {
         }
     }
     let mut requests: Vec<&RequestSettings> = Vec::new();
-    for step in &parts.steps {
+    for step in parts.steps.iter().flat_map(Step::with_recipients) {
         match &step.kind {
-            StepKind::Filter(_) => {}
+            StepKind::Filter(_) | StepKind::Distribute(_) => {}
             StepKind::Enhancement(enhancement) => requests.push(&enhancement.request),
             StepKind::Recipient(recipient) => {
                 requests.push(&recipient.request);
+                requests.extend(recipient.ping.iter().map(|ping| &ping.request));
                 requests.extend(recipient.on_revoked.iter().map(|notice| &notice.request));
             }
         }
@@ -545,7 +661,7 @@ fn raw_names(parts: &FlowParts) -> Vec<FieldPath> {
 fn add_prices<'a>(all: &mut Conditions<'a>, place: &str, price: Option<&'a PurchasePrice>) {
     match price {
         Some(PurchasePrice::Table(table)) => add_rows(all, place, table, Position::Gate),
-        Some(PurchasePrice::Fixed(_) | PurchasePrice::FromSubmission) | None => {}
+        Some(PurchasePrice::Fixed(_) | PurchasePrice::FromSubmission | PurchasePrice::Share(_)) | None => {}
     }
 }
 
@@ -563,17 +679,14 @@ fn checks(parts: &FlowParts) -> Vec<(String, &Check)> {
     for step in &parts.steps {
         match &step.kind {
             StepKind::Filter(filter) => checks.push((format!("the step {}", step.id), &filter.check)),
-            StepKind::Enhancement(_) | StepKind::Recipient(_) => {}
+            StepKind::Enhancement(_) | StepKind::Recipient(_) | StepKind::Distribute(_) => {}
         }
     }
     checks
 }
 
 fn recipients(steps: &[Step]) -> impl Iterator<Item = (&Step, &Recipient)> {
-    steps.iter().filter_map(|step| match &step.kind {
-        StepKind::Recipient(recipient) => Some((step, &**recipient)),
-        StepKind::Filter(_) | StepKind::Enhancement(_) => None,
-    })
+    steps.iter().flat_map(Step::with_recipients).filter_map(as_recipient)
 }
 
 /// What is wrong with caps, limits and rules for duplicates as a whole.
@@ -583,6 +696,14 @@ fn gate_faults(parts: &FlowParts) -> Vec<FlowError> {
         vec![("the flow".to_owned(), &parts.gates.caps, &parts.gates.ping_limits)];
     for source in &parts.sources {
         let SourceGates { caps, ping_limits, .. } = &source.gates;
+        if let Some(PurchasePrice::Share(_)) = source.price.as_ref().or(parts.price.as_ref()) {
+            let budgets =
+                parts.gates.caps.iter().chain(caps).filter(|cap| matches!(cap.limit, CapLimit::Spend(_)));
+            errors.extend(budgets.map(|cap| FlowError::SharedBudget {
+                cap: Arc::clone(&cap.id),
+                source_id: source.id.clone(),
+            }));
+        }
         owners.push((format!("the source {}", source.id), caps, ping_limits));
     }
     for (step, recipient) in recipients(&parts.steps) {
@@ -612,9 +733,75 @@ fn gate_faults(parts: &FlowParts) -> Vec<FlowError> {
     errors
 }
 
+/// What becomes known by each step and recipient, in the order of [`Flow::all_steps`]: a group is known by
+/// what came of it once its last recipient is.
+fn appended(steps: &[Step]) -> Vec<Vec<EarlierStep>> {
+    let mut appended: Vec<Vec<EarlierStep>> = Vec::new();
+    for step in steps {
+        match &step.kind {
+            StepKind::Distribute(group) => {
+                appended.push(Vec::new());
+                appended.extend(group.recipients.iter().map(|own| own.as_earlier().into_iter().collect()));
+                appended.last_mut().expect("one was pushed").extend(step.as_earlier());
+            }
+            StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => {
+                appended.push(step.as_earlier().into_iter().collect());
+            }
+        }
+    }
+    appended
+}
+
+fn group_faults(step_id: &StepId, group: &Distribution) -> Vec<FlowError> {
+    let mut faults = Vec::new();
+    let count = group.recipients.len();
+    if count == 0 || count > RECIPIENTS_MAX {
+        faults.push(format!("has {count} recipients; 1 to {RECIPIENTS_MAX} fit"));
+    }
+    if group.max_sales == 0 {
+        faults.push("sells to nobody; \"max_sales\" is at least 1".to_owned());
+    }
+    let timeout = group.ping_timeout;
+    if timeout.is_zero() || timeout > PING_TIMEOUT_MAX {
+        let (given, most) = (timeout.as_millis(), PING_TIMEOUT_MAX.as_secs());
+        faults.push(format!("gives pings {given} ms; 1 ms to {most} s can be given"));
+    }
+    let bids = group.strategy == Strategy::HighestBid;
+    for step in &group.recipients {
+        let Some((_, recipient)) = as_recipient(step) else {
+            faults.push(format!("has the step {}, which is not a recipient", step.id));
+            continue;
+        };
+        faults.extend(
+            bid_fault(bids, recipient).map(|fault| format!("has the recipient {}, {fault}", step.id)),
+        );
+    }
+    if group.strategy == Strategy::Weighted && !group.enabled().any(|(_, recipient)| recipient.weight > 0) {
+        faults.push("is weighted, but no recipient has a weight".to_owned());
+    }
+    faults.into_iter().map(|fault| FlowError::Group { step_id: step_id.clone(), fault }).collect()
+}
+
+/// What is wrong with how a recipient of a group offers.
+fn bid_fault(bids: bool, recipient: &Recipient) -> Option<&'static str> {
+    let from_bid = matches!(recipient.price, SalePrice::FromBid { .. });
+    match (bids, &recipient.ping) {
+        (false, Some(_)) => Some("which has a ping; only the strategy highest_bid pings"),
+        (false, None) if from_bid => Some("which pays its bid; only the strategy highest_bid asks for bids"),
+        (true, None) if from_bid => Some("which pays its bid, but has no \"ping\" that asks for it"),
+        (true, None) if matches!(recipient.price, SalePrice::FromReply { .. }) => {
+            Some("whose price is known only after it has the lead; give it a \"ping\" to bid by")
+        }
+        (true, Some(ping)) if ping.response.price.is_none() => {
+            Some("whose ping needs \"price\" in its response, which says where the bid stands")
+        }
+        (true | false, Some(_) | None) => None,
+    }
+}
+
 fn party_fault(step: &Step) -> Option<FlowError> {
     let (entity_id, timeout, good, wanted) = match &step.kind {
-        StepKind::Filter(_) => return None,
+        StepKind::Filter(_) | StepKind::Distribute(_) => return None,
         StepKind::Enhancement(enhancement) => (
             &enhancement.entity_id,
             enhancement.timeout,
@@ -690,12 +877,15 @@ mod tests {
                 intake: Intake::default(),
                 feedback: SourceFeedback::default(),
                 gates: SourceGates::default(),
+                ping: false,
+                ping_expires: DEFAULT_PING_EXPIRES,
             }],
             steps: vec![
                 filter("soft", require(state_in("OK"), None), OnFail::Continue),
                 filter("hard", require(state_in("TX"), None), OnFail::Stop(Ending::Failure)),
             ],
             gates: Gates::default(),
+            deadline: None,
         }
     }
 

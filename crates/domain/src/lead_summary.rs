@@ -120,7 +120,10 @@ impl Standing {
     /// back from buyers leaves it as it is.
     pub fn after(&mut self, sign: Sign) {
         match sign.event_type {
-            EventType::FlowCompleted => self.outcome = self.outcome.or(sign.outcome),
+            // A ping is over with its answer.
+            EventType::FlowCompleted | EventType::SourcePinged => {
+                self.outcome = self.outcome.or(sign.outcome);
+            }
             EventType::RecipientDelivered if sign.copy => self.party(sign.party).copies += 1,
             EventType::RecipientDelivered => {
                 self.party(sign.party).sales += 1;
@@ -135,7 +138,6 @@ impl Standing {
             | EventType::SourceSubmitted
             | EventType::SourceAccepted
             | EventType::SourceRejected
-            | EventType::SourcePinged
             | EventType::SourceAnswered
             | EventType::FilterPassed
             | EventType::FilterFailed
@@ -351,6 +353,7 @@ impl LeadSummary {
     fn take(&mut self, head: &EventHead, kind: &EventKind, completed: bool) {
         match kind {
             EventKind::SourceAnswered { answer } => self.answer(answer.outcome, answer.price),
+            EventKind::SourcePinged { answer } => self.reason.clone_from(&answer.reason),
             EventKind::FlowCompleted(completion) => {
                 self.answer(completion.final_outcome, completion.cost);
                 if !completed {
@@ -396,7 +399,6 @@ impl LeadSummary {
             | EventKind::SourceSubmitted
             | EventKind::SourceAccepted { .. }
             | EventKind::SourceRejected { .. }
-            | EventKind::SourcePinged { .. }
             | EventKind::FilterPassed { .. }
             | EventKind::FilterFailed { .. }
             | EventKind::EnhancementSuccess { .. }

@@ -15,11 +15,13 @@ mod catalogue;
 mod condition;
 mod control;
 mod dim;
+mod distribution;
 mod duplicate;
 mod entity_settings;
 mod event;
 mod event_kind;
 mod event_type;
+mod explain;
 mod feedback;
 mod field;
 mod field_states;
@@ -74,16 +76,21 @@ pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
 pub use condition::{CONDITION_DEPTH_MAX, Condition, Verdict};
 pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, ListTag, ListTags, Reveal};
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
+pub use distribution::{
+    Candidate, Cost, DEFAULT_PING_TIMEOUT, Distribution, GroupNext, GroupResult, GroupView, Offers,
+    PING_TIMEOUT_MAX, RECIPIENTS_MAX, Stand, Strategy, Turns, Unsold, WEIGHT_MAX,
+};
 pub use duplicate::{
     Against, DUPLICATE_RULES_MAX, DUPLICATE_WINDOW_MAX, DuplicateKey, DuplicateRule, DuplicateScope,
 };
 pub use entity_settings::EntitySettings;
 pub use event::{Event, EventBody, EventHead, Exchange, Idempotency, Marks, RuleTrace, Timing, TracedRule};
 pub use event_kind::{
-    Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, Notice, NoticeEnd,
-    Price, Retry, Reversal,
+    Answer, Asked, Call, Completion, EventKind, Fault, FaultKind, Feedback, FeedbackKind, NoBid, Notice,
+    NoticeEnd, Price, Retry, Reversal,
 };
 pub use event_type::{EventType, UnknownEventType};
+pub use explain::{Explained, Fate};
 pub use feedback::{
     Approval, Counts, Day, FeedbackPolicy, Holding, NOTICE_ATTEMPTS, NoticeSettings, OpenEnd, Owed,
     RATE_DAYS, RATE_DAYS_MAX, REPORT_REASONS_MAX, RateKind, RateName, RateOf, ReportWindow, ReportedSale,
@@ -94,8 +101,8 @@ pub use field::{FIELDS_MAX, Field, FieldError, FieldName, Fields, PATHS_OF_FIELD
 pub use field_states::{FieldState, FieldStates};
 pub use field_type::{FieldType, UnknownFieldType};
 pub use flow::{
-    DIMS_MAX, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX, RESERVED_STEP_IDS, RULES_MAX,
-    SOURCES_MAX, STEPS_MAX,
+    DEFAULT_PING_EXPIRES, DIMS_MAX, Deadline, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX,
+    RESERVED_STEP_IDS, RULES_MAX, SOURCES_MAX, STEPS_MAX,
 };
 pub use gates::{
     Gates, PING_LIMITS_MAX, PingLimit, RecipientGates, SourceGates, duplicate_reason, outside_hours,
@@ -119,7 +126,9 @@ pub use outcome::{Outcome, Reason, ReasonCode, UnknownOutcome};
 pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use pattern::PatternBudget;
-pub use price::{PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, named_price};
+pub use price::{
+    PRICE_MAX, PRICE_PARAMETER, PriceRow, PriceTable, PurchasePrice, SalePrice, Share, named_price,
+};
 pub use privacy::{ClosedSet, Privacy};
 pub use reason_words::reason_in_the_clear;
 pub use redaction::{Redactor, SecretGuard, SentText};
@@ -137,8 +146,8 @@ pub use scope::{Scope, UnknownScope};
 pub use secret::{SECRET_CHARS_MAX, SECRET_CHARS_MIN, SecretFault, SecretValue, Secrets};
 pub use seed::Seed;
 pub use step::{
-    Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Recipient, Step,
-    StepKind, TIMEOUT_MAX,
+    Check, CheckTest, DEFAULT_TIMEOUT, Ending, Enhancement, Filter, Judgement, OnFail, Ping, Recipient,
+    SlotRule, Step, StepKind, TIMEOUT_MAX, TestRule,
 };
 pub use suppression::{
     LIST_VALUE_BYTES_MAX, ListItem, ListItemError, ListName, ListNameError, SUPPRESS_MAX, SuppressRule,

@@ -75,9 +75,46 @@ impl FromStr for Money {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Money, MoneyError> {
+        let decimal = Decimal::read(text)?;
+        if decimal.beyond_millionths().bytes().any(|digit| digit != b'0') {
+            return Err(MoneyError::TooPrecise(text.chars().take(40).collect()));
+        }
+        decimal.cut(text)
+    }
+}
+
+impl Money {
+    /// Reads an amount that somebody else reckoned, to the nearest millionth; what lies half-way goes away
+    /// from zero.
+    ///
+    /// # Errors
+    /// When the text is no decimal, or too large an amount.
+    pub fn rounded(text: &str) -> Result<Money, MoneyError> {
+        let decimal = Decimal::read(text)?;
+        let cut = decimal.cut(text)?;
+        let goes_on = decimal.beyond_millionths().bytes().next().is_some_and(|digit| digit >= b'5');
+        let more = Money(match (goes_on, decimal.is_negative) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => -1,
+        });
+        cut.checked_add(more).ok_or_else(|| MoneyError::TooLarge(text.chars().take(40).collect()))
+    }
+}
+
+/// Digits before and after the point, as they are written.
+struct Decimal<'a> {
+    is_negative: bool,
+    whole: &'a str,
+    part: &'a str,
+}
+
+const DECIMALS: usize = 6;
+
+impl<'a> Decimal<'a> {
+    fn read(text: &'a str) -> Result<Decimal<'a>, MoneyError> {
         let not_decimal = || MoneyError::NotDecimal(text.chars().take(40).collect());
-        let too_large = || MoneyError::TooLarge(text.chars().take(40).collect());
-        let (negative, digits) = match text.as_bytes().first() {
+        let (is_negative, digits) = match text.as_bytes().first() {
             Some(b'-') => (true, &text[1..]),
             Some(b'+') => (false, &text[1..]),
             _ => (false, text),
@@ -89,17 +126,25 @@ impl FromStr for Money {
         if !whole.bytes().chain(part.bytes()).all(|byte| byte.is_ascii_digit()) {
             return Err(not_decimal());
         }
-        let part = part.trim_end_matches('0');
-        if part.len() > 6 {
-            return Err(MoneyError::TooPrecise(text.chars().take(40).collect()));
-        }
+        Ok(Decimal { is_negative, whole, part })
+    }
+
+    /// The digits that no amount has.
+    fn beyond_millionths(&self) -> &'a str {
+        &self.part[self.part.len().min(DECIMALS)..]
+    }
+
+    /// The amount without them; `text` is what it was read from.
+    fn cut(&self, text: &str) -> Result<Money, MoneyError> {
+        let part = &self.part[..self.part.len().min(DECIMALS)];
+        let zeros = std::iter::repeat_n(b'0', DECIMALS - part.len());
         let mut millionths: i64 = 0;
-        for byte in whole.bytes().chain(part.bytes()).chain(std::iter::repeat_n(b'0', 6 - part.len())) {
+        for byte in self.whole.bytes().chain(part.bytes()).chain(zeros) {
             let digit = i64::from(byte - b'0');
-            let next = millionths
-                .checked_mul(10)
-                .and_then(|sum| if negative { sum.checked_sub(digit) } else { sum.checked_add(digit) });
-            millionths = next.ok_or_else(too_large)?;
+            let next = millionths.checked_mul(10).and_then(|sum| {
+                if self.is_negative { sum.checked_sub(digit) } else { sum.checked_add(digit) }
+            });
+            millionths = next.ok_or_else(|| MoneyError::TooLarge(text.chars().take(40).collect()))?;
         }
         Ok(Money(millionths))
     }
@@ -131,6 +176,27 @@ mod tests {
     fn what_is_not_an_exact_amount_is_refused() {
         for text in ["", ".", "-", "1.", "1,000", "1e3", "abc", "1.0000001", "9223372036854.775808", "١"] {
             assert!(text.parse::<Money>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_others_reckon_is_rounded_to_millionths() {
+        let rounded =
+            |text: &str| Money::rounded(text).map_or_else(|_| "none".to_owned(), |it| it.to_string());
+        for (text, wanted) in [
+            ("7.300000000000001", "7.3"),
+            ("12.3456789", "12.345679"),
+            ("0.0000005", "0.000001"),
+            ("0.00000049999", "0"),
+            ("-0.0000005", "-0.000001"),
+            ("9.9999999", "10"),
+            ("14.00", "14"),
+            ("9223372036854.7758075", "none"),
+            ("1e3", "none"),
+            ("1.2.3", "none"),
+            ("free", "none"),
+        ] {
+            assert_eq!(rounded(text), wanted, "{text}");
         }
     }
 

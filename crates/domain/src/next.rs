@@ -1,8 +1,8 @@
 //! What to do next for one lead: decided here, carried out by `engine`.
 
 use crate::{
-    Flow, Money, OnFail, Outcome, Price, Reason, ReasonCode, RuleTrace, Step, StepId, StepKind, Strictness,
-    Variables,
+    EventKind, Flow, Money, Offers, OnFail, Outcome, Price, Reason, ReasonCode, RuleTrace, Step, StepId,
+    StepKind, Strictness, Variables,
 };
 
 /// What to do next for one lead.
@@ -35,6 +35,7 @@ pub struct Progress {
     ended: Vec<(StepId, StepEnd)>,
     deliveries: u32,
     revenue: Money,
+    offers: Offers,
 }
 
 /// How the first pass of one step ended.
@@ -48,6 +49,8 @@ pub enum StepEnd {
     Asked(Outcome),
     /// The other party was not asked.
     Skipped,
+    /// A group asks nobody any more. No event tells so: how its recipients stand does.
+    Distributed,
 }
 
 impl Progress {
@@ -61,6 +64,16 @@ impl Progress {
         if self.end_of(&step_id).is_none() {
             self.ended.push((step_id, end));
         }
+    }
+
+    /// Notes what an event says of the recipients.
+    pub fn hear(&mut self, kind: &EventKind) {
+        self.offers.after(kind);
+    }
+
+    /// How the recipients stand.
+    pub fn offers(&self) -> &Offers {
+        &self.offers
     }
 
     /// Notes that a buyer took the lead. Copies count for nothing.
@@ -82,9 +95,13 @@ impl Progress {
         self.revenue
     }
 
-    /// How many steps were run; those skipped are not.
+    /// How many steps were run; those skipped are not. Of a group its recipients count, not itself.
     pub fn steps_run(&self) -> u32 {
-        let run = self.ended.iter().filter(|(_, end)| *end != StepEnd::Skipped).count();
+        let is_run = |end: &StepEnd| match end {
+            StepEnd::Passed | StepEnd::Failed(_) | StepEnd::Asked(_) => true,
+            StepEnd::Skipped | StepEnd::Distributed => false,
+        };
+        let run = self.ended.iter().filter(|(_, end)| is_run(end)).count();
         u32::try_from(run).unwrap_or(u32::MAX)
     }
 
@@ -97,7 +114,8 @@ impl Flow {
     /// What to do next for an accepted lead (that of `variables`) that has come this far: the first step that has not
     /// run, unless one before it ended the flow. Disabled steps, and filters that are not meant for
     /// the lead, are passed over without a trace. A flow that comes to its end has succeeded,
-    /// whether or not anybody bought the lead: a filter on `<step>.outcome` says otherwise.
+    /// whether or not anybody bought the lead: a filter on `<step>.outcome` says otherwise, or
+    /// `on_unsold` of a group.
     pub fn next(&self, progress: &Progress, variables: &Variables<'_>) -> Next<'_> {
         for step in self.steps().iter().filter(|step| step.enabled) {
             let Some(end) = progress.end_of(&step.id) else {
@@ -105,7 +123,7 @@ impl Flow {
                 let Some(when) = when else { return Next::Run(step) };
                 match step.kind {
                     StepKind::Filter(_) => continue,
-                    StepKind::Enhancement(_) | StepKind::Recipient(_) => {
+                    StepKind::Enhancement(_) | StepKind::Recipient(_) | StepKind::Distribute(_) => {
                         let verdict = when.evaluate(Strictness::Whole, variables);
                         let reason = Reason::new(ReasonCode::Criteria, verdict.demand());
                         return Next::Skip { step, reason, trace: verdict.trace };
@@ -121,8 +139,20 @@ impl Flow {
                         return Next::Finish { outcome, reason };
                     }
                 },
-                (StepKind::Filter(_), StepEnd::Passed | StepEnd::Asked(_) | StepEnd::Skipped)
-                | (StepKind::Enhancement(_) | StepKind::Recipient(_), _) => {}
+                (StepKind::Distribute(group), StepEnd::Distributed) => {
+                    if let Some((outcome, reason)) = group.unsold_end(&progress.offers) {
+                        return Next::Finish { outcome, reason };
+                    }
+                }
+                (
+                    StepKind::Filter(_),
+                    StepEnd::Passed | StepEnd::Asked(_) | StepEnd::Skipped | StepEnd::Distributed,
+                )
+                | (StepKind::Enhancement(_) | StepKind::Recipient(_), _)
+                | (
+                    StepKind::Distribute(_),
+                    StepEnd::Passed | StepEnd::Failed(_) | StepEnd::Asked(_) | StepEnd::Skipped,
+                ) => {}
             }
         }
         Next::Finish { outcome: Outcome::Success, reason: None }

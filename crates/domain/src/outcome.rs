@@ -125,8 +125,12 @@ reason_codes! {
     SoldElsewhere = "sold_elsewhere",
     /// No buyer took the lead.
     NoBuyer = "no_buyer",
+    /// The flow does not run it.
+    Disabled = "disabled",
     /// The other party is paused.
     Paused = "paused",
+    /// A test lead that the other side is not sent.
+    Simulated = "simulated",
     /// The answer was due before the flow ended.
     Deadline = "deadline",
     /// Feedback came after its window, or is not allowed.

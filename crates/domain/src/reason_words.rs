@@ -9,7 +9,7 @@ mod code;
 use std::sync::{Arc, LazyLock};
 
 use crate::parse::state;
-use crate::{Flow, Reason, ResponseSettings, StepKind};
+use crate::{Flow, Reason, ResponseSettings, Step, StepKind};
 
 use self::code::code_of;
 
@@ -58,8 +58,9 @@ pub fn reason_in_the_clear(words: &str, flow: &Flow) -> Reason {
 
 /// The reasons that the flow itself gives when a reply has none.
 fn defaults(flow: &Flow) -> impl Iterator<Item = &Arc<str>> {
-    let responses = flow.steps().iter().filter_map(|step| match &step.kind {
-        StepKind::Filter(_) => None,
+    let steps = flow.steps().iter().flat_map(Step::with_recipients);
+    let responses = steps.filter_map(|step| match &step.kind {
+        StepKind::Filter(_) | StepKind::Distribute(_) => None,
         StepKind::Enhancement(enhancement) => Some(&enhancement.response),
         StepKind::Recipient(recipient) => Some(&recipient.response),
     });

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Condition, EarlierStep, EntityId, FeedbackPolicy, Limits, Money, NoticeSettings, Outcome, Reason,
-    ReasonCode, RecipientGates, RequestSettings, ResponseSettings, RetryPolicy, RuleTrace, SalePrice, StepId,
-    Strictness, Variables,
+    Condition, Distribution, EarlierStep, EntityId, FeedbackPolicy, Limits, Money, NoticeSettings, Outcome,
+    Reason, ReasonCode, RecipientGates, RequestSettings, ResponseSettings, RetryPolicy, RuleTrace, SalePrice,
+    StepId, Strictness, Variables,
 };
 
 /// One step of a flow.
@@ -33,41 +33,57 @@ pub enum StepKind {
     Enhancement(Box<Enhancement>),
     /// Offers the lead to a buyer, or hands it to a system of one's own.
     Recipient(Box<Recipient>),
+    /// Offers the lead to several recipients, of which some may have it.
+    Distribute(Box<Distribution>),
 }
 
 impl Step {
-    /// How later rules and templates see it; nothing for steps that append nothing.
+    /// How later rules and templates see it; nothing for steps that append nothing. A group comes without
+    /// its recipients, which are steps of their own.
     pub fn as_earlier(&self) -> Option<EarlierStep> {
         let values = match &self.kind {
             StepKind::Filter(_) => return None,
-            StepKind::Enhancement(enhancement) => &enhancement.response.values,
-            StepKind::Recipient(recipient) => &recipient.response.values,
+            StepKind::Enhancement(enhancement) => enhancement.response.values.clone(),
+            StepKind::Recipient(recipient) => recipient.response.values.clone(),
+            StepKind::Distribute(group) => {
+                let ids = group.recipients.iter().map(|step| step.id.as_str().into()).collect();
+                vec![("winner".into(), ids)]
+            }
         };
-        Some(EarlierStep { id: self.id.clone(), values: values.clone() })
+        Some(EarlierStep { id: self.id.clone(), values })
     }
 
-    /// The other party it asks; none for filters.
+    /// The step itself, then, of a group, its recipients.
+    pub fn with_recipients(&self) -> impl Iterator<Item = &Step> {
+        let recipients: &[Step] = match &self.kind {
+            StepKind::Distribute(group) => &group.recipients,
+            StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => &[],
+        };
+        std::iter::once(self).chain(recipients)
+    }
+
+    /// The other party it asks; none for filters, and for groups, whose recipients ask.
     pub fn entity_id(&self) -> Option<&EntityId> {
         match &self.kind {
-            StepKind::Filter(_) => None,
+            StepKind::Filter(_) | StepKind::Distribute(_) => None,
             StepKind::Enhancement(enhancement) => Some(&enhancement.entity_id),
             StepKind::Recipient(recipient) => Some(&recipient.entity_id),
         }
     }
 
-    /// How its reply is read; none for filters.
+    /// How its reply is read; none for filters and groups.
     pub fn response(&self) -> Option<&ResponseSettings> {
         match &self.kind {
-            StepKind::Filter(_) => None,
+            StepKind::Filter(_) | StepKind::Distribute(_) => None,
             StepKind::Enhancement(enhancement) => Some(&enhancement.response),
             StepKind::Recipient(recipient) => Some(&recipient.response),
         }
     }
 
-    /// How the other party is asked; none for filters.
+    /// How the other party is asked; none for filters and groups.
     pub fn request(&self) -> Option<&RequestSettings> {
         match &self.kind {
-            StepKind::Filter(_) => None,
+            StepKind::Filter(_) | StepKind::Distribute(_) => None,
             StepKind::Enhancement(enhancement) => Some(&enhancement.request),
             StepKind::Recipient(recipient) => Some(&recipient.request),
         }
@@ -111,23 +127,35 @@ pub struct Recipient {
     pub is_copy: bool,
     /// What stands before it is asked.
     pub gates: RecipientGates,
+    /// How often it is asked first, beside the others of a weighted group.
+    pub weight: u32,
+    /// How it is asked what it offers, in a group that sells to the highest bid.
+    pub ping: Option<Ping>,
+    /// What becomes of its place in a group while another attempt waits after a known fault.
+    pub on_error: SlotRule,
+    /// What becomes of its place in a group while nobody knows whether it has the lead.
+    pub on_unknown: SlotRule,
+    /// What it gets of test leads.
+    pub test: TestRule,
 }
 
 impl Recipient {
     /// Whether the most that it can pay is known before it is asked.
     pub fn has_known_price(&self) -> bool {
         match &self.price {
-            SalePrice::Fixed(_) | SalePrice::Table(_) => true,
+            SalePrice::Fixed(_) | SalePrice::Table(_) | SalePrice::FromBid { .. } => true,
             SalePrice::FromReply { .. } => self.gates.max_price.is_some(),
         }
     }
 
-    /// The most that it can pay for a lead (that of `variables`); none when that is not known.
-    pub fn price_at_most(&self, variables: &Variables<'_>) -> Option<Money> {
+    /// The most that it can pay for a lead (that of `variables`), for which it bid so when it was pinged; none
+    /// when that is not known.
+    pub fn price_at_most(&self, variables: &Variables<'_>, bid: Option<Money>) -> Option<Money> {
         match &self.price {
             SalePrice::Fixed(amount) => Some(*amount),
             SalePrice::Table(table) => Some(table.price(variables).unwrap_or(Money::ZERO)),
             SalePrice::FromReply { .. } => self.gates.max_price,
+            SalePrice::FromBid { .. } => bid,
         }
     }
 
@@ -139,8 +167,37 @@ impl Recipient {
                 Some(table.rows.iter().map(|row| row.amount).max().unwrap_or(Money::ZERO))
             }
             SalePrice::FromReply { .. } => self.gates.max_price,
+            SalePrice::FromBid { .. } => None,
         }
     }
+}
+
+/// Asks a buyer what it offers, before it has the lead.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ping {
+    /// What it is sent.
+    pub request: RequestSettings,
+    /// How its reply is read; its price is the bid.
+    pub response: ResponseSettings,
+}
+
+/// What becomes of a recipient's place in a group that it may yet need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SlotRule {
+    /// It goes to the next one.
+    Next,
+    /// It is held.
+    Hold,
+}
+
+/// What a recipient gets of test leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TestRule {
+    /// The lead, as of any other.
+    #[default]
+    Deliver,
+    /// Nothing: what would have been sent is recorded.
+    Simulate,
 }
 
 /// How long another party may take, unless a step says otherwise.

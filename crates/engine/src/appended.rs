@@ -16,8 +16,13 @@ const OWN_VALUES: usize = 5;
 impl Run {
     /// Puts what a step says of itself into the lead, in place of whatever it appended before.
     pub(crate) fn append(&mut self, step_id: &StepId, own: Vec<(&'static str, Value)>) {
-        clear(&mut self.story.lead, step_id);
-        put_own(&mut self.story.lead, step_id, own);
+        self.append_at(step_id.as_str(), own);
+    }
+
+    /// The same at a place below `appended`: `<step>`, or `<step>.ping`.
+    pub(crate) fn append_at(&mut self, place: &str, own: Vec<(&'static str, Value)>) {
+        clear(&mut self.story.lead, place);
+        put_own(&mut self.story.lead, place, own);
     }
 
     /// Puts a reply into the lead, in place of whatever the step appended before.
@@ -27,14 +32,24 @@ impl Run {
         reading: &Reading,
         own: Vec<(&'static str, Value)>,
     ) {
+        self.append_reading_at(step_id.as_str(), reading, own);
+    }
+
+    /// The same at a place below `appended`.
+    pub(crate) fn append_reading_at(
+        &mut self,
+        place: &str,
+        reading: &Reading,
+        own: Vec<(&'static str, Value)>,
+    ) {
         let lead = &mut self.story.lead;
-        clear(lead, step_id);
+        clear(lead, place);
         let mut left_out = reading.truncated;
         let mut bytes = appended_bytes(lead);
         for (below, value) in &reading.appended {
             let size = below.as_str().len() + value_bytes(value);
             let full = lead.len() + OWN_VALUES >= VALUES_MAX || bytes + size > BYTES_MAX;
-            match format!("appended.{step_id}.{below}").parse::<FieldPath>() {
+            match format!("appended.{place}.{below}").parse::<FieldPath>() {
                 Ok(path) if !full => {
                     bytes += size;
                     lead.set(path, value.clone());
@@ -42,26 +57,27 @@ impl Run {
                 Ok(_) | Err(_) => left_out += 1,
             }
         }
-        put_own(lead, step_id, own);
+        put_own(lead, place, own);
         if left_out > 0 {
             let count = Number::from(i32::try_from(left_out).unwrap_or(i32::MAX));
-            lead.set(path(&format!("appended.{step_id}.truncated")), Value::from(count));
+            lead.set(path(&format!("appended.{place}.truncated")), Value::from(count));
         }
     }
 }
 
-fn put_own(lead: &mut Lead, step_id: &StepId, own: Vec<(&'static str, Value)>) {
+fn put_own(lead: &mut Lead, place: &str, own: Vec<(&'static str, Value)>) {
     for (name, value) in own {
-        lead.set(path(&format!("appended.{step_id}.{name}")), value);
+        lead.set(path(&format!("appended.{place}.{name}")), value);
     }
 }
 
-fn clear(lead: &mut Lead, step_id: &StepId) {
-    let prefix = format!("appended.{step_id}.");
+/// Takes away what stands at a place. What a ping brought stays when its recipient is asked.
+fn clear(lead: &mut Lead, place: &str) {
+    let prefix = format!("appended.{place}.");
     let old: Vec<FieldPath> = lead
         .iter()
         .map(|(path, _)| path)
-        .filter(|path| path.as_str().starts_with(&prefix))
+        .filter(|path| path.as_str().strip_prefix(&prefix).is_some_and(|below| !below.starts_with("ping.")))
         .cloned()
         .collect();
     for path in old {

@@ -10,6 +10,8 @@ use domain::{
     Reason, ReasonCode, RequestSettings, ResponseSettings, SecretGuard, Secrets, Seed, SentText, Step,
     Timestamp, Value, Variables, reason_in_the_clear,
 };
+use futures_util::future::join_all;
+use ledger::RecordError;
 use wire::outbound::{
     Fresh, Means, Outbound, Reading, RenderError, Reply, ascii_text, read_mail_reply, read_reply,
     render_outbound,
@@ -112,11 +114,38 @@ pub(crate) struct Outgoing {
     pub(crate) sent: Vec<SentText>,
 }
 
+/// What somebody is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum About<'a> {
+    /// A step sends the lead.
+    Lead(&'a Step),
+    /// A recipient says what it would pay.
+    Bid(&'a Step),
+    /// Somebody is told of a report.
+    Report,
+}
+
+impl<'a> About<'a> {
+    fn step(self) -> Option<&'a Step> {
+        match self {
+            About::Lead(step) | About::Bid(step) => Some(step),
+            About::Report => None,
+        }
+    }
+
+    fn purpose(self) -> Purpose {
+        match self {
+            About::Lead(step) => Purpose::Lead(step.id.clone()),
+            About::Bid(step) => Purpose::Ping(step.id.clone()),
+            About::Report => Purpose::Notice,
+        }
+    }
+}
+
 /// Whom to ask, and how to read what it says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    /// The step that asks; none when somebody is told of a report.
-    pub(crate) step: Option<&'a Step>,
+    pub(crate) about: About<'a>,
     pub(crate) entity_id: &'a EntityId,
     pub(crate) party: Party,
     pub(crate) response: &'a ResponseSettings,
@@ -241,29 +270,60 @@ impl Run {
     }
 
     /// Sends a request and reads the reply. For a buyer, the event that says so is durable before.
-    pub(crate) async fn ask(&mut self, question: Question<'_>, outgoing: Outgoing) -> Asked {
-        let Outgoing { request, evidence, guard, sent } = outgoing;
-        sent.iter().for_each(|text| self.redactor.learn_sent(text));
-        let limited = question.step.filter(|step| !step.limits.is_none());
-        let step_limits = limited.map(|step| StepLimits {
-            flow_id: self.flow.flow.id().clone(),
-            step_id: step.id.clone(),
-            limits: step.limits,
-        });
-        let purpose = question.step.map_or(Purpose::Notice, |step| Purpose::Lead(step.id.clone()));
-        let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
-        let parties = &self.context.parties;
-        let (carrier, answered) = match request {
-            Outbound::Http(request) => {
-                let call = Call { entity_id, purpose, request, time_limit, step_limits };
-                (Carrier::Http, parties.ask(call).await)
-            }
-            Outbound::Mail(mail) => {
-                let call = MailCall { entity_id, purpose, mail: *mail, time_limit, step_limits };
-                (Carrier::Mail, parties.mail(call).await)
-            }
-        };
-        match answered {
+    ///
+    /// # Errors
+    /// When the deadline came meanwhile, and the answer could not be recorded.
+    pub(crate) async fn ask(
+        &mut self,
+        question: Question<'_>,
+        outgoing: Outgoing,
+    ) -> Result<Asked, RecordError> {
+        let answers = self.ask_all(vec![(question, outgoing)]).await?;
+        Ok(answers.into_iter().next().expect("each question has an answer"))
+    }
+
+    /// The same for several, all at once; answers come in the order of the questions.
+    ///
+    /// # Errors
+    /// As [`ask`](Run::ask).
+    pub(crate) async fn ask_all(
+        &mut self,
+        questions: Vec<(Question<'_>, Outgoing)>,
+    ) -> Result<Vec<Asked>, RecordError> {
+        let parties = Arc::clone(&self.context.parties);
+        let (mut asking, mut asked) = (Vec::new(), Vec::new());
+        for (question, Outgoing { request, evidence, guard, sent }) in questions {
+            sent.iter().for_each(|text| self.redactor.learn_sent(text));
+            let limited = question.about.step().filter(|step| !step.limits.is_none());
+            let step_limits = limited.map(|step| StepLimits {
+                flow_id: self.flow.flow.id().clone(),
+                step_id: step.id.clone(),
+                limits: step.limits,
+            });
+            let purpose = question.about.purpose();
+            let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
+            let carrier = match request {
+                Outbound::Http(request) => {
+                    asking.push(parties.ask(Call { entity_id, purpose, request, time_limit, step_limits }));
+                    Carrier::Http
+                }
+                Outbound::Mail(mail) => {
+                    let mail = *mail;
+                    asking.push(parties.mail(MailCall { entity_id, purpose, mail, time_limit, step_limits }));
+                    Carrier::Mail
+                }
+            };
+            asked.push((question, Sent { carrier, evidence, guard }));
+        }
+        let replies = self.meanwhile(join_all(asking)).await?;
+        let each = asked.into_iter().zip(replies);
+        Ok(each.map(|((question, sent), reply)| self.hear(question, sent, reply)).collect())
+    }
+
+    /// What came of a request that was `sent`.
+    fn hear(&self, question: Question<'_>, sent: Sent, reply: Result<Answered, CallFault>) -> Asked {
+        let Sent { carrier, evidence, guard } = sent;
+        match reply {
             Ok(Answered { reply, redirects, waited }) => {
                 let reply = reply.without_secrets(&guard);
                 let reading = carrier.read(question.response, &reply);
@@ -392,6 +452,13 @@ pub(crate) fn variables<'a>(
         secrets: Secrets::none(),
         seed: Seed::of(&[lead_id.as_bytes()]),
     }
+}
+
+/// What is kept of a request that is under way.
+struct Sent {
+    carrier: Carrier,
+    evidence: Arc<[u8]>,
+    guard: SecretGuard,
 }
 
 /// What carries a request.

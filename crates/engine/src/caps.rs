@@ -160,18 +160,25 @@ impl Caps {
         }
         let mut units = Vec::with_capacity(caps.len());
         for cap in caps {
-            let counter = inner.counter(cap);
-            let period = inner.counters[counter].period(at);
-            let count = period.used + period.reserved;
-            let Some(amount) = cap.unit().filter(|unit| count + unit <= most(cap.cap.limit)) else {
-                period.refused += 1;
-                let text = cap.cap.full(shown(cap.cap.limit, count));
-                return Err(Full { reason: Reason::new(ReasonCode::CapReached, text) });
-            };
-            units.push(Unit { counter, start: period.start, amount });
+            match inner.room(cap, cap.unit(), at) {
+                Ok(unit) => units.push(unit),
+                Err(full) => {
+                    let counter = inner.counter(cap);
+                    inner.counters[counter].period(at).refused += 1;
+                    return Err(full);
+                }
+            }
         }
         inner.hold(key, units);
         Ok(caps.iter().map(|cap| Arc::clone(&cap.cap.id)).collect())
+    }
+
+    /// Which of these caps would let nothing through at a moment, of a lead whose price may not be known
+    /// yet. Nothing is reserved.
+    pub(crate) fn look(&self, caps: &[CapInUse<'_>], at: Timestamp) -> Option<Full> {
+        let mut inner = self.inner();
+        // Of money, the least there is.
+        caps.iter().find_map(|cap| inner.room(cap, cap.unit().or(Some(1)), at).err())
     }
 
     /// Takes in an event of a lead. What is reserved by it and not held, because it is of an earlier life,
@@ -262,6 +269,20 @@ impl Inner {
         let (cap, since) = (wanted.cap.clone(), wanted.since);
         counters.push(Counter { cap, since, periods: VecDeque::new() });
         counters.len() - 1
+    }
+
+    /// The unit that a cap would still let through; none is when it is not known.
+    fn room(&mut self, cap: &CapInUse<'_>, unit: Option<i64>, at: Timestamp) -> Result<Unit, Full> {
+        let counter = self.counter(cap);
+        let period = self.counters[counter].period(at);
+        let count = period.used + period.reserved;
+        match unit.filter(|unit| count + unit <= most(cap.cap.limit)) {
+            Some(amount) => Ok(Unit { counter, start: period.start, amount }),
+            None => {
+                let text = cap.cap.full(shown(cap.cap.limit, count));
+                Err(Full { reason: Reason::new(ReasonCode::CapReached, text) })
+            }
+        }
     }
 
     fn hold(&mut self, key: HoldKey, units: Vec<Unit>) {

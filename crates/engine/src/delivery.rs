@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use domain::{
-    Asked as AskedKind, Call, Enhancement, EventId, EventKind, Exchange, Fault, Money, Outcome, Price,
-    Reason, ReasonCode, Recipient, Retry, Step, StepKind, Value,
+    Asked as AskedKind, Call, Enhancement, EventId, EventKind, Exchange, Fault, Lead, Money, Outcome, Price,
+    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, StepKind, TestRule, Value,
 };
 use ledger::{RecordError, Ticket};
 use wire::outbound::RenderError;
 
-use crate::asking::{Asked, Outgoing, Party, Question, Taken, not_kept, unknown_after_restart};
+use crate::asking::{About, Asked, Outgoing, Party, Question, Taken, not_kept, unknown_after_restart};
+use crate::distributing::{number, with_ping};
 use crate::retries::Due;
 use crate::run::{Moment, Run};
 use crate::story::{Delivery, DeliveryState};
@@ -34,9 +35,14 @@ impl Run {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
-        let question =
-            Question { step: Some(step), entity_id, party: Party::Service, response, time_limit: *timeout };
-        let asked = self.ask(question, request).await;
+        let question = Question {
+            about: About::Lead(step),
+            entity_id,
+            party: Party::Service,
+            response,
+            time_limit: *timeout,
+        };
+        let asked = self.ask(question, request).await?;
         self.take_in(step, &asked);
         let call = called(step, asked.response_code);
         let kind = match asked.result {
@@ -65,20 +71,19 @@ impl Run {
             return self.skip(step, reason, None).await;
         }
         let delivery_id = EventId::new(self.context.clock.now(), self.context.draw());
-        let variables = self.delivery_variables(&self.story.lead, delivery_id);
-        if self.needs_what_is_gone(&recipient.request, &variables) {
-            return self.skip(step, not_kept(), None).await;
-        }
-        let request = match self.rendered(&recipient.request, &variables) {
+        let request = match self.delivery_request(step, recipient, &self.story.lead, delivery_id) {
             Ok(request) => request,
-            Err(error) => return self.skip(step, not_made(&error), None).await,
+            Err(reason) => return self.skip(step, reason, None).await,
         };
+        if self.story.marks.test && recipient.test == TestRule::Simulate {
+            return self.simulate(step, recipient, request).await;
+        }
         self.attempt(step, recipient, Retry { attempt: 1, delivery_id }, request).await?;
         Ok(())
     }
 
     /// Records that a buyer is not asked, because a cap is full.
-    async fn full(
+    pub(crate) async fn full(
         &mut self,
         step: &Step,
         recipient: &Recipient,
@@ -94,39 +99,84 @@ impl Run {
         self.record(vec![Moment::new(EventKind::RecipientFailed { asked, reason }, since)]).await
     }
 
-    /// A later attempt, when one is due; whoever waits for the end of it awaits the ticket.
-    pub(crate) async fn retry(&mut self, delivery_id: EventId) -> Result<Option<Ticket>, RecordError> {
-        let Some(Delivery { step_id, sent, state, .. }) = self.story.delivery(delivery_id).cloned() else {
-            return Ok(None);
+    /// The request of a delivery for a lead as it was first sent, or why there is none.
+    fn delivery_request(
+        &self,
+        step: &Step,
+        recipient: &Recipient,
+        lead: &Lead,
+        delivery_id: EventId,
+    ) -> Result<Outgoing, Reason> {
+        let with_ping = with_ping(step, lead);
+        let variables = self.delivery_variables(with_ping.as_ref().unwrap_or(lead), delivery_id);
+        if self.needs_what_is_gone(&recipient.request, &variables) {
+            return Err(not_kept());
+        }
+        self.rendered(&recipient.request, &variables).map_err(|error| not_made(&error))
+    }
+
+    /// Records what a test lead would have been sent as, to a recipient that gets none.
+    async fn simulate(
+        &mut self,
+        step: &Step,
+        recipient: &Recipient,
+        outgoing: Outgoing,
+    ) -> Result<(), RecordError> {
+        let since = self.context.clock.monotonic();
+        self.append(&step.id, vec![("outcome", Value::text(Outcome::Skip.as_str()))]);
+        let reason = Reason::new(ReasonCode::Simulated, "Test lead: what would be sent is recorded");
+        let (step_id, entity_id) = (step.id.clone(), recipient.entity_id.clone());
+        let kind = EventKind::RecipientSkipped { step_id, entity_id, reason };
+        let exchanges = vec![Exchange { request: Some(outgoing.evidence), response: None }];
+        self.record(vec![Moment { exchanges, ..Moment::new(kind, since) }]).await?;
+        Ok(())
+    }
+
+    /// A later attempt, when one is due, and whatever its group does then. When it returns, all of it is
+    /// durable.
+    pub(crate) async fn retry(&mut self, delivery_id: EventId) -> Result<(), RecordError> {
+        let Some(step_id) = self.story.delivery(delivery_id).map(|delivery| delivery.step_id.clone()) else {
+            return Ok(());
         };
-        let DeliveryState::Due { attempt, due } = state else { return Ok(None) };
+        self.try_again(delivery_id).await?;
+        let flow = std::sync::Arc::clone(&self.flow);
+        if let Some(step) = flow.flow.step(&step_id) {
+            self.go_on_with_group_of(step).await?;
+        }
+        self.settle().await
+    }
+
+    async fn try_again(&mut self, delivery_id: EventId) -> Result<(), RecordError> {
+        let Some(Delivery { step_id, sent, state, .. }) = self.story.delivery(delivery_id).cloned() else {
+            return Ok(());
+        };
+        let DeliveryState::Due { attempt, due } = state else { return Ok(()) };
         if due > self.context.clock.now() {
             // The clock was set back while this waited for the lead.
             self.context.retries.add(Due { at: due, lead_id: self.story.lead_id, delivery_id });
-            return Ok(None);
+            return Ok(());
         }
         let flow = std::sync::Arc::clone(&self.flow);
         let Some((step, recipient)) = flow.flow.step(&step_id).and_then(as_recipient) else {
             unreachable!("a version of a flow never changes, so its steps stay in it")
         };
+        if let Some((_, group)) = flow.flow.group_of(&step_id)
+            && !group.is_free_for(step, recipient, self.story.progress.offers())
+        {
+            self.skip(step, sold_elsewhere(), None).await?;
+            return Ok(());
+        }
         if let Some(reason) = self.closed(recipient) {
             self.skip(step, reason, None).await?;
-            return Ok(None);
+            return Ok(());
         }
-        let variables = self.delivery_variables(&sent, delivery_id);
-        if self.needs_what_is_gone(&recipient.request, &variables) {
-            self.skip(step, not_kept(), None).await?;
-            return Ok(None);
-        }
-        match self.rendered(&recipient.request, &variables) {
+        match self.delivery_request(step, recipient, &sent, delivery_id) {
             Ok(request) => {
-                self.attempt(step, recipient, Retry { attempt, delivery_id }, request).await.map(Some)
+                self.attempt(step, recipient, Retry { attempt, delivery_id }, request).await?;
             }
-            Err(error) => {
-                self.skip(step, not_made(&error), None).await?;
-                Ok(None)
-            }
+            Err(reason) => self.skip(step, reason, None).await?,
         }
+        Ok(())
     }
 
     /// Sends the lead to a buyer, once what says so is durable, and records what came of it.
@@ -162,13 +212,13 @@ impl Run {
             ticket.durable().await?;
         }
         let question = Question {
-            step: Some(step),
+            about: About::Lead(step),
             entity_id: &recipient.entity_id,
             party: Party::Buyer,
             response: &recipient.response,
             time_limit: recipient.timeout,
         };
-        let asked = self.ask(question, outgoing).await;
+        let asked = self.ask(question, outgoing).await?;
         self.take_in(step, &asked);
         let call = called(step, asked.response_code);
         let kind = match asked.result {
@@ -197,10 +247,18 @@ impl Run {
     pub(crate) fn sale(&mut self, step: &Step, recipient: &Recipient, replied: Option<Money>) -> Price {
         // A reply that names more than can be asked for counts as that, or a budget would be overspent.
         let replied = replied.map(|price| recipient.gates.max_price.map_or(price, |most| price.min(most)));
-        let (amount, below_floor) = recipient.price.price(&self.rule_variables(), replied);
-        let number: domain::Number = amount.to_string().parse().expect("an amount is a decimal");
+        let named = match &recipient.price {
+            SalePrice::FromBid { .. } => self.story.progress.offers().bid(&step.id),
+            SalePrice::Fixed(_) | SalePrice::Table(_) | SalePrice::FromReply { .. } => replied,
+        };
+        let (amount, mut below_floor) = recipient.price.price(&self.rule_variables(), named);
+        if let (SalePrice::FromReply { .. }, Some((_, group))) =
+            (&recipient.price, self.flow.flow.group_of(&step.id))
+        {
+            below_floor |= group.is_below_margin(amount, self.cost());
+        }
         let path = crate::run::path(&format!("appended.{}.price", step.id));
-        self.story.lead.set(path, Value::from(number));
+        self.story.lead.set(path, Value::from(number(amount)));
         Price { amount, below_floor, copy: recipient.is_copy }
     }
 
@@ -288,7 +346,7 @@ impl Run {
 }
 
 /// The call of a step as its events tell it.
-fn called(step: &Step, response_code: Option<u16>) -> Call {
+pub(crate) fn called(step: &Step, response_code: Option<u16>) -> Call {
     let (Some(entity_id), Some(request)) = (step.entity_id(), step.request()) else {
         unreachable!("filters ask nobody")
     };
@@ -303,8 +361,13 @@ fn called(step: &Step, response_code: Option<u16>) -> Call {
 pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
     match &step.kind {
         StepKind::Recipient(recipient) => Some((step, recipient)),
-        StepKind::Filter(_) | StepKind::Enhancement(_) => None,
+        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,
     }
+}
+
+/// Why a retry is not made: whoever may have the lead has it.
+fn sold_elsewhere() -> Reason {
+    Reason::new(ReasonCode::SoldElsewhere, "Sold elsewhere")
 }
 
 /// Why a step asks nobody: its request cannot be made from this lead.

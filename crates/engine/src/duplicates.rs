@@ -31,6 +31,16 @@ struct Entry {
 
 const _: () = assert!(size_of::<Entry>() == 28);
 
+impl Entry {
+    /// The lead that has the key, if its window is open. A rule whose window became shorter counts from
+    /// now on.
+    fn open(&self, window_ms: i64, now: Timestamp) -> Option<LeadId> {
+        let lead = read(self.lead);
+        let is_open = self.until > seconds(now) && lead.drawn_at().plus_millis(window_ms) > now;
+        is_open.then_some(lead)
+    }
+}
+
 /// What became of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claimed {
@@ -55,6 +65,12 @@ impl Duplicates {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lead that has a key, if its window is open.
+    pub(crate) fn find(&self, tag: [u8; 12], window_ms: i64, now: Timestamp) -> Option<LeadId> {
+        let hash = self.hasher.hash_one(tag);
+        self.shard(hash).find(hash, |entry| entry.tag == tag)?.open(window_ms, now)
+    }
+
     /// Claims a key for a lead for as long as the window is open, unless an earlier lead has it. The window
     /// of each lead begins when it was submitted.
     pub(crate) fn claim(&self, tag: [u8; 12], lead_id: LeadId, window_ms: i64, now: Timestamp) -> Claimed {
@@ -66,10 +82,7 @@ impl Duplicates {
             if entry.lead == lead {
                 return Claimed::New;
             }
-            let earlier = read(entry.lead);
-            // A rule whose window became shorter counts from now on.
-            let is_open = entry.until > seconds(now) && earlier.drawn_at().plus_millis(window_ms) > now;
-            if is_open {
+            if let Some(earlier) = entry.open(window_ms, now) {
                 return Claimed::Earlier(earlier);
             }
             *entry = Entry { tag, lead, until };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Answer, ChainId, Event, EventBody, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId, LeadIdKind,
-    Marks, Money, Scalar, SourceId, Timestamp, Value,
+    Answer, ChainId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId,
+    LeadIdKind, Marks, Scalar, SourceId, Timestamp, Value,
 };
 use ledger::{Entropy, Lease, LeaseError, Ledger, ReadError, ReadHeader, RecordError, Sensitive, VaultError};
 use tokio::sync::{Semaphore, watch};
@@ -16,14 +16,17 @@ use tracing::{error, info, warn};
 use wire::flow_file::{FlowFile, FlowFileError, WsdlTexts};
 use wire::{Body, BodyError, BodyView, Header, HeaderError};
 
+use crate::answering::Caller;
 use crate::caps::Caps;
 use crate::duplicates::Duplicates;
 use crate::feedback::{Pending, Rates, Revocations};
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
+use crate::pinging::TakenOffers;
 use crate::retries::{Due, Retries};
 use crate::run::{Context, Run};
 use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
 use crate::story::{DeliveryState, Events, Stage, Story};
+use crate::turn_keeper::TurnKeeper;
 use crate::turns::LimitedParties;
 use crate::{Barriers, CallFigures, Clock, Control, Parties, PublishedFlow, read_flow};
 
@@ -48,6 +51,8 @@ pub struct Submission {
     pub test: bool,
     /// The key that makes a submission one lead however often it is sent.
     pub idempotency: Option<IdempotencyKey>,
+    /// The token of a ping whose offer it takes up. One that does not stand any more means a new auction.
+    pub ping_token: Option<String>,
     /// Writes the answer.
     pub render: Render,
 }
@@ -146,7 +151,7 @@ pub const LEAD_BYTES_MAX: usize = 3 * 512 * 1024;
 const SURELY_SMALL_BYTES: usize = LEAD_BYTES_MAX / 8;
 
 /// Refuses a lead that a record may not hold.
-fn check_size(raw: &Lead) -> Result<(), SubmitError> {
+pub(crate) fn check_size(raw: &Lead) -> Result<(), SubmitError> {
     let scalar = |scalar: &Scalar| match scalar {
         Scalar::Text(text) => text.len() + 2,
         Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => 40,
@@ -207,6 +212,9 @@ pub enum ResumeError {
 const RETRIES_AT_A_TIME_MAX: usize = 256;
 /// How long a retry waits whose lead cannot be read at the moment, in milliseconds.
 const UNREADABLE_WAIT_MS: i64 = 60_000;
+/// How long before the newest event of all a group can have stopped that goes on at a start, in
+/// milliseconds. A group goes on at once, so this is for starts that fail one after the other.
+const GOES_ON_WITHIN_MS: i64 = 24 * 3600 * 1000;
 /// How long to sleep at most before looking at the clock again, which may jump.
 const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
@@ -235,6 +243,7 @@ pub struct Engine {
     under_way: TaskTracker,
     keys: IdempotencyKeys,
     calls: Arc<LimitedParties>,
+    taken_offers: TakenOffers,
     retry_places: Arc<Semaphore>,
 }
 
@@ -257,6 +266,7 @@ impl Engine {
             rates: Rates::default(),
             pending: Pending::default(),
             revocations: Revocations::default(),
+            turns: TurnKeeper::default(),
             barriers,
         };
         Engine {
@@ -264,28 +274,51 @@ impl Engine {
             under_way: TaskTracker::new(),
             keys: IdempotencyKeys::default(),
             calls,
+            taken_offers: TakenOffers::default(),
             retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
         }
-    }
-
-    pub(crate) fn leads(&self) -> &Ledger {
-        &self.context.leads
     }
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
 
+    pub(crate) fn taken_offers(&self) -> &TakenOffers {
+        &self.taken_offers
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        &self.context.control
+    }
+
+    pub(crate) fn turns(&self) -> &TurnKeeper {
+        &self.context.turns
+    }
+
+    pub(crate) fn leads(&self) -> &Ledger {
+        &self.context.leads
+    }
+
     pub(crate) fn under_way(&self) -> &TaskTracker {
         &self.under_way
     }
 
-    /// Reads a flow file, after each WSDL that it names by address and does not hold was fetched.
+    /// Reads a flow file, after each WSDL that it names by address and does not hold was fetched. Its addresses
+    /// are of hosts that the installation may ask.
     ///
     /// # Errors
     /// As [`read_flow`].
     pub async fn read_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
-        read_flow(&*self.context.parties, text, WsdlTexts::new()).await
+        let parties = &*self.context.parties;
+        read_flow(parties, text, WsdlTexts::new(), parties.allowed_hosts()).await
+    }
+
+    /// The same without asking anybody: a WSDL that the file does not hold is missing.
+    ///
+    /// # Errors
+    /// As [`read_flow`].
+    pub fn check_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_allowing(text, &WsdlTexts::new(), self.context.parties.allowed_hosts())
     }
 
     /// Takes a lead through its flow. When it returns, every event of the lead is durable, the
@@ -297,7 +330,8 @@ impl Engine {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
-        let Submission { flow, source_id, raw, request, request_id, test, idempotency, render } = submission;
+        let Submission { flow, source_id, raw, request, request_id, test, idempotency, ping_token, render } =
+            submission;
         if flow.flow.source(&source_id).is_none() {
             return Err(SubmitError::UnknownSource { source_id, flow_id: flow.flow.id().clone() });
         }
@@ -312,7 +346,9 @@ impl Engine {
             Some(Claim::Twin(first, answered)) => return self.replay(first, answered, render).await,
             Some(Claim::Other) => return Err(SubmitError::KeyReused),
         };
-        let marks = Marks { test, request_id, idempotency: tags, ..Marks::default() };
+        let (ping_id, offer) =
+            ping_token.and_then(|token| self.take_offer(&token, &flow, &source_id, test, now)).unzip();
+        let marks = Marks { test, request_id, idempotency: tags, ping_id, ..Marks::default() };
         let run = self.leads().create(lead_id).map(|lease| {
             let story = Story::new(lead_id, source_id, marks, now);
             Run::new(self.context.clone(), lease, flow, story)
@@ -324,24 +360,34 @@ impl Engine {
                 return Err(error.into());
             }
         };
+        let due = run.flow.flow.deadline().map(|deadline| run.started() + deadline.after);
+        let (caller, heard) = Caller::new(render, due, answered);
+        run.caller = Some(caller);
+        run.offer = offer;
         let keys = self.keys.clone();
         let task = self.under_way.spawn(async move {
-            let result = match run.submit(raw, request).await {
-                Ok(()) => run.finish(Some(render)).await,
+            match run.submit(raw, request).await {
+                Ok(()) => {
+                    let result = run.finish().await;
+                    // After its deadline nobody waits who could hear of it.
+                    if let Err(error) = &result {
+                        tell(lead_id, error);
+                    }
+                    result
+                }
                 Err(error) => {
                     tags.inspect(|tags| keys.release(*tags, lead_id));
                     Err(error)
                 }
-            };
-            if let (Ok(_), Some(answered)) = (&result, &answered) {
-                answered.send_replace(true);
             }
-            result
         });
+        if let Ok((answer, response)) = heard.await {
+            return Ok(Submitted { lead_id, answer, response, replayed: false });
+        }
         match task.await {
             Ok(result) => {
-                let (answer, response) = result?;
-                Ok(Submitted { lead_id, answer, response, replayed: false })
+                result?;
+                unreachable!("a lead that came to its end has answered")
             }
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
@@ -382,34 +428,26 @@ impl Engine {
             Some(stopped) => SubmitError::Record(RecordError::Stopped(stopped)),
             None => SubmitError::AnswerGone { lead_id },
         };
-        let reader = self.leads().reader();
-        for seq in reader.chain(lead_id).into_iter().rev() {
-            let Some(record) = reader.record(seq)? else { continue };
-            let header = Header::read(&record.header).map_err(|_| gone())?;
-            if *header.event_type != *EventType::FlowCompleted.as_str() {
-                continue;
-            }
-            let body = record.body.bytes().map(BodyView::read).transpose()?.ok_or_else(gone)?;
-            let event = wire::read_event(&header, Some(&body)).map_err(|_| gone())?;
-            let domain::EventKind::FlowCompleted(completion) = event.kind else { return Err(gone()) };
-            // One in which something is masked was not sent so.
-            let recorded = event.body.exchanges.first().and_then(|exchange| exchange.response.clone());
-            let response = recorded.filter(|text| !text.windows(2).any(|two| two == b"**"));
-            let price = match self.events(ChainId::Lead(lead_id)) {
-                Ok(events) => Story::of(events, None).and_then(|story| story.price).unwrap_or(Money::ZERO),
-                Err(ResumeError::Read(error)) => return Err(error.into()),
-                Err(_) => return Err(gone()),
-            };
-            let succeeded = completion.final_outcome == domain::Outcome::Success;
-            let answer = Answer {
-                outcome: completion.final_outcome,
-                reason: completion.reason,
-                price: if succeeded { price } else { Money::ZERO },
-            };
-            let response = response.unwrap_or_else(|| render(lead_id, &answer, &event.body.lead));
-            return Ok(Submitted { lead_id, answer, response, replayed: true });
-        }
-        Err(gone())
+        let Events { mut events, gone: values_gone } = match self.events(ChainId::Lead(lead_id)) {
+            Ok(events) => events,
+            Err(ResumeError::Read(error)) => return Err(error.into()),
+            Err(_) => return Err(gone()),
+        };
+        // The deadline's answer comes before the end of the flow.
+        let carries = |event: &Event| {
+            matches!(event.kind, EventKind::SourceAnswered { .. } | EventKind::FlowCompleted(_))
+        };
+        let at = events.iter().position(carries).ok_or_else(gone)?;
+        events.truncate(at + 1);
+        // One in which something is masked was not sent so.
+        let response = events[at].body.exchanges.first().and_then(|exchange| exchange.response.clone());
+        let response = response.filter(|text| !text.windows(2).any(|two| two == b"**"));
+        let (head, lead) = (&events[at].head, events[at].body.lead.clone());
+        let flow = self.context.control.flow_version(&head.flow_id, head.flow_version).ok_or_else(gone)?;
+        let story = Story::of(Events { events, gone: values_gone }, None).ok_or_else(gone)?;
+        let answer = story.told(&flow.flow).ok_or_else(gone)?;
+        let response = response.unwrap_or_else(|| render(lead_id, &answer, &lead));
+        Ok(Submitted { lead_id, answer, response, replayed: true })
     }
 
     /// Takes up what the last stop interrupted: every lead without `flow.completed` goes on from its
@@ -437,12 +475,28 @@ impl Engine {
             ],
         );
         chains.extend(open.into_iter().filter(|chain| known.insert(*chain)));
+        // A late answer gave back a sale that a group held, and the group may have had no time to go on.
+        let stopped = reader.chains_ending_with(
+            &[
+                EventType::RecipientBid,
+                EventType::RecipientFailed,
+                EventType::RecipientError,
+                EventType::RecipientSkipped,
+            ],
+            GOES_ON_WITHIN_MS,
+        );
+        chains.extend(stopped.into_iter().filter(|chain| known.insert(*chain)));
+        // A ping that was cut off was never answered: there is nothing to take to an end.
+        chains.retain(|chain| matches!(chain, ChainId::Lead(lead_id) if lead_id.kind() == LeadIdKind::Lead));
         // Ids ascend nearly as the leads came in.
         chains.sort_unstable();
         self.restore_keys()?;
         self.restore_feedback()?;
-        self.restore_sensitive_keys(|chain| chains.binary_search(&chain).is_ok())?;
+        self.restore_sensitive_keys(|chain| {
+            chains.binary_search(&chain).is_ok() || self.has_group_that_may_go_on(chain)
+        })?;
         self.restore_gates()?;
+        self.restore_turns()?;
         let mut resumed = 0;
         for chain in chains {
             let ChainId::Lead(lead_id) = chain else { continue };
@@ -475,17 +529,28 @@ impl Engine {
                 self.context.retries.add(Due { at: due, lead_id, delivery_id: delivery.delivery_id });
             }
         }
+        if let Some(ping_id) = run.story.marks.ping_id {
+            run.offer = self.offer_taken(ping_id)?;
+        }
         run.close_unknown().await?;
         if run.story.completed {
             run.forget_when_ended();
-            return Ok(false);
+            let goes_on = run.has_group_to_go_on();
+            if goes_on {
+                self.under_way.spawn(async move {
+                    if let Err(error) = run.go_on_with_groups().await {
+                        tell(lead_id, &error);
+                    }
+                });
+            }
+            return Ok(goes_on);
         }
-        let (sender, answered) = watch::channel(false);
+        let (sender, answered) = watch::channel(run.story.answered.is_some());
         if let Some(tags) = run.story.marks.idempotency {
             self.keys.restore(tags, lead_id, run.story.submitted_at, answered);
         }
         self.under_way.spawn(async move {
-            match run.finish(None).await {
+            match run.finish().await {
                 Ok(_) => drop(sender.send_replace(true)),
                 Err(error) => tell(lead_id, &error),
             }
@@ -506,7 +571,7 @@ impl Engine {
     }
 
     /// The events of a lead, oldest first; none at all when a body is gone.
-    fn events(&self, chain: ChainId) -> Result<Events, ResumeError> {
+    pub(crate) fn events(&self, chain: ChainId) -> Result<Events, ResumeError> {
         let reader = self.leads().reader();
         let mut events = Events::default();
         for record in reader.records(&reader.chain(chain))? {
@@ -531,7 +596,8 @@ impl Engine {
         Ok(events)
     }
 
-    /// The idempotency keys of the last day, from the submissions that came with one.
+    /// The idempotency keys and the offers taken up of the last day, from the submissions that came with
+    /// them.
     fn restore_keys(&self) -> Result<(), ResumeError> {
         let reader = self.leads().reader();
         let start = self.context.clock.now().plus_millis(-KEPT_MS);
@@ -541,13 +607,17 @@ impl Engine {
         for read in reader.headers(&seqs) {
             let ReadHeader { seq, header, .. } = read?;
             let header = Header::read(&header).map_err(|source| ResumeError::Header { seq, source })?;
-            let Some(tags) = header.idempotency() else { continue };
             let (Some(Ok(lead_id)), Ok(at)) =
                 (header.lead_id.as_deref().map(str::parse::<LeadId>), header.at())
             else {
                 continue;
             };
-            self.keys.restore(tags, lead_id, at, answered.clone());
+            if let Some(Ok(ping_id)) = header.ping_id.as_deref().map(str::parse) {
+                self.taken_offers.take(ping_id, at);
+            }
+            if let Some(tags) = header.idempotency() {
+                self.keys.restore(tags, lead_id, at, answered.clone());
+            }
         }
         Ok(())
     }
@@ -641,9 +711,7 @@ impl Engine {
             }
             return Ok(());
         }
-        if let Some(ticket) = run.retry(due.delivery_id).await? {
-            ticket.durable().await?;
-        }
+        run.retry(due.delivery_id).await?;
         Ok(())
     }
 

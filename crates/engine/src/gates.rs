@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use domain::{
-    Against, Asked, Cap, DuplicateKey, EntityId, EventKind, FlowSource, Judgement, Lead, LeadId, ListItem,
-    Money, Reason, ReasonCode, Recipient, RuleTrace, Step, StepId, Timestamp, Variables, duplicate_reason,
-    outside_hours,
+    Against, Asked, Cap, DuplicateKey, DuplicateRule, EntityId, EventKind, FlowSource, Judgement, Lead,
+    LeadId, ListItem, Money, Reason, ReasonCode, Recipient, RuleTrace, Step, StepId, Timestamp, Variables,
+    duplicate_reason, outside_hours,
 };
 
 use crate::asking::Party;
@@ -31,7 +31,8 @@ pub(crate) struct Entry {
 /// The lead is taken.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    pub(crate) price: Money,
+    /// What the source is offered, when that is known by now.
+    pub(crate) price: Option<Money>,
     /// The caps with a unit reserved for it.
     pub(crate) caps: Vec<Arc<str>>,
 }
@@ -71,13 +72,14 @@ impl Run {
             trace = looked_at;
             rejection = refusal.map(Rejection::from);
         }
-        let price = flow.purchase_price(source, raw, &self.rule_variables());
+        let offered = self.offer.as_ref().map(|offer| offer.price);
+        let price = flow.purchase_price(source, raw, &self.rule_variables()).or(offered);
         let result = match rejection {
             Some(rejection) => Err(rejection),
             None if self.story.marks.test => Ok(Admission { price, caps: Vec::new() }),
             None => {
                 let own = flow.gates().caps.iter().chain(&source.gates.caps);
-                let caps = in_use(own, party.as_deref(), &self.rule_variables(), Some(price));
+                let caps = in_use(own, party.as_deref(), &self.rule_variables(), price);
                 match self.context.caps.reserve(lead_id, None, &caps, at) {
                     Ok(caps) => Ok(Admission { price, caps }),
                     Err(Full { reason }) => Err(reason.into()),
@@ -122,10 +124,7 @@ impl Run {
             if rejection.is_some() && rule.against != Against::Submitted {
                 continue;
             }
-            let variables = self.rule_variables();
-            let Some(key) = rule.key_of(flow.id(), &source.id, &variables) else { continue };
-            let tag = self.context.leads.lookup_tag("duplicate key", key.as_bytes());
-            let window_ms = i64::try_from(rule.window.as_millis()).expect("windows have a bound");
+            let Some((tag, window_ms)) = self.tag_of(rule, source) else { continue };
             match self.context.duplicates.claim(tag, self.story.lead_id, window_ms, at) {
                 Claimed::New => {
                     claims.push((DuplicateKey { rule: Arc::clone(&rule.slug), tag }, rule.against));
@@ -138,6 +137,47 @@ impl Run {
             }
         }
         claims
+    }
+
+    /// What a lead is known by under a rule, and how long that counts, in milliseconds; none when that comes
+    /// out blank.
+    fn tag_of(&self, rule: &DuplicateRule, source: &FlowSource) -> Option<([u8; 12], i64)> {
+        let key = rule.key_of(self.flow.flow.id(), &source.id, &self.rule_variables())?;
+        let window_ms = i64::try_from(rule.window.as_millis()).expect("windows have a bound");
+        Some((self.context.leads.lookup_tag("duplicate key", key.as_bytes()), window_ms))
+    }
+
+    /// Why a lead would be refused that a source asks a price for, as far as its values are known: the gates
+    /// in their order, with nothing claimed or reserved.
+    pub(crate) fn refusal_of_ping(&self, source: &FlowSource) -> Option<Reason> {
+        let flow = &self.flow.flow;
+        let party = self.context.control.entity(&EntityId::from(source.id.clone()));
+        self.closed_source(source, party.as_deref())
+            .or_else(|| self.duplicate_by_now(source))
+            .or_else(|| self.suppressed())
+            .or_else(|| flow.accept_ping(source, &self.rule_variables()).refusal)
+            .or_else(|| {
+                if self.story.marks.test {
+                    return None;
+                }
+                let at = self.story.last_at.max(self.context.clock.now());
+                let own = flow.gates().caps.iter().chain(&source.gates.caps);
+                let price = flow.purchase_price(source, &self.story.raw, &self.rule_variables());
+                let caps = in_use(own, party.as_deref(), &self.rule_variables(), price);
+                self.context.caps.look(&caps, at).map(|Full { reason }| reason)
+            })
+    }
+
+    fn duplicate_by_now(&self, source: &FlowSource) -> Option<Reason> {
+        if self.story.marks.test {
+            return None;
+        }
+        let flow = &self.flow.flow;
+        flow.gates().duplicates.iter().find_map(|rule| {
+            let (tag, window_ms) = self.tag_of(rule, source)?;
+            let earlier = self.context.duplicates.find(tag, window_ms, self.story.submitted_at)?;
+            Some(duplicate_reason(earlier.drawn_at(), flow.time_zone()))
+        })
     }
 
     /// Why a lead is refused that is on a list.
@@ -174,19 +214,27 @@ impl Run {
         recipient: &Recipient,
         at: Timestamp,
     ) -> Result<Vec<Arc<str>>, Reason> {
+        let (caps, lead_id) = (&self.context.caps, self.story.lead_id);
+        let reserve = |of_buyer: &[CapInUse<'_>]| caps.reserve(lead_id, Some(&step.id), of_buyer, at);
+        self.with_caps(step, recipient, reserve).map_err(|Full { reason }| reason)
+    }
+
+    /// Why a buyer is not even asked what it offers: a cap of its is full.
+    pub(crate) fn full_by_now(&self, step: &Step, recipient: &Recipient) -> Option<Reason> {
+        let at = self.story.last_at.max(self.context.clock.now());
+        let look = |of_buyer: &[CapInUse<'_>]| self.context.caps.look(of_buyer, at);
+        self.with_caps(step, recipient, look).map(|Full { reason }| reason)
+    }
+
+    /// The caps that count a lead on its way to a buyer: none count test leads.
+    fn with_caps<T>(&self, step: &Step, recipient: &Recipient, ask: impl FnOnce(&[CapInUse<'_>]) -> T) -> T {
         if self.story.marks.test {
-            return Ok(Vec::new());
+            return ask(&[]);
         }
         let variables = self.rule_variables();
         let party = self.context.control.entity(&recipient.entity_id);
-        let caps = in_use(
-            recipient.gates.caps.iter(),
-            party.as_deref(),
-            &variables,
-            recipient.price_at_most(&variables),
-        );
-        let reserved = self.context.caps.reserve(self.story.lead_id, Some(&step.id), &caps, at);
-        reserved.map_err(|Full { reason }| reason)
+        let amount = recipient.price_at_most(&variables, self.story.progress.offers().bid(&step.id));
+        ask(&in_use(recipient.gates.caps.iter(), party.as_deref(), &variables, amount))
     }
 
     /// Gives back what a lead is known by as sold, once nobody has it and nobody will.

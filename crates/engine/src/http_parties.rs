@@ -11,7 +11,6 @@ mod network;
 mod pool;
 mod redirect;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +20,9 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use url::Url;
-use wire::outbound::{MailServer, Mailbox, OutboundRequest, REPLY_BODY_BYTES_MAX, Reply};
+use wire::outbound::{AllowedHosts, MailServer, Mailbox, OutboundRequest, REPLY_BODY_BYTES_MAX, Reply};
 
-use self::connection::{Connector, Place};
+use self::connection::{Connector, NOT_PUBLIC, Place};
 use self::mail::Mailer;
 pub use self::network::{Connecting, Network, Resolving, SystemNetwork};
 use self::pool::Pool;
@@ -112,10 +111,9 @@ impl HttpParties {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let allow_hosts: HashSet<String> =
-            options.allow_hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect();
+        let allowed_hosts = AllowedHosts::new(options.allow_hosts);
         Ok(HttpParties {
-            connector: Connector::new(network, TlsConnector::from(Arc::new(tls)), allow_hosts),
+            connector: Connector::new(network, TlsConnector::from(Arc::new(tls)), allowed_hosts),
             pool: Pool::new(options.idle_per_host_max, options.open_per_host_max, options.idle_max),
             mailer,
             mail_sender: options.mail_sender,
@@ -215,6 +213,10 @@ impl Parties for HttpParties {
     fn mail_sender(&self) -> Option<&Mailbox> {
         self.mail_sender.as_ref()
     }
+
+    fn allowed_hosts(&self) -> Option<&AllowedHosts> {
+        Some(&self.connector.allowed_hosts)
+    }
 }
 
 /// Why there is no reply.
@@ -231,6 +233,10 @@ impl Fault {
 
     /// The first server has the request, so that "nothing was sent" is true of the next one alone.
     fn after_a_redirect(self) -> Fault {
+        if self.detail == NOT_PUBLIC {
+            let detail = "a redirect to an address that is not public is not followed; allow its host with --allow-host";
+            return Fault::new(FaultKind::Reply, detail);
+        }
         let kind = match self.kind {
             FaultKind::Dns | FaultKind::Connect | FaultKind::Tls => FaultKind::Unknown,
             kind @ (FaultKind::Timeout

@@ -7,6 +7,7 @@
 //! buyers report. [`Control`] is the installation's state (flows, parties, keys), folded from the control
 //! ledger. The engine writes; it knows nothing of requests that come in, lists or exports.
 
+mod answering;
 mod appended;
 mod asking;
 mod barriers;
@@ -14,6 +15,7 @@ mod caps;
 mod clock;
 mod control;
 mod delivery;
+mod distributing;
 mod duplicates;
 mod engine;
 mod feedback;
@@ -23,12 +25,14 @@ mod idempotency;
 mod lists;
 mod parties;
 mod ping_limits;
+mod pinging;
 mod restoring;
 mod retries;
 mod run;
 mod sensitive;
 mod snapshot;
 mod story;
+mod turn_keeper;
 mod turns;
 mod wsdl;
 
@@ -53,6 +57,7 @@ pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, 
 pub use lists::List;
 pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, Purpose, StepLimits};
 pub use ping_limits::PingLimits;
+pub use pinging::{Ping, PingRender, Pinged};
 pub use restoring::{CapOwner, CapStanding};
 pub use turns::CallFigures;
 pub use wsdl::read_flow;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use domain::{EntityId, FaultKind, FlowId, Limits, StepId};
-use wire::outbound::{Mailbox, OutboundMail, OutboundRequest, Reply};
+use wire::outbound::{AllowedHosts, Mailbox, OutboundMail, OutboundRequest, Reply};
 
 use crate::Redirect;
 
@@ -31,6 +31,8 @@ pub struct Call {
 pub enum Purpose {
     /// A step sends it a lead.
     Lead(StepId),
+    /// A recipient is asked what it would pay for a lead.
+    Ping(StepId),
     /// It is told of something that happened to a lead.
     Notice,
 }
@@ -122,6 +124,11 @@ pub trait Parties: fmt::Debug + Send + Sync {
 
     /// Who writes where a step does not say it, such as `Leads <desk@example.com>`.
     fn mail_sender(&self) -> Option<&Mailbox> {
+        None
+    }
+
+    /// The hosts that may be asked besides public ones; none where any may.
+    fn allowed_hosts(&self) -> Option<&AllowedHosts> {
         None
     }
 

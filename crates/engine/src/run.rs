@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Answer, Completion, DuplicateKey, EntityId, Event, EventBody, EventHead, EventId, EventKind, Exchange,
-    FieldPath, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step, StepKind,
-    Timestamp, Timing, Value,
+    Answer, Completion, Cost, DuplicateKey, EntityId, Event, EventBody, EventHead, EventId, EventKind,
+    Exchange, FieldPath, Judgement, Lead, Marks, Money, Next, Outcome, Reason, Redactor, RuleTrace, Step,
+    StepId, StepKind, Timestamp, Timing, Value,
 };
 use ledger::{Entropy, Lease, Ledger, RecordError, Ticket};
 use wire::Record;
 
+use crate::answering::{Caller, Written};
 use crate::caps::Caps;
+use crate::distributing::Offer;
 use crate::duplicates::Duplicates;
 use crate::feedback::{Pending, Rates, Revocations};
 use crate::gates::{Admission, Entry, Rejection};
@@ -20,7 +22,8 @@ use crate::retries::Retries;
 use crate::sensitive::SensitiveKeys;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::story::{Stage, Story};
-use crate::{Barriers, Clock, Control, Parties, PublishedFlow, Render};
+use crate::turn_keeper::TurnKeeper;
+use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
 
 /// What every run needs.
 #[derive(Debug, Clone)]
@@ -37,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) revocations: Revocations,
     pub(crate) caps: Caps,
     pub(crate) duplicates: Duplicates,
+    pub(crate) turns: TurnKeeper,
     pub(crate) barriers: Barriers,
 }
 
@@ -63,6 +67,12 @@ pub(crate) struct Run {
     started: Duration,
     /// How long ago the submission arrived when the lead was taken up again.
     before_ms: u64,
+    /// What the source was offered when it pinged.
+    pub(crate) offer: Option<Offer>,
+    /// Who could have been asked first, when the next attempt says who of them was.
+    pub(crate) turn: Vec<StepId>,
+    /// Where the source waits for its answer; none once it has it, or when nobody waits.
+    pub(crate) caller: Option<Caller>,
 }
 
 /// One moment, to become an event.
@@ -114,6 +124,9 @@ impl Run {
             snapshots: Snapshots::default(),
             started,
             before_ms,
+            offer: None,
+            turn: Vec::new(),
+            caller: None,
         };
         run.learn();
         run
@@ -121,7 +134,7 @@ impl Run {
 
     /// Learns the lead's sensitive values from its raw parameters. When they are not kept any more, what
     /// is left is masked already.
-    fn learn(&mut self) {
+    pub(crate) fn learn(&mut self) {
         let source = self.flow.flow.source(&self.story.source_id);
         if let Some(source) = source.filter(|_| !self.story.gone) {
             let raw = self.variables(&self.story.raw, self.story.submitted_at);
@@ -129,6 +142,11 @@ impl Run {
             self.snapshots = Snapshots::default();
             self.story.repeated.iter().for_each(|text| self.redactor.learn_sent(text));
         }
+    }
+
+    /// By the monotonic clock, when the submission arrived.
+    pub(crate) fn started(&self) -> Duration {
+        self.started
     }
 
     /// Another party's words without the lead's sensitive values.
@@ -147,14 +165,16 @@ impl Run {
         Ok(())
     }
 
-    /// Takes the lead to the end of the first pass. When it returns, all its events are durable.
-    pub(crate) async fn finish(mut self, render: Option<Render>) -> Result<(Answer, Arc<[u8]>), RecordError> {
+    /// Takes the lead to the end of the first pass. The caller has its answer then, or at the deadline.
+    /// When it returns, all its events are durable.
+    pub(crate) async fn finish(mut self) -> Result<(), RecordError> {
         loop {
+            self.look_at_deadline().await?;
             match self.story.stage.clone() {
                 Stage::New => unreachable!("a run begins with its submission"),
                 Stage::Submitted => self.accept().await?,
                 Stage::Rejected(reason) => {
-                    return self.complete(Outcome::Failure, Some(reason), render).await;
+                    return self.complete(Outcome::Failure, Some(reason)).await;
                 }
                 Stage::Accepted => {
                     let flow = Arc::clone(&self.flow);
@@ -162,7 +182,7 @@ impl Run {
                         Next::Run(step) => self.step(step).await?,
                         Next::Skip { step, reason, trace } => self.skip(step, reason, Some(trace)).await?,
                         Next::Finish { outcome, reason } => {
-                            return self.complete(outcome, reason, render).await;
+                            return self.complete(outcome, reason).await;
                         }
                     }
                 }
@@ -184,7 +204,7 @@ impl Run {
         self.append_rates();
         let Entry { at, trace, result, keys } = self.enter(source, &raw);
         let kind = match result {
-            Ok(Admission { price, caps }) => EventKind::SourceAccepted { price: Some(price), caps },
+            Ok(Admission { price, caps }) => EventKind::SourceAccepted { price, caps },
             Err(Rejection { reason, duplicate_of }) => EventKind::SourceRejected { reason, duplicate_of },
         };
         let moment =
@@ -209,6 +229,7 @@ impl Run {
             }
             StepKind::Enhancement(enhancement) => self.enhance(step, enhancement).await,
             StepKind::Recipient(recipient) => self.deliver(step, recipient).await,
+            StepKind::Distribute(group) => self.distribute(step, group).await,
         }
     }
 
@@ -223,6 +244,7 @@ impl Run {
         self.append(&step.id, vec![("outcome", Value::text(Outcome::Skip.as_str()))]);
         let step_id = step.id.clone();
         let kind = match &step.kind {
+            StepKind::Distribute(group) => return self.skip_group(step, group, &reason, trace).await,
             StepKind::Filter(_) => unreachable!("filters are never skipped with an event"),
             StepKind::Enhancement(enhancement) => {
                 EventKind::EnhancementSkipped { step_id, entity_id: enhancement.entity_id.clone(), reason }
@@ -237,23 +259,16 @@ impl Run {
 
     /// Records `flow.completed` with the answer as it will be sent, and waits until everything is
     /// durable: nothing of the answer may leave before.
-    async fn complete(
-        mut self,
-        outcome: Outcome,
-        reason: Option<Reason>,
-        render: Option<Render>,
-    ) -> Result<(Answer, Arc<[u8]>), RecordError> {
-        let offered = self.story.price.unwrap_or(Money::ZERO);
-        let price = if outcome == Outcome::Success { offered } else { Money::ZERO };
-        let answer = Answer { outcome, reason: reason.clone(), price };
-        let lead_id = self.story.lead_id;
-        let (mut response, mut recorded) = (None, None);
-        if let Some(mut render) = render {
-            let sent = render(lead_id, &answer, &self.story.lead);
-            // Parts of a value are too short to be found in the answer.
-            let lead = self.recorded_lead(&self.story.lead);
-            recorded = Some(lead.map_or_else(|| Arc::clone(&sent), |lead| render(lead_id, &answer, &lead)));
-            response = Some(sent);
+    async fn complete(mut self, outcome: Outcome, reason: Option<Reason>) -> Result<(), RecordError> {
+        // What the source was told at the deadline stands.
+        let told = self.story.answered.clone();
+        let answer = told.unwrap_or_else(|| self.answer(outcome, reason.clone()));
+        let price = if answer.outcome == Outcome::Success { answer.price } else { Money::ZERO };
+        let (mut recorded, mut written) = (None, None);
+        if let Some(caller) = self.caller.take() {
+            let own = self.write_answer(caller, &answer);
+            recorded = Some(Arc::clone(&own.recorded));
+            written = Some(own);
         }
         // Test leads stay out of money.
         let counted = |amount: Money| if self.story.marks.test { Money::ZERO } else { amount };
@@ -274,12 +289,47 @@ impl Run {
         if self.context.barriers.before_answer {
             ticket.durable().await?;
         }
-        Ok((answer, response.unwrap_or_default()))
+        if let Some(Written { response, sender, .. }) = written {
+            sender.send(answer, response);
+        }
+        Ok(())
+    }
+
+    /// What the source is told when it ends so now.
+    pub(crate) fn answer(&self, outcome: Outcome, reason: Option<Reason>) -> Answer {
+        self.story.answer(&self.flow.flow, outcome, reason)
+    }
+
+    /// What the lead costs when it is sold.
+    pub(crate) fn cost(&self) -> Cost {
+        self.story.cost(&self.flow.flow)
+    }
+
+    /// Waits until all that was recorded of the lead is durable.
+    pub(crate) async fn settle(&mut self) -> Result<(), RecordError> {
+        let (leads, lead_id) = (&self.context.leads, self.story.lead_id);
+        let mut durable = leads.watch_durable();
+        let recorded = usize::try_from(self.lease.last_seq()).expect("a lead has few events");
+        loop {
+            durable.mark_unchanged();
+            if leads.reader().chain(lead_id).len() >= recorded {
+                return Ok(());
+            }
+            let stopped = tokio::select! {
+                biased;
+                stopped = leads.wait_for_stop() => Some(stopped),
+                changed = durable.changed() => changed.is_err().then(|| leads.stopped()).flatten(),
+            };
+            if let Some(stopped) = stopped {
+                return Err(RecordError::Stopped(stopped));
+            }
+        }
     }
 
     /// Lets the lead's sensitive values be destroyed once no step or retry is to come.
     pub(crate) fn forget_when_ended(&self) {
-        if let Some(slot) = self.lease.sensitive_slot().filter(|_| !self.story.goes_on()) {
+        let Some(slot) = self.lease.sensitive_slot() else { return };
+        if !self.story.goes_on() && !self.has_group_that_may_go_on() {
             self.context.sensitive.ended(slot);
         }
     }
@@ -315,6 +365,7 @@ impl Run {
     fn body(
         &self,
         is_raw: bool,
+        is_request: bool,
         (recorded, masked): (Lead, Lead),
         exchanges: Vec<Exchange>,
         rules: Option<RuleTrace>,
@@ -330,7 +381,7 @@ impl Run {
         let exchange = |Exchange { request, response }: &Exchange| Exchange {
             request: request
                 .as_ref()
-                .map(|text| if is_raw { redactor.request(text) } else { redactor.exchange(text) }),
+                .map(|text| if is_request { redactor.request(text) } else { redactor.exchange(text) }),
             response: response.as_ref().map(|text| redactor.exchange(text)),
         };
         EventBody {
@@ -347,15 +398,20 @@ impl Run {
         let clock = &self.context.clock;
         let at = self.story.last_at.max(at.unwrap_or_else(|| clock.now()));
         let monotonic = clock.monotonic();
+        let turn = match kind {
+            EventKind::RecipientAttempted { .. } => std::mem::take(&mut self.turn),
+            _ => Vec::new(),
+        };
         let (flow, story) = (&self.flow.flow, &self.story);
         let is_raw = matches!(kind, EventKind::SourceSubmitted);
+        let is_request = is_raw || matches!(kind, EventKind::SourcePinged { .. });
         let redactor = self.context.barriers.masking.then_some(&self.redactor);
         let Snapshot { recorded, masked, dims, fields } = if is_raw {
             Snapshot::of_raw(flow, redactor, &story.lead)
         } else {
             self.snapshots.of(flow, redactor, &story.lead)
         };
-        let body = self.body(is_raw, (recorded, masked), exchanges, rules, reason_raw);
+        let body = self.body(is_raw, is_request, (recorded, masked), exchanges, rules, reason_raw);
         let event = Event {
             head: EventHead {
                 id: id.unwrap_or_else(|| EventId::new(at, self.context.draw())),
@@ -374,7 +430,13 @@ impl Run {
                 marks: match kind {
                     EventKind::SourceSubmitted | EventKind::FeedbackReceived { .. } => story.marks.clone(),
                     // Says what the submission or the report was, which one event tells.
-                    _ => Marks { idempotency: None, duplicate_keys, ..story.marks.clone() },
+                    _ => Marks {
+                        idempotency: None,
+                        ping_id: None,
+                        turn,
+                        duplicate_keys,
+                        ..story.marks.clone()
+                    },
                 },
             },
             kind,

@@ -2,8 +2,9 @@
 //! runs and takes it up again after a crash, so the two cannot differ.
 
 use domain::{
-    Asked, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks, Money, Outcome,
-    Price, Progress, Reason, Reports, Scalar, SentText, SourceId, StepEnd, StepId, Timestamp, Value,
+    Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks,
+    Money, Outcome, Price, Progress, Reason, Reports, SalePrice, Scalar, SentText, SourceId, Stand, Step,
+    StepEnd, StepId, StepKind, Timestamp, Value,
 };
 
 use crate::asking::variables;
@@ -34,6 +35,8 @@ pub(crate) struct Story {
     pub(crate) stage: Stage,
     /// What the source was offered.
     pub(crate) price: Option<Money>,
+    /// What the source was told, when the deadline came before the flow's end.
+    pub(crate) answered: Option<Answer>,
     pub(crate) progress: Progress,
     /// One for each step that sent the lead to a buyer, oldest first.
     pub(crate) deliveries: Vec<Delivery>,
@@ -45,6 +48,8 @@ pub(crate) struct Story {
     pub(crate) duplicate_keys: Vec<DuplicateKey>,
     /// Whether buyers have it, or may yet.
     pub(crate) fate: Fate,
+    /// How it ended.
+    pub(crate) ended: Option<(Outcome, Option<Reason>)>,
 }
 
 /// What is recorded of a lead, oldest first, with the sensitive values that still open.
@@ -111,6 +116,8 @@ pub(crate) enum Stage {
 pub(crate) struct Delivery {
     pub(crate) step_id: StepId,
     pub(crate) delivery_id: EventId,
+    /// The number of its newest attempt.
+    pub(crate) attempt: u32,
     /// The events that a buyer's report may name: attempts and outcomes.
     pub(crate) event_ids: Vec<EventId>,
     /// The lead as it was first sent: every attempt sends the same.
@@ -148,12 +155,14 @@ impl Story {
             gone: false,
             stage: Stage::New,
             price: None,
+            answered: None,
             progress: Progress::new(),
             deliveries: Vec::new(),
             reports: Reports::default(),
             completed: false,
             duplicate_keys: Vec::new(),
             fate: Fate::default(),
+            ended: None,
         }
     }
 
@@ -211,6 +220,7 @@ impl Story {
         let outcome = event.kind.outcome();
         self.reports.after(event);
         self.fate.after(&event.kind);
+        self.progress.hear(&event.kind);
         match &event.kind {
             EventKind::SourceSubmitted => {
                 self.stage = Stage::Submitted;
@@ -256,11 +266,13 @@ impl Story {
                 match self.delivery(retry.delivery_id) {
                     Some(delivery) => {
                         delivery.event_ids.push(id);
+                        delivery.attempt = retry.attempt;
                         delivery.state = state;
                     }
                     None => self.deliveries.push(Delivery {
                         step_id: call.step_id.clone(),
                         delivery_id: retry.delivery_id,
+                        attempt: retry.attempt,
                         event_ids: vec![id],
                         sent: clear.clone(),
                         state,
@@ -291,10 +303,14 @@ impl Story {
                     delivery.state = DeliveryState::Due { attempt: retry.attempt, due: *due };
                 }
             }
-            EventKind::FlowCompleted(_) => self.completed = true,
-            EventKind::SourcePinged { .. }
-            | EventKind::SourceAnswered { .. }
-            | EventKind::RecipientBid { .. }
+            EventKind::FlowCompleted(completion) => {
+                self.completed = true;
+                self.ended = Some((completion.final_outcome, completion.reason.clone()));
+            }
+            EventKind::SourceAnswered { answer } => self.answered = Some(answer.clone()),
+            // A ping is over with its answer.
+            EventKind::SourcePinged { .. } => self.completed = true,
+            EventKind::RecipientBid { .. }
             // The attempt follows in the same group.
             | EventKind::RetryAttempted { .. }
             | EventKind::FeedbackReceived { .. }
@@ -305,6 +321,44 @@ impl Story {
             | EventKind::ConsentSent { .. }
             | EventKind::PrivacyErased => {}
         }
+    }
+
+    /// What the source is told when the lead ends so by now.
+    pub(crate) fn answer(&self, flow: &Flow, outcome: Outcome, reason: Option<Reason>) -> Answer {
+        let price = match (outcome, self.cost(flow)) {
+            (Outcome::Success, Cost::Known(amount)) => amount,
+            (Outcome::Success, Cost::Share(share)) => share.of(self.bids_sold(flow)),
+            (Outcome::Failure | Outcome::Error | Outcome::Skip, _) => Money::ZERO,
+        };
+        Answer { outcome, reason, price }
+    }
+
+    /// What the source was told, when the newest event carries that.
+    pub(crate) fn told(&self, flow: &Flow) -> Option<Answer> {
+        let end = self.ended.clone();
+        self.answered.clone().or_else(|| end.map(|(outcome, reason)| self.answer(flow, outcome, reason)))
+    }
+
+    /// What the lead costs when it is sold.
+    pub(crate) fn cost(&self, flow: &Flow) -> Cost {
+        let share = flow.source(&self.source_id).and_then(|source| flow.purchase_share(source));
+        share.map_or(Cost::Known(self.price.unwrap_or(Money::ZERO)), Cost::Share)
+    }
+
+    /// The sum of the bids that are sold.
+    fn bids_sold(&self, flow: &Flow) -> Money {
+        let offers = self.progress.offers();
+        let bid = |step: &Step| match (&step.kind, offers.stand(&step.id)) {
+            (StepKind::Recipient(recipient), Some(Stand::Sold(price))) => {
+                let counts = matches!(recipient.price, SalePrice::FromBid { .. }) && !price.copy;
+                counts.then_some(price.amount)
+            }
+            (StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_), _)
+            | (StepKind::Recipient(_), _) => None,
+        };
+        flow.all_steps().filter_map(bid).fold(Money::ZERO, |sum, bid| {
+            sum.checked_add(bid).expect("amounts of one lead are far from the limits")
+        })
     }
 
     /// The delivery of this id.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::Method;
 use tokio::time::Instant;
 use wire::flow_file::{FlowFile, FlowFileError, WSDL_PLACES_MAX, WsdlPlace, WsdlTexts, wsdl_places};
-use wire::outbound::{OutboundRequest, WSDL_BYTES_MAX};
+use wire::outbound::{AllowedHosts, OutboundRequest, WSDL_BYTES_MAX};
 
 use crate::Parties;
 use crate::parties::{Answered, CallFault};
@@ -20,7 +20,8 @@ const ACCEPT: &str = "application/wsdl+xml, text/xml, application/xml;q=0.9, */*
 const USER_AGENT: &str = concat!("glassline/", env!("CARGO_PKG_VERSION"));
 
 /// Reads a flow file. Each WSDL that it names by address and does not hold is fetched first, those that it names
-/// by file are given; the document of what is read holds them all.
+/// by file are given; the document of what is read holds them all. It asks at addresses of public hosts and of
+/// `allowed_hosts`; without those, at any.
 ///
 /// # Errors
 /// With all problems that can be told at once, each with its line: what could not be fetched, too.
@@ -28,6 +29,7 @@ pub async fn read_flow(
     parties: &dyn Parties,
     text: &str,
     files: WsdlTexts,
+    allowed_hosts: Option<&AllowedHosts>,
 ) -> Result<FlowFile, FlowFileError> {
     let mut found = files;
     let urls = wsdl_places(text).into_iter().filter_map(|place| match place {
@@ -46,7 +48,7 @@ pub async fn read_flow(
         };
         found.insert(WsdlPlace::Url(url), text);
     }
-    FlowFile::read_with(text, &found)
+    FlowFile::read_allowing(text, &found, allowed_hosts)
 }
 
 /// One document; why there is none ends a sentence.

@@ -114,6 +114,7 @@ impl House {
             request: Arc::from(b"POST /submit HTTP/1.1".as_slice()),
             request_id: None,
             test: false,
+            ping_token: None,
             idempotency: Some(IdempotencyKey { key: RepeatKey::Own("1".to_owned()), payload: Vec::new() }),
             render: Box::new(|_: LeadId, answer: &Answer, _: &Lead| {
                 Arc::from(answer.outcome.as_str().as_bytes())

@@ -148,7 +148,7 @@ async fn a_limit_of_a_day_says_at_once_when_the_next_turn_comes() {
         let late = house.chain(house.submit(&[("email", "bob@example.com")]).await.lead_id);
         let wanted = format!(
             "recipient.error      premier attempt 1 limit (limit: Buyer not asked: {whose} is 1 per day, and the next \
-             turn comes in 90720 s)\nretry.scheduled      premier attempt 2 in about 907"
+             turn comes in 86400 s)\nretry.scheduled      premier attempt 2 in about 86"
         );
         assert!(late.contains(&wanted), "{late}");
         assert_eq!(house.parties.seen().len(), 1, "the second was not asked");

@@ -489,6 +489,7 @@ async fn a_retry_after_a_restart_still_sends_them() {
     assert!(sent[0].0.contains("blue whale/7") && sent[0].1.contains("219099999"), "{sent:?}");
     assert!(sent[0].1.contains("219.09.9999 born"), "what a service repeated is sent as well");
     assert!(house.chain(lead_id).contains("recipient.delivered  premier attempt 2"));
+    house.until_durable(lead_id).await;
     assert_eq!(house.engine.forget_values().unwrap(), 1);
     assert_eq!(leaks(&everything(&house)), Vec::<String>::new());
     house.close();
@@ -530,6 +531,7 @@ async fn once_a_lead_has_ended_they_open_no_more() {
     let Sensitive::Open(values) = reader.sensitive(first).unwrap() else { panic!("they are kept") };
     assert!(String::from_utf8(values).unwrap().contains(r#"["lead.ssn","219-09-9999"]"#));
     house.retry_all().await;
+    house.until_durable(submitted.lead_id).await;
     assert_eq!(house.engine.forget_values().unwrap(), 1);
     for seq in reader.chain(submitted.lead_id) {
         assert!(!matches!(reader.sensitive(seq).unwrap(), Sensitive::Open(_)), "record {seq}");

@@ -48,6 +48,7 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
         assert!(
             total.returns > histories / 10 && total.told > histories / 20 && total.found > histories / 20
         );
+        assert!(total.group_sales > histories && total.at_deadline > histories / 10);
     }
 }
 

@@ -222,6 +222,21 @@ impl Reader {
         index.chains().map(|(chain, _)| chain).filter(|chain| !has(chain)).collect()
     }
 
+    /// The chains whose newest event is of one of these types and not older by so much than the newest
+    /// record of all, in no order.
+    pub fn chains_ending_with(&self, types: &[EventType], within_ms: i64) -> Vec<ChainId> {
+        let words = &self.shared.context.words;
+        let types: Vec<Word> =
+            types.iter().filter_map(|event_type| words.find(event_type.as_str())).collect();
+        let index = self.shared.index.read();
+        let newest = self.next_seq().checked_sub(1).and_then(|seq| index.get(seq));
+        let Some(start) = newest.map(|row| row.draft.at.plus_millis(-within_ms)) else { return Vec::new() };
+        let ends = |seq: u64| {
+            index.get(seq).is_some_and(|row| types.contains(&row.draft.event_type) && row.draft.at >= start)
+        };
+        index.chains().filter(|(_, newest)| ends(*newest)).map(|(chain, _)| chain).collect()
+    }
+
     /// The chains in which some step was opened by one type of event and not closed by another since, in
     /// no order. One pass over the rows.
     pub fn open_steps(&self, opening: &[EventType], closing: &[EventType]) -> Vec<ChainId> {

@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
 
 use crate::limits::Limits;
+use crate::lingering::Lingering;
 
 /// Most connections at a time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 4096;
@@ -48,8 +49,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     serve_within(listener, router, Limits::default(), stop).await;
 }
 
-/// The same with other limits, of which those of connections count here: how long headers and the
-/// end may take.
+/// The same with other limits, of which those of connections count here: how long headers, what nobody reads and
+/// the end may take.
 pub async fn serve_within(
     listener: TcpListener,
     router: Router,
@@ -107,7 +108,7 @@ fn connection(
     }
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = Lingering::in_place(request, limits.linger_time).map(Body::new);
         request.extensions_mut().insert(RemoteAddress(address));
         router.call(request)
     });

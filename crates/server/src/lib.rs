@@ -11,6 +11,7 @@ mod error;
 mod frame;
 mod intake;
 mod limits;
+mod lingering;
 mod metrics;
 mod openapi;
 mod parameters;

@@ -12,6 +12,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// Longest time from the end of a request's headers to its reply.
     pub request_time: Duration,
+    /// Longest time for which the rest of a body is read that nobody wants, once its request is answered.
+    pub linger_time: Duration,
     /// Most live streams at a time.
     pub streams: usize,
     /// Longest time that requests under way have to end when the server stops.
@@ -24,6 +26,7 @@ impl Default for Limits {
             headers_time: Duration::from_secs(15),
             body_time: Duration::from_secs(20),
             request_time: Duration::from_secs(60),
+            linger_time: Duration::from_secs(5),
             streams: 256,
             shutdown_time: crate::SHUTDOWN_MAX,
         }

@@ -15,8 +15,8 @@ use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
-    caps, consent, entities, events, feedback, flows, health, keys, leads, lists, metrics, refusals, secrets,
-    session, stream, submit, vocabulary,
+    caps, consent, entities, events, explain, feedback, flows, health, keys, leads, lists, metrics, ping,
+    refusals, secrets, session, stream, submit, vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -44,10 +44,12 @@ pub(crate) fn surround(routes: Router<ApiState>, state: ApiState) -> Router {
 /// All addresses of the API, and their description as JSON. Only pages are routed elsewhere.
 pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
     let (schemas, paths, submit) = routes!(submit::get, submit::post);
+    let (ping_schemas, ping_paths, ping) = routes!(ping::get, ping::post);
     let router = OpenApiRouter::with_openapi(document())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes((schemas, paths, submit.fallback(submit::submit)))
+        .routes((ping_schemas, ping_paths, ping.fallback(ping::ping)))
         .routes(routes!(events::of_flow))
         .routes(routes!(events::all))
         .routes(routes!(stream::live))
@@ -55,6 +57,7 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(leads::list))
         .routes(routes!(leads::one))
         .routes(routes!(leads::timeline))
+        .routes(routes!(explain::explain))
         .routes(routes!(consent::revoke))
         .routes(routes!(feedback::queue::list, feedback::feedback))
         .routes(routes!(feedback::queue::approve))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use domain::AddressRange;
+use engine::PingLimits;
 use tokio::sync::Semaphore;
 
 use crate::Services;
@@ -63,6 +64,7 @@ impl Api {
             sessions,
             refusals,
             intake,
+            ping_limits: PingLimits::default(),
             trusted_proxies,
             metrics,
             openapi,
@@ -83,6 +85,8 @@ pub(crate) struct ApiState {
     pub(crate) refusals: Arc<Refusals>,
     /// How often each source submitted.
     pub(crate) intake: Arc<IntakeCounters>,
+    /// How often each source asked for prices.
+    pub(crate) ping_limits: PingLimits,
     /// Whose word counts about where a request comes from.
     pub(crate) trusted_proxies: Arc<[AddressRange]>,
     pub(crate) metrics: Arc<Metrics>,

@@ -95,6 +95,46 @@ async fn a_report_that_comes_again_is_answered_as_before() {
     house.close().await;
 }
 
+/// The answer was JSON whatever the buyer accepted.
+#[tokio::test]
+async fn a_buyer_is_answered_in_the_form_that_it_accepts() {
+    let house = house("").await;
+    let lead_id = submit(&house, "ann").await;
+    let target = format!("/feedback?lead_id={lead_id}&entity_id=buyer_premier");
+    let xml = "<report><type>conversion</type><value>sold</value></report>";
+    let report = async |accept: &str| {
+        let headers = [("content-type", "text/xml"), ("accept", accept)];
+        post(&house, &house.admin, &target, &headers, xml).await
+    };
+    let refused = report("image/png").await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["code"]),
+        (StatusCode::NOT_ACCEPTABLE, &json!("not_acceptable"))
+    );
+    let told = report("*/*").await;
+    assert_eq!((told.status, told.header("content-type")), (StatusCode::CREATED, "application/json"));
+    assert_eq!(told.header("idempotent-replayed"), "", "what was refused was not recorded");
+    let id = told.json()["feedback_id"].as_str().unwrap().to_owned();
+    for accept in ["application/xml", "text/xml;q=0.9, application/json;q=0.1"] {
+        let told = report(accept).await;
+        assert!(accept.starts_with(told.header("content-type")), "{}", told.header("content-type"));
+        assert_eq!(
+            told.text,
+            format!(
+                "<?xml version=\"1.0\"?>\n<result>\n  <outcome>success</outcome>\n  <status>accepted</status>\n  \
+                 <feedback_id>{id}</feedback_id>\n  <lead>\n    <id>{lead_id}</id>\n  </lead>\n</result>"
+            )
+        );
+    }
+    let told = report("text/plain").await;
+    assert_eq!(told.header("content-type"), "text/plain");
+    assert_eq!(
+        told.text,
+        format!("outcome: success\nstatus: accepted\nfeedback_id: {id}\nlead_id: {lead_id}\n")
+    );
+    house.close().await;
+}
+
 #[tokio::test]
 async fn reports_wait_until_somebody_decides() {
     let house = house("approve: manual").await;

@@ -81,8 +81,8 @@ async fn what_is_made_to_hurt_is_refused_and_makes_no_lead() {
 
 #[tokio::test]
 async fn line_ends_in_values_part_no_lines_of_an_answer() {
-    let answer = "key_required: false, answer_as: text, answer: [ outcome, lead.first_name ] }";
-    let installation = Installation::with(&FLOW.replace("key_required: false }", answer), "").await;
+    let answer = "key_required: false, answer_as: text, answer: [ outcome, lead.first_name ]";
+    let installation = Installation::with(&FLOW.replace("key_required: false", answer), "").await;
     let values = "first_name=Ann%0D%0ASet-Cookie%3A+a%3D1%0D%0A%0D%0Aoutcome%3A+success&email=a%0D%0A%40example.com&state=NY";
     let reply = installation.raw(&format!("GET {SUBMIT}?{values}")).await;
     assert_eq!(reply.header("set-cookie"), "");

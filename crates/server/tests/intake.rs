@@ -19,7 +19,7 @@ const OPEN: &str = "/flows/flow_roofs/sources/src_open/submit";
 
 /// The flow of all tests, its open source set so.
 async fn with_source(keys: &str) -> Installation {
-    let flow = support::FLOW.replace("key_required: false }", &format!("key_required: false, {keys} }}"));
+    let flow = support::FLOW.replace("key_required: false", &format!("key_required: false, {keys}"));
     assert!(flow.contains(keys));
     Installation::with(&flow, "").await
 }

@@ -253,3 +253,56 @@ async fn a_request_that_does_not_end_holds_a_stop_up_only_so_long() {
     soon(server.ended).await.unwrap();
     installation.close().await;
 }
+
+/// Who sends all of a large body before it reads the answer found the connection reset, and no answer.
+#[tokio::test]
+async fn who_reads_only_once_all_is_sent_gets_the_refusal() {
+    let installation = Installation::new().await;
+    let limits = Limits { linger_time: NEVER, body_time: NEVER, ..Limits::default() };
+    let server = Server::start(&installation, limits).await;
+    let (part, parts) = ([b'x'; 64 * 1024], 150);
+    for (target, status) in [
+        (SUBMIT, "413 Payload Too Large"),
+        ("/flows/flow_roofs/sources/src_none/submit", "404 Not Found"),
+        ("/nothing", "404 Not Found"),
+        ("/flows", "401 Unauthorized"),
+    ] {
+        for is_chunked in [false, true] {
+            let framing = if is_chunked {
+                "transfer-encoding: chunked".to_owned()
+            } else {
+                format!("content-length: {}", part.len() * parts)
+            };
+            let head = format!(
+                "POST {target} HTTP/1.1\r\nhost: example.com\r\ncontent-type: application/json\r\n{framing}\r\n\r\n"
+            );
+            let mut stream = server.send(&head).await;
+            for _ in 0..parts {
+                if is_chunked {
+                    soon(stream.write_all(format!("{:x}\r\n", part.len()).as_bytes())).await.unwrap();
+                }
+                soon(stream.write_all(&part)).await.unwrap();
+                if is_chunked {
+                    soon(stream.write_all(b"\r\n")).await.unwrap();
+                }
+            }
+            if is_chunked {
+                soon(stream.write_all(b"0\r\n\r\n")).await.unwrap();
+            }
+            let told = until(&mut stream, "\r\n\r\n").await;
+            assert!(told.starts_with(&format!("HTTP/1.1 {status}")), "{target} {framing}: {told}");
+        }
+    }
+    installation.close().await;
+}
+
+#[tokio::test]
+async fn what_nobody_reads_is_read_only_so_long() {
+    let installation = Installation::new().await;
+    let server = Server::start(&installation, Limits { linger_time: SOON, ..Limits::default() }).await;
+    let head = "POST /nothing HTTP/1.1\r\nhost: example.com\r\ncontent-length: 10000000\r\n\r\nx";
+    let mut stream = server.send(head).await;
+    let told = to_the_end(&mut stream).await;
+    assert!(told.starts_with("HTTP/1.1 404 Not Found"), "{told}");
+    installation.close().await;
+}

@@ -199,7 +199,9 @@ fn check(document: &Value, operation: &Value, request: &str, reply: &Reply) {
 fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, String, u16)> {
     const SUBMIT: &str = "/flows/{flow}/sources/{source}/submit";
     const ITEMS: &str = "/lists/{list}/items";
+    const PING: &str = "/flows/{flow}/sources/{source}/ping";
     let submit = "/flows/flow_roofs/sources/src_open/submit";
+    let ping = "/flows/flow_roofs/sources/src_open/ping";
     let form = "content-type: application/x-www-form-urlencoded";
     let draft = FLOW.replace("name: Roofs", "name: Roofs of Texas");
     let bad = FLOW.replace("dims:", "dimms:");
@@ -217,6 +219,9 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
         ("get", SUBMIT, format!("GET {submit}?email=ann%40example.com&state=NY"), 201),
         ("get", SUBMIT, "GET /flows/flow_other/sources/src_open/submit".into(), 404),
         ("get", SUBMIT, format!("GET {submit}?a=1&a.b=2"), 400),
+        ("post", PING, format!("POST {ping}\n{form}\n\nstate=TX"), 200),
+        ("get", PING, format!("GET {ping}?state=NY"), 200),
+        ("get", PING, "GET /flows/flow_other/sources/src_open/ping".into(), 404),
         ("get", "/refusals", "GET /refusals".into(), 200),
         ("get", "/events", format!("GET {}", list("/events")), 200),
         ("get", "/events", "GET /events?type=ledger.*".into(), 200),
@@ -229,6 +234,8 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
         ("get", "/leads/{id}", format!("GET /leads/{lead_id}"), 200),
         ("get", "/leads/{id}", format!("GET /leads/{lead_id}?shape=none"), 200),
         ("get", "/leads/{id}", "GET /leads/lead_1".into(), 404),
+        ("get", "/leads/{id}/explain", format!("GET /leads/{lead_id}/explain"), 200),
+        ("get", "/leads/{id}/explain", "GET /leads/lead_1/explain".into(), 404),
         ("get", "/events/{id}", format!("GET /events/{event_id}"), 200),
         ("get", "/events/{id}", "GET /events/evt_1".into(), 404),
         ("get", "/flows/{flow}/events", format!("GET {}", list("/flows/flow_roofs/events")), 200),
@@ -401,7 +408,7 @@ async fn without_a_key_or_its_right_each_operation_refuses_as_described() {
             .replace("{name}", "key_1");
         let sale = "lead_id=lead_018d0d882e839a41d06f0001&entity_id=buyer_premier";
         let target = if path == "/feedback" { format!("{target}?{sale}") } else { target };
-        let submission = path.ends_with("/submit");
+        let submission = path.ends_with("/submit") || path.ends_with("/ping");
         for (key, wanted) in [("gl_wrong", 401), (&*powerless, if submission { 401 } else { 403 })] {
             let request = format!("{} {target}\nauthorization: Bearer {key}", method.to_uppercase());
             let reply = installation.raw(&request).await;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     Answer, Asked, Call, ChainId, Completion, EntityId, Event, EventBody, EventHead, EventId, EventKind,
-    EventType, Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, Notice, NoticeEnd,
+    EventType, Fault, FaultKind, Feedback, FeedbackKind, FlowVersion, Marks, Money, NoBid, Notice, NoticeEnd,
     Outcome, Price, Reason, ReasonCode, Retry, Reversal, StepId, Timestamp, Timing,
 };
 
@@ -79,6 +79,14 @@ impl Record for Event {
         if let Some(tags) = &head.marks.idempotency {
             object.text("idempotency_key", &hex(&tags.key));
             object.text("idempotency_payload", &hex(&tags.payload));
+        }
+        if let Some(ping) = &head.marks.ping_id {
+            object.plain("ping_id", ping);
+        }
+        if !head.marks.turn.is_empty() {
+            json::write_array(head.marks.turn.iter(), object.value("turn"), |step, out| {
+                json::write_string(step.as_str(), out);
+            });
         }
         if !head.marks.duplicate_keys.is_empty() {
             let mut keys = ObjectWriter::open(object.value("duplicate_keys"));
@@ -214,8 +222,10 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
         }
         EventKind::RecipientBid { call, bid } => {
             write_call(call, object);
-            if let Ok(bid) = bid {
-                object.plain("bid", bid);
+            match bid {
+                Ok(bid) => object.plain("bid", bid),
+                Err(NoBid::Declined(_)) => {}
+                Err(NoBid::Fault(fault)) => object.text("error_kind", fault.kind.as_str()),
             }
         }
         EventKind::RecipientAttempted { call, retry, caps } => {
@@ -375,6 +385,13 @@ pub fn read_event(header: &Header<'_>, body: Option<&BodyView<'_>>) -> Result<Ev
             request_id: header.request_id.as_deref().map(Into::into),
             idempotency: header.idempotency(),
             duplicate_keys: header.duplicate_keys(),
+            ping_id: Header::optional(&header.ping_id, "ping_id")?,
+            turn: header
+                .turn
+                .iter()
+                .flatten()
+                .map(|id| id.parse().map_err(|_| HeaderError::Member("turn")))
+                .collect::<Result<_, _>>()?,
         },
     };
     let body = match body {
@@ -497,7 +514,12 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
         }
         EventType::RecipientBid => EventKind::RecipientBid {
             call: call()?,
-            bid: if succeeded()? { Ok(Header::required(&header.bid, "bid")?) } else { Err(reason()?) },
+            bid: match outcome()? {
+                Outcome::Success => Ok(Header::required(&header.bid, "bid")?),
+                Outcome::Failure => Err(NoBid::Declined(reason()?)),
+                Outcome::Error => Err(NoBid::Fault(fault()?)),
+                Outcome::Skip => return Err(HeaderError::Member("outcome")),
+            },
         },
         EventType::RecipientAttempted => {
             EventKind::RecipientAttempted { call: call()?, retry: retry()?, caps: caps() }

@@ -171,6 +171,10 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub idempotency_payload: Option<Text<'a>>,
     #[serde(borrow)]
+    pub ping_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub turn: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
     pub key_name: Option<Text<'a>>,
     #[serde(borrow)]
     pub scopes: Option<Vec<Text<'a>>>,
@@ -371,10 +375,11 @@ pub struct HeaderKeys<'a> {
     pub dims: Option<&'a serde_json::value::RawValue>,
     #[serde(borrow)]
     pub fields: Option<Text<'a>>,
-    /// Counted, known again, or safe to repeat: read at every start.
+    /// Counted, known again, safe to repeat, or taken up: read at every start.
     pub caps: Option<IgnoredAny>,
     pub duplicate_keys: Option<IgnoredAny>,
     pub idempotency_key: Option<IgnoredAny>,
+    pub ping_id: Option<IgnoredAny>,
 }
 
 /// Of the member `feedback` of a stored header, what records are found by.
@@ -386,9 +391,13 @@ pub struct FeedbackKey<'a> {
 }
 
 impl<'a> HeaderKeys<'a> {
-    /// Whether something is rebuilt from it at every start: caps, duplicates, idempotency keys.
+    /// Whether something is rebuilt from it at every start: caps, duplicates, idempotency keys, offers
+    /// that were taken up.
     pub fn is_keyed(&self) -> bool {
-        self.caps.is_some() || self.duplicate_keys.is_some() || self.idempotency_key.is_some()
+        self.caps.is_some()
+            || self.duplicate_keys.is_some()
+            || self.idempotency_key.is_some()
+            || self.ping_id.is_some()
     }
 
     /// Reads stored header bytes.

@@ -14,6 +14,7 @@ pub mod public_event;
 pub mod public_lead;
 
 mod body;
+mod charset;
 mod compression;
 mod control_record;
 mod event_record;

@@ -22,6 +22,7 @@ fn every_file_on_the_page_is_a_flow() {
             "flow_dims",
             "flow_conditions",
             "flow_sales",
+            "flow_auction",
             "flow_secrets",
             "flow_feedback",
             "flow_no_buyer",

@@ -104,6 +104,57 @@ fn without_a_term_anything_that_is_neither_blank_nor_false_is_a_match() {
     assert_eq!(outcome_of(None, None, Failure, "no"), Failure);
 }
 
+/// Words in other charsets than UTF-8 were not found, and XML in UTF-16 was not read at all.
+#[test]
+fn a_reply_is_read_in_its_charset() {
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><r><why>Não aceito</why></r>";
+    let bom = b"\xff\xfe".to_vec();
+    for (content_type, path, body) in [
+        ("text/html; charset=iso-8859-1", "p", b"<p>N\xe3o aceito</p>".to_vec()),
+        ("text/html", "p", b"<meta charset=\"windows-1252\"><p>N\xe3o aceito</p>".to_vec()),
+        ("application/json; charset=ISO-8859-1", "why", b"{\"why\":\"N\xe3o aceito\"}".to_vec()),
+        ("text/plain; charset=windows-1252", "/(.*)/", b"N\xe3o aceito".to_vec()),
+        ("text/plain", "/(.*)/", b"N\xe3o aceito".to_vec()),
+        (
+            "text/xml",
+            "//why",
+            b"<?xml version='1.0' encoding='ISO-8859-1'?><r><why>N\xe3o aceito</why></r>".to_vec(),
+        ),
+        ("text/xml; charset=utf-16", "//why", wide(xml)),
+        ("application/xml", "//why", [bom, wide(xml)].concat()),
+        ("text/html; charset=utf-8", "p", "<p>Não aceito</p>".into()),
+    ] {
+        let settings = ResponseSettings {
+            reason: ReasonSearch { path: Some(path.parse().unwrap()), default: None },
+            ..outcome(None, Some("não"), Ending::Failure)
+        };
+        let reading = read_reply(&settings, &reply(200, content_type, body).in_utf_8());
+        assert_eq!(reading.outcome, Ending::Failure, "{content_type}");
+        assert_eq!(reading.reason.as_deref(), Some("Não aceito"), "{content_type}");
+    }
+}
+
+#[test]
+fn a_price_with_many_decimals_is_rounded_and_what_is_none_leaves_the_fallback() {
+    let settings = ResponseSettings {
+        price: Some(PriceSearch { path: "bid".parse().unwrap(), fallback: "2".parse().unwrap() }),
+        ..ResponseSettings::default()
+    };
+    for (bid, wanted) in [
+        ("7.300000000000001", "7.3"),
+        ("\"12.3456789\"", "12.345679"),
+        ("-0.0000005", "-0.000001"),
+        ("0.30000000000000004", "0.3"),
+        ("\"seven\"", "2"),
+        ("\"1.2.3\"", "2"),
+        ("1000000.0000005", "2"),
+    ] {
+        let price = read_reply(&settings, &json(&format!("{{\"bid\":{bid}}}"))).price.unwrap();
+        assert_eq!(price.to_string(), wanted, "{bid}");
+    }
+}
+
 #[test]
 fn text_is_searched_whole_and_paths_find_nothing_in_it() {
     let term = outcome(None, Some("thank you"), Ending::Success);

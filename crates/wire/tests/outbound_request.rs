@@ -10,7 +10,8 @@ use domain::{
 };
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use wire::outbound::{RenderError, header_can_be_set, render};
+use wire::flow_file::try_request;
+use wire::outbound::{AllowedHosts, RenderError, header_can_be_set, render};
 
 const ACCEPT: &str =
     "application/json;q=0.9,text/xml;q=0.8,application/xml;q=0.7,text/html;q=0.6,text/plain;q=0.5";
@@ -323,4 +324,21 @@ proptest! {
             let _ = render(&settings, &Variables::of(&lead));
         }
     }
+}
+
+/// Of `a` and `a.b` one was lost without a word.
+#[test]
+fn names_that_contradict_each_other_are_told_where_they_are_tried() {
+    let line = r#"{"integration": "custom_json", "request": {"url": "https://a.example.com/", "fields": {"a": "1", "a.b": "2"}}}"#;
+    let now = "2026-01-15T12:00:00Z".parse().unwrap();
+    let told = try_request(line, now, &domain::TimeZone::UTC, &AllowedHosts::default());
+    assert_eq!(told, Err("the name \"a.b\" lies within a, which is a value".to_owned()));
+}
+
+#[test]
+fn what_stands_behind_a_hash_is_not_sent() {
+    let settings = settings(Integration::CustomQuery, "https://b.example.com/p?x=1#f", &[("a", "1")]);
+    let request = render(&settings, &Variables::of(&lead())).unwrap();
+    assert_eq!(request.url, "https://b.example.com/p?x=1&a=1#f");
+    assert!(request.evidence().starts_with(b"GET https://b.example.com/p?x=1&a=1 HTTP/1.1\r\n"));
 }

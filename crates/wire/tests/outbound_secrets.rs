@@ -126,6 +126,51 @@ fn a_secret_can_stand_wherever_a_request_has_a_template() {
     assert_ne!(sent(&digest, &secrets), sent(&digest, &Secrets::masked([&name])));
 }
 
+/// A secret that lost its accents was another one, and came back unknown.
+#[test]
+fn a_secret_keeps_its_letters_where_fields_lose_theirs() {
+    let settings = settings(
+        "custom_json",
+        "{ url: \"https://south.example.com/\", ascii: true, fields: { key: \"{{secret.south}}\", \
+         sum: \"{{uppercase secret.south}}\", all: \"é {{lead.email}} {{secret.south}} ü\" } }",
+    );
+    let secrets: Secrets = [("south".parse().unwrap(), "Pä55wörd!ü".parse().unwrap())].into_iter().collect();
+    let lead: Lead = [("email".parse().unwrap(), Value::text("jörg@example.com"))].into_iter().collect();
+    let request = render(&settings, &Variables { secrets: &secrets, ..Variables::of(&lead) }).unwrap();
+    let body = String::from_utf8(request.body).unwrap();
+    assert_eq!(body, r#"{"key":"Pä55wörd!ü","sum":"PÄ55WÖRD!Ü","all":"e jorg@example.com Pä55wörd!ü u"}"#);
+    let masked = Secrets::masked(settings.secrets());
+    let request = render(&settings, &Variables { secrets: &masked, ..Variables::of(&lead) }).unwrap();
+    assert!(String::from_utf8(request.body).unwrap().contains("e jorg@example.com [secret south] u"));
+}
+
+/// Beyond ASCII, secrets have other bytes in other charsets, and came back in clear.
+#[test]
+fn a_secret_is_found_in_whichever_charset_a_reply_comes() {
+    let guard = SecretGuard::new(["Pä55wörd!ü"]);
+    let latin = b"key P\xe455w\xf6rd!\xfc, n\xe3o".to_vec();
+    let utf_16: Vec<u8> = "key Pä55wörd!ü, não".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (content_type, body) in [
+        ("text/plain; charset=iso-8859-1", latin.clone()),
+        ("text/plain", latin),
+        ("text/plain; charset=utf-16be", utf_16.clone()),
+        ("text/plain; charset=utf-16", [b"\xfe\xff".to_vec(), utf_16].concat()),
+        ("text/plain; charset=iso-8859-1", "key Pä55wörd!ü, não".into()),
+    ] {
+        let header = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
+        let headers =
+            vec![header("content-type", content_type.as_bytes()), header("x-key", b"P\xe455w\xf6rd!\xfc")];
+        let reply = Reply { status: 200, headers, body }.without_secrets(&guard);
+        assert_eq!(String::from_utf8(reply.body.clone()).unwrap(), "key **********, não", "{content_type}");
+        assert_eq!(reply.header("x-key"), Some("**********"));
+        assert_eq!(reply.header("content-type"), Some(content_type));
+    }
+    // In UTF-8, whatever else the reply says it is.
+    let headers = vec![("content-type".to_owned(), b"text/plain; charset=windows-1251".to_vec())];
+    let reply = Reply { status: 200, headers, body: "Pä55wörd!ü".into() }.without_secrets(&guard);
+    assert_eq!(reply.body, b"**********");
+}
+
 #[test]
 fn a_reply_says_nothing_of_the_secrets_it_repeats() {
     let reply = Reply {

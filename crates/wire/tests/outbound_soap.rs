@@ -8,6 +8,7 @@ use domain::{
 };
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
+use wire::flow_file::try_response;
 use wire::outbound::{
     Fresh, Reading, RenderError, Reply, WSDL_BYTES_MAX, Wsdl, read_reply, render, render_fresh,
 };
@@ -290,6 +291,27 @@ fn a_fault_is_an_error_with_its_reason() {
     assert_eq!(read(500, &fault("<s:Code><s:Value>s:Sender</s:Value></s:Code>")), error("s:Sender"));
     assert_eq!(read(500, "oops"), error("Server error"));
     assert_eq!(read(200, "<s:Envelope><s:Body><ok>1</ok></s:Body></s:Envelope>"), (Ending::Success, None));
+}
+
+/// A fault counted as a sale where the step had no key `response`, as the page's own example has none.
+#[test]
+fn a_fault_is_an_error_without_settings_of_a_response_too() {
+    let fault = |version: &str, status: u16, inner: &str| {
+        let body = format!(
+            "<s:Envelope xmlns:s=\"{version}\"><s:Body><s:Fault>{inner}</s:Fault></s:Body></s:Envelope>"
+        );
+        let headers = serde_json::json!({ "Content-Type": "text/xml; charset=utf-8" });
+        let reply = serde_json::json!({ "status": status, "headers": headers, "body": body });
+        let line = serde_json::json!({ "integration": "custom_soap", "reply": reply }).to_string();
+        let told = try_response(&line, "2026-01-15T12:00:00Z".parse().unwrap()).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        (told["outcome"].as_str().unwrap().to_owned(), told["reason"].as_str().unwrap().to_owned())
+    };
+    let error = |reason: &str| ("error".to_owned(), reason.to_owned());
+    let v1_1 = "<faultcode>s:Client</faultcode><faultstring>No such lead</faultstring>";
+    assert_eq!(fault("http://schemas.xmlsoap.org/soap/envelope/", 200, v1_1), error("No such lead"));
+    let v1_2 = "<s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text>Bad zip</s:Text></s:Reason>";
+    assert_eq!(fault("http://www.w3.org/2003/05/soap-envelope", 400, v1_2), error("Bad zip"));
 }
 
 proptest! {

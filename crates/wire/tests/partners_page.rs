@@ -8,7 +8,7 @@ use domain::{
     Vocabulary,
 };
 use wire::flow_file::{FlowFile, WsdlPlace, WsdlTexts, try_request, try_response};
-use wire::outbound::{Reply, read_reply, render};
+use wire::outbound::{AllowedHosts, Reply, read_reply, render};
 
 /// A line tried at a moment.
 type Try = fn(&str, Timestamp) -> Result<String, String>;
@@ -78,9 +78,10 @@ fn the_reply_is_read_as_the_page_says() {
 fn what_is_tried_answers_as_the_page_says() {
     let now = "2026-01-15T12:00:00Z".parse().unwrap();
     let [requests, responses] = blocks("jsonl")[..] else { panic!("two blocks") };
-    for (block, try_line) in
-        [(requests, (|line, now| try_request(line, now, &TimeZone::UTC)) as Try), (responses, try_response)]
-    {
+    for (block, try_line) in [
+        (requests, (|line, now| try_request(line, now, &TimeZone::UTC, &AllowedHosts::default())) as Try),
+        (responses, try_response),
+    ] {
         let lines: Vec<&str> = block.lines().collect();
         for pair in lines.chunks(2) {
             assert_eq!(try_line(pair[0], now).unwrap(), pair[1], "{}", pair[0]);

@@ -167,6 +167,7 @@ fn submission(services: &Services, number: usize) -> Submission {
         request_id: Some("req_bench".into()),
         test: false,
         idempotency: None,
+        ping_token: None,
         render: Box::new(|lead_id, answer, _| {
             Arc::from(format!("{lead_id} {}", answer.outcome).into_bytes())
         }),

@@ -12,8 +12,11 @@ pub(crate) enum FlowCommand {
     #[command(after_help = "Example: glassline flow schema > flow.schema.json")]
     Schema,
     /// Check a flow file without publishing it; a WSDL that it names is read or fetched
-    #[command(after_help = "Exit codes: 0 good to publish, 1 not; what is wrong is told with its line.\n\n\
-                      Example: glassline flow check flow_roofs.yaml")]
+    #[command(
+        after_help = "An address that is not public is refused unless --allow-host has its host, as serve does.\n\n\
+                      Exit codes: 0 good to publish, 1 not; what is wrong is told with its line.\n\n\
+                      Example: glassline flow check flow_roofs.yaml"
+    )]
     Check {
         /// The flow file, YAML or JSON; - for standard input
         file: PathBuf,

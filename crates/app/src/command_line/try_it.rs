@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use domain::{TimeZone, Timestamp};
 
+use super::Reach;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum TryCommand {
     /// Read values as a field type does
@@ -18,7 +20,12 @@ pub(crate) enum TryCommand {
     Template(TryOptions),
     /// Make the requests that deliveries would send
     #[command(after_help = REQUEST_HELP)]
-    Request(TryOptions),
+    Request {
+        #[command(flatten)]
+        options: TryOptions,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Read replies as deliveries would
     #[command(after_help = RESPONSE_HELP)]
     Response(TryOptions),
@@ -31,7 +38,8 @@ const REQUEST_HELP: &str = "\
 Reads {\"integration\": …, \"request\": {…}, \"lead\": {…}, \"fields\": {…}}, one a line, and answers
 {\"method\", \"url\", \"headers\", \"body\", \"follow_redirects\"}. The request has the keys of flow files;
 `fields` gives the types of the lead's fields; a value of the lead or of the request may also be
-{\"$type\": \"phone\", \"$value\": \"…\"}. The nonce of a password's digest is all zeros here.
+{\"$type\": \"phone\", \"$value\": \"…\"}. The nonce of a password's digest is all zeros here. An address that
+is not public is an error unless --allow-host has its host, as serve does.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 
@@ -42,7 +50,8 @@ Example: echo '{\"integration\": \"custom_json\", \"request\": {\"url\": \"https
 const RESPONSE_HELP: &str = "\
 Reads {\"integration\": …, \"response\": {…}, \"reply\": {\"status\": 200, \"headers\": {…}, \"body\": …}}, one
 a line, and answers {\"outcome\", \"reason\", \"price\", \"reference\", \"appended\"}. The response has the
-keys of flow files; a body that is no text is sent as JSON. The price is 0 where none is looked for.
+keys of flow files; a body that is no text is sent as JSON, and \"body_base64\" has one in any charset.
+The price is 0 where none is looked for.
 
 A line that cannot be answered gives {\"error\": …, \"line\": …}; the next line is read all the same.
 

@@ -44,7 +44,7 @@ fn as_json(entity: &Entity, control: &Control) -> Value {
         .filter(|published| {
             let flow = &published.flow;
             let sources = flow.sources().iter().map(|source| EntityId::from(source.id.clone()));
-            let others = flow.steps().iter().filter_map(|step| step.entity_id().cloned());
+            let others = flow.all_steps().filter_map(|step| step.entity_id().cloned());
             sources.chain(others).any(|id| id == entity.id)
         })
         .map(|published| published.flow.id().to_string())

@@ -14,8 +14,8 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// Bytes as they are: those that are no UTF-8 are one character each, NULs (every other byte of
-    /// UTF-16) are none.
+    /// Bytes as they are: those that are no UTF-8 are one character each, read as Latin-1 (as windows-1252 has it);
+    /// NULs (every other byte of UTF-16) are none.
     fn plain(bytes: &[u8]) -> Decoded {
         let mut decoded =
             Decoded { chars: Vec::with_capacity(bytes.len()), spans: Vec::with_capacity(bytes.len()) };
@@ -27,8 +27,8 @@ impl Decoded {
                 }
             }
             at += chunk.valid().len();
-            for _ in chunk.invalid() {
-                decoded.push(char::REPLACEMENT_CHARACTER, at..at + 1);
+            for byte in chunk.invalid() {
+                decoded.push(latin(*byte), at..at + 1);
                 at += 1;
             }
         }
@@ -77,24 +77,32 @@ impl Decoded {
         changed.then_some(next)
     }
 
-    /// `%2D`, or the several bytes of one character.
+    /// `%2D`, or the several bytes of one character; a byte that is no UTF-8 is one of Latin-1.
     fn percent(&self, at: usize) -> Option<(char, usize)> {
-        let byte = |at: usize| {
-            let digit = |at: usize| self.chars.get(at)?.to_digit(16);
-            (self.chars.get(at) == Some(&'%')).then_some(())?;
-            u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()
-        };
-        let mut bytes = [0; 4];
-        for count in 1..=bytes.len() {
-            bytes[count - 1] = byte(at + (count - 1) * 3)?;
-            if let Ok(text) = str::from_utf8(&bytes[..count]) {
-                return Some((text.chars().next()?, count * 3));
-            }
-        }
-        None
+        self.bytes(at, &['%'])
     }
 
-    /// `\u002d`, `\/`, `\n`.
+    /// Bytes in hexadecimal digits, each behind the same mark, as one character.
+    fn bytes(&self, at: usize, mark: &[char]) -> Option<(char, usize)> {
+        let length = mark.len() + 2;
+        let byte = |number: usize| {
+            let rest = self.chars.get(at + number * length..)?.strip_prefix(mark)?;
+            let digit = |at: usize| rest.get(at)?.to_digit(16);
+            u8::try_from(digit(0)? << 4 | digit(1)?).ok()
+        };
+        let first = byte(0)?;
+        let mut bytes = [0; 4];
+        for count in 1..=bytes.len() {
+            let Some(next) = byte(count - 1) else { break };
+            bytes[count - 1] = next;
+            if let Ok(text) = str::from_utf8(&bytes[..count]) {
+                return Some((text.chars().next()?, count * length));
+            }
+        }
+        Some((latin(first), length))
+    }
+
+    /// `\u002d`, `\x2d`, `\/`, `\n`.
     fn backslash(&self, at: usize) -> Option<(char, usize)> {
         Some(match self.chars.get(at + 1)? {
             'u' => {
@@ -112,6 +120,7 @@ impl Decoded {
                     }
                 }
             }
+            'x' => return self.bytes(at, &['\\', 'x']),
             'n' => ('\n', 2),
             'r' => ('\r', 2),
             't' => ('\t', 2),
@@ -120,7 +129,7 @@ impl Decoded {
         })
     }
 
-    /// `&#45;`, `&#x2d;`, `&amp;`.
+    /// `&#45;`, `&#x2d;`, `&amp;`, `&auml;`.
     fn entity(&self, at: usize) -> Option<(char, usize)> {
         const LONGEST: usize = 10;
         let rest = &self.chars[at + 1..self.chars.len().min(at + LONGEST)];
@@ -136,7 +145,11 @@ impl Decoded {
             "hyphen" | "dash" | "minus" => '-',
             "sol" => '/',
             "period" => '.',
+            "euro" => '€',
             name => {
+                if let Some(place) = LATIN_ENTITIES.iter().position(|own| *own == name) {
+                    return Some((char::from(u8::try_from(0xa1 + place).ok()?), end + 2));
+                }
                 let number = name.strip_prefix('#')?;
                 let code = match number.strip_prefix(['x', 'X']) {
                     Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -146,6 +159,33 @@ impl Decoded {
             }
         };
         Some((letter, end + 2))
+    }
+}
+
+/// The names that HTML has for U+00A1 to U+00FF, in order.
+const LATIN_ENTITIES: [&str; 95] = [
+    "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf", "laquo", "not",
+    "shy", "reg", "macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para", "middot", "cedil",
+    "sup1", "ordm", "raquo", "frac14", "frac12", "frac34", "iquest", "Agrave", "Aacute", "Acirc", "Atilde",
+    "Auml", "Aring", "AElig", "Ccedil", "Egrave", "Eacute", "Ecirc", "Euml", "Igrave", "Iacute", "Icirc",
+    "Iuml", "ETH", "Ntilde", "Ograve", "Oacute", "Ocirc", "Otilde", "Ouml", "times", "Oslash", "Ugrave",
+    "Uacute", "Ucirc", "Uuml", "Yacute", "THORN", "szlig", "agrave", "aacute", "acirc", "atilde", "auml",
+    "aring", "aelig", "ccedil", "egrave", "eacute", "ecirc", "euml", "igrave", "iacute", "icirc", "iuml",
+    "eth", "ntilde", "ograve", "oacute", "ocirc", "otilde", "ouml", "divide", "oslash", "ugrave", "uacute",
+    "ucirc", "uuml", "yacute", "thorn", "yuml",
+];
+
+/// What windows-1252 has from 0x80 to 0x9f, where Latin-1 has nothing that is written; five places are free.
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// The character of a byte that stands for itself.
+fn latin(byte: u8) -> char {
+    match byte {
+        0x80..=0x9f => WINDOWS[usize::from(byte - 0x80)],
+        _ => char::from(byte),
     }
 }
 

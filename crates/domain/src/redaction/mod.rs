@@ -401,12 +401,16 @@ impl Redactor {
         if self.digests.have(bytes) {
             return true;
         }
-        str::from_utf8(bytes).is_ok()
+        let sent = self.sent.iter().filter(|_| kind == Kind::Answered);
+        // Bytes that are no text are most often none; letters beyond ASCII may be there in another charset.
+        let is_text = str::from_utf8(bytes).is_ok();
+        let wanted: Vec<&Spelling> =
+            self.own.iter().chain(sent).filter(|spelling| is_text || spelling.is_beyond_ascii()).collect();
+        !wanted.is_empty()
             && decoding::layers(bytes).iter().any(|layer| {
                 let mut found = Vec::new();
                 let folded: Vec<char> = layer.chars.iter().map(|letter| spelling::folded(*letter)).collect();
-                let sent = self.sent.iter().filter(|_| kind == Kind::Answered);
-                self.own.iter().chain(sent).for_each(|spelling| spelling.find(&folded, &mut found));
+                wanted.iter().for_each(|spelling| spelling.find(&folded, &mut found));
                 !found.is_empty()
             })
     }

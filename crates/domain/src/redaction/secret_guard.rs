@@ -53,4 +53,34 @@ mod tests {
         }
         assert_eq!(SecretGuard::default().masked(b"4111 1111 1111 1111"), None);
     }
+
+    /// With the same letters and other bytes: such secrets came back in clear.
+    #[test]
+    fn letters_beyond_ascii_are_found_in_other_charsets_and_escapes() {
+        let guard = SecretGuard::new(["Pä55wörd!ü"]);
+        let stars = b"k=**********.".to_vec();
+        let spellings: [(&str, &[u8]); 9] = [
+            ("UTF-8", "k=Pä55wörd!ü.".as_bytes()),
+            ("upper case", "k=PÄ55WÖRD!Ü.".as_bytes()),
+            ("Latin-1", b"k=P\xe455w\xf6rd!\xfc."),
+            ("entities", b"k=P&auml;55w&ouml;rd!&uuml;."),
+            ("an address of Latin-1", b"k=P%E455w%F6rd%21%FC."),
+            ("an address of UTF-8", b"k=P%C3%A455w%C3%B6rd%21%C3%BC."),
+            ("escapes of Latin-1", br"k=P\xe455w\xf6rd!\xfc."),
+            ("escapes of UTF-8", br"k=P\xc3\xa455w\xc3\xb6rd!\xc3\xbc."),
+            ("escapes of JSON", br"k=P\u00e455w\u00f6rd!\u00fc."),
+        ];
+        for (name, text) in spellings {
+            assert_eq!(guard.masked(text), Some(stars.clone()), "{name}");
+        }
+        // Base64 of Latin-1; and accents that are letters of their own, each with a star.
+        assert_eq!(guard.masked_text("k=UOQ1NXf2cmQh_A.").as_deref(), Some("k=**************."));
+        let apart = "k=Pa\u{308}55wo\u{308}rd!u\u{308}.";
+        assert_eq!(guard.masked_text(apart).as_deref(), Some("k=*************."));
+        assert_eq!(
+            SecretGuard::new(["Pa\u{308}55wo\u{308}rd"]).masked_text("Pä55wörd").as_deref(),
+            Some("********")
+        );
+        assert_eq!(guard.masked(b"k=P%E455word"), None);
+    }
 }

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
 use super::decoding;
 use super::patterns::is_hyphen;
 use super::sent::is_of_word;
@@ -122,15 +124,35 @@ impl Spelling {
         })
     }
 
-    /// The text as it is, and with its own escapes undone.
+    /// The text as it is, with its own escapes undone, and with accents as letters of their own or not.
     fn texts(text: &str, alone: bool) -> Vec<Spelling> {
-        let plain: Vec<char> = text.chars().map(folded).collect();
-        let undone: Vec<char> = decoding::undone(text).into_iter().map(folded).collect();
-        let mut spellings = vec![Spelling::Text { chars: plain.clone(), alone }];
-        if undone != plain && !undone.is_empty() {
-            spellings.push(Spelling::Text { chars: undone, alone });
+        let plain: Vec<char> = text.chars().collect();
+        let mut forms = vec![plain, decoding::undone(text)];
+        if !text.is_ascii() {
+            let composed = ComposingNormalizerBorrowed::new_nfc();
+            let decomposed = DecomposingNormalizerBorrowed::new_nfd();
+            forms.extend(
+                [composed.normalize(text), decomposed.normalize(text)].map(|form| form.chars().collect()),
+            );
+        }
+        let mut spellings = Vec::new();
+        for form in forms {
+            let chars: Vec<char> = form.into_iter().map(folded).collect();
+            let spelling = Spelling::Text { chars, alone };
+            let is_blank = matches!(&spelling, Spelling::Text { chars, .. } if chars.is_empty());
+            if !is_blank && !spellings.contains(&spelling) {
+                spellings.push(spelling);
+            }
         }
         spellings
+    }
+
+    /// Whether it has letters that charsets write in different bytes.
+    pub(super) fn is_beyond_ascii(&self) -> bool {
+        match self {
+            Spelling::Text { chars, .. } | Spelling::After { chars, .. } => !chars.iter().all(char::is_ascii),
+            Spelling::Digits(_) | Spelling::Day { .. } => false,
+        }
     }
 
     /// Where it stands in a text. `folded` are the characters in lower case.

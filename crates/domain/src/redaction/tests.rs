@@ -36,6 +36,8 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         intake: Intake::default(),
         feedback: crate::SourceFeedback::default(),
         gates: crate::SourceGates::default(),
+        ping: false,
+        ping_expires: crate::DEFAULT_PING_EXPIRES,
     };
     Flow::new(FlowParts {
         id: "flow_a".parse().unwrap(),
@@ -51,6 +53,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         sources: vec![source],
         steps: vec![],
         gates: crate::Gates::default(),
+        deadline: None,
     })
     .unwrap()
 }

@@ -178,9 +178,6 @@ pub enum TemplateFault {
     /// A name that cannot be named here.
     #[error("it names {0}")]
     Place(#[from] PlaceError),
-    /// A name that stands for something else.
-    #[error("{{{{{0}}}}} is not supported yet")]
-    Later(String),
     /// More text than a template may have.
     #[error("it has {bytes} bytes; at most {max} fit", max = TEMPLATE_BYTES_MAX)]
     TooLong {

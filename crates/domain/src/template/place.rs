@@ -118,7 +118,8 @@ impl Names<'_> {
                 Ok((Variable::Item { whole, list, at }, Some(FieldType::String)))
             }
             Err(PlaceError::UnknownStep { step, .. }) if step == "ping" => {
-                Err(TemplateFault::Later(shown(name)))
+                let instead = "what a ping brought stands only in the request of its own recipient";
+                Err(TemplateFault::Refused { what: shown(name), instead })
             }
             Err(error) => Err(error.into()),
         }

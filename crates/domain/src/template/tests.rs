@@ -170,7 +170,10 @@ fn faults_are_told_with_their_place_and_what_would_help() {
             "{{secret.key}}",
             "! it names secret.key, but secrets stand only in what enhancements and recipients send",
         ),
-        ("{{ping.reference}}", "! {{ping.reference}} is not supported yet"),
+        (
+            "{{ping.reference}}",
+            "! ping.reference cannot be used here; what a ping brought stands only in the request of its own recipient",
+        ),
         (
             "{{feedback.type}}",
             "! feedback.type cannot be used here; figures of feedback stand on the left side of rules, and what it \

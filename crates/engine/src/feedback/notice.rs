@@ -10,7 +10,7 @@ use domain::{
 };
 use ledger::{RecordError, Ticket};
 
-use crate::asking::{Party, Question, Taken, not_kept};
+use crate::asking::{About, Party, Question, Taken, not_kept};
 use crate::delivery::{as_recipient, not_made};
 use crate::retries::Due;
 use crate::run::{Moment, Run, path};
@@ -88,7 +88,7 @@ impl Run {
             words: feedback_words(report),
             owed,
         };
-        let told = self.send(message).await;
+        let told = self.send(message).await?;
         let feedback = Feedback { feedback_id: Some(report.id), ..report.feedback.clone() };
         let moment = told.into_moment(|notice| EventKind::FeedbackSent { feedback, notice });
         self.record(vec![moment]).await
@@ -113,13 +113,13 @@ impl Run {
             words: revocation_words(revocation),
             owed,
         };
-        let told = self.send(message).await;
+        let told = self.send(message).await?;
         let moment =
             told.into_moment(|notice| EventKind::ConsentSent { step_id, entity_id, delivery_id, notice });
         self.record(vec![moment]).await
     }
 
-    async fn send(&mut self, message: Message<'_>) -> Told {
+    async fn send(&mut self, message: Message<'_>) -> Result<Told, RecordError> {
         let Message { id, at, to, party, settings, delivery_id, words, owed } = message;
         let since = self.context.clock.monotonic();
         let not_asked = |reason: Reason, due: Option<Timestamp>| Told {
@@ -135,9 +135,9 @@ impl Run {
             exchanges: Vec::new(),
             reason_raw: None,
         };
-        let Some(settings) = settings else { return not_asked(no_notice(party), None) };
+        let Some(settings) = settings else { return Ok(not_asked(no_notice(party), None)) };
         if self.context.control.is_paused(to) {
-            return not_asked(party.paused(), self.told_again(settings, owed, None));
+            return Ok(not_asked(party.paused(), self.told_again(settings, owed, None)));
         }
         let mut lead = self.story.lead.clone();
         for (word, value) in words {
@@ -146,20 +146,20 @@ impl Run {
         let variables =
             Variables { delivery_id, seed: Seed::of(&[id.as_bytes()]), ..self.variables(&lead, at) };
         if self.needs_what_is_gone(&settings.request, &variables) {
-            return not_asked(not_kept(), None);
+            return Ok(not_asked(not_kept(), None));
         }
         let outgoing = match self.rendered_under(&settings.request, &variables, Some(id)) {
             Ok(outgoing) => outgoing,
-            Err(error) => return not_asked(not_made(&error), None),
+            Err(error) => return Ok(not_asked(not_made(&error), None)),
         };
         let question = Question {
-            step: None,
+            about: About::Report,
             entity_id: to,
             party,
             response: &settings.response,
             time_limit: settings.timeout,
         };
-        let asked = self.ask(question, outgoing).await;
+        let asked = self.ask(question, outgoing).await?;
         let (end, due) = match asked.result {
             Ok(Taken::Yes) => (NoticeEnd::Taken, None),
             Ok(Taken::No(reason)) => (NoticeEnd::Refused(reason), None),
@@ -167,13 +167,13 @@ impl Run {
         };
         let integration = Some(settings.request.integration.as_str().into());
         let (response_code, attempt) = (asked.response_code, owed.attempt);
-        Told {
+        Ok(Told {
             notice: Notice { end, integration, response_code, attempt, due },
             since,
             waited: asked.waited,
             exchanges: asked.exchanges,
             reason_raw: asked.reason_raw,
-        }
+        })
     }
 
     /// When it is told again, when there is one more time.

@@ -38,9 +38,25 @@ impl Run {
         let feedback_id = EventId::new(self.now(), self.context.draw());
         let found = self.end_of(delivery_id, end).ok_or(FeedbackError::NotDelivered)?;
         let found = Moment { exchanges: vec![exchange], id: Some(feedback_id), ..found };
-        self.record(vec![found]).await?.durable().await?;
+        self.record_end(delivery_id, found).await?;
+        self.settle().await?;
         let status = ReportStatus::Accepted;
         Ok(Reported { lead_id, feedback_id, status, reason: None, repeated: false })
+    }
+
+    /// Records the end of a delivery. Its group, if it has one, goes on.
+    pub(super) async fn record_end(
+        &mut self,
+        delivery_id: EventId,
+        found: Moment,
+    ) -> Result<(), FeedbackError> {
+        self.record(vec![found]).await?;
+        let flow = Arc::clone(&self.flow);
+        let delivery = self.story.deliveries.iter().find(|own| own.delivery_id == delivery_id);
+        if let Some(step) = delivery.and_then(|own| flow.flow.step(&own.step_id)) {
+            self.go_on_with_group_of(step).await?;
+        }
+        Ok(())
     }
 
     /// The event that told the same end before; an error when it is known to have ended otherwise.

@@ -127,7 +127,7 @@ impl Run {
         let tags = self.tags_of(&report, delivery_id);
         // Whoever reports on a lead has it, also where no answer said so.
         if let Some(found) = self.end_of(delivery_id, End::Sold(None)) {
-            self.record(vec![found]).await?;
+            self.record_end(delivery_id, found).await?;
         }
         let holding = self.story.reports.holdings().iter().find(|own| own.delivery_id == delivery_id);
         let holding = holding.cloned().ok_or(FeedbackError::NotDelivered)?;

@@ -1,6 +1,5 @@
 //! Connections: resolved, checked and opened.
 
-use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Url};
-use wire::outbound::{MailSecurity, MailServer, is_public};
+use wire::outbound::{AllowedHosts, MailSecurity, MailServer, is_public};
 
 use super::{Fault, Network};
 
@@ -29,6 +28,9 @@ const ADDRESSES_MAX: usize = 8;
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most headers of a reply.
 const HEADERS_MAX: usize = 256;
+
+/// Why a host is not asked.
+pub(super) const NOT_PUBLIC: &str = "the address of the host is not public; allow it with --allow-host";
 
 /// Where a connection goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,17 +71,16 @@ pub(super) struct Connection {
 pub(super) struct Connector {
     network: Arc<dyn Network>,
     tls: TlsConnector,
-    /// In lower case.
-    allow_hosts: HashSet<String>,
+    pub(super) allowed_hosts: AllowedHosts,
 }
 
 impl Connector {
     pub(super) fn new(
         network: Arc<dyn Network>,
         tls: TlsConnector,
-        allow_hosts: HashSet<String>,
+        allowed_hosts: AllowedHosts,
     ) -> Connector {
-        Connector { network, tls, allow_hosts }
+        Connector { network, tls, allowed_hosts }
     }
 
     /// Resolves, checks and connects. Nothing of a request is sent, whatever comes of it.
@@ -147,8 +148,7 @@ impl Connector {
             .take(ADDRESSES_MAX)
             .collect();
         if addresses.is_empty() {
-            let detail = "the address of the host is not public; allow it with --allow-host";
-            return Err(Fault::new(FaultKind::Connect, detail));
+            return Err(Fault::new(FaultKind::Connect, NOT_PUBLIC));
         }
         Ok(addresses)
     }
@@ -170,11 +170,7 @@ impl Connector {
 
     /// Whether a place may be asked though its address is not public.
     pub(super) fn is_allowed(&self, place: &Place) -> bool {
-        let host = place.host.to_string().to_ascii_lowercase();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        self.allow_hosts.contains(&host)
-            || self.allow_hosts.contains(bare)
-            || self.allow_hosts.contains(&format!("{host}:{}", place.port))
+        self.allowed_hosts.hold(&place.host, place.port)
     }
 }
 
@@ -191,6 +187,9 @@ fn connect_detail(error: &io::Error) -> &'static str {
     }
 }
 
+const NOT_TRUSTED: &str =
+    "the certificate of the host is self-signed, or from an authority that this machine does not trust";
+
 /// A word on why TLS failed, without anything that the other side sent.
 fn tls_detail(error: &io::Error) -> &'static str {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -199,9 +198,9 @@ fn tls_detail(error: &io::Error) -> &'static str {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "the certificate of the host has expired"
             }
-            CertificateError::UnknownIssuer => {
-                "the certificate of the host is from an authority that this machine does not trust"
-            }
+            CertificateError::UnknownIssuer => NOT_TRUSTED,
+            // What the usual commands make that sign a certificate by itself.
+            CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => NOT_TRUSTED,
             CertificateError::BadSignature => {
                 "the certificate of the host is not signed by the authority that it names"
             }

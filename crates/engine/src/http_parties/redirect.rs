@@ -73,7 +73,8 @@ impl Redirect {
 /// GET, and what becomes a GET loses its body; 307 and 308 repeat the request as it is.
 ///
 /// # Errors
-/// When the next connection would not be encrypted although this one is.
+/// When the next connection would not be encrypted although this one is, and when the redirect leads to nothing
+/// that can be asked over HTTP.
 pub(super) fn next(
     request: &OutboundRequest,
     from: &Url,
@@ -82,14 +83,18 @@ pub(super) fn next(
     if !request.follow_redirects || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let Some(to) = reply.header("location").and_then(|place| from.join(place).ok()) else { return Ok(None) };
+    let Some(place) = reply.header("location") else { return Ok(None) };
+    let nowhere = |detail: &str| Err(Fault::new(FaultKind::Reply, detail));
+    let Ok(to) = from.join(place) else {
+        return nowhere("a redirect leads to what is no address");
+    };
     match to.scheme() {
         "https" => {}
         "http" if from.scheme() == "https" => {
-            return Err(Fault::new(FaultKind::Reply, "a redirect from https to http is not followed"));
+            return nowhere("a redirect from https to http is not followed");
         }
         "http" => {}
-        _ => return Ok(None),
+        _ => return nowhere("a redirect to another scheme than http and https is not followed"),
     }
     let mut request = request.clone();
     let becomes_get = match (reply.status, request.method) {
@@ -215,8 +220,13 @@ mod tests {
             let wanted = "reply: a redirect from https to http is not followed";
             assert_eq!(followed(method, 302, "http://a.example.com/"), wanted);
         }
-        for place in ["ftp://a.example.com/", "file:///etc/passwd", "javascript:1", "http://", "https://["] {
-            assert_eq!(followed(Method::Get, 302, place), "not followed", "{place}");
+        let other = "reply: a redirect to another scheme than http and https is not followed";
+        for place in ["ftp://a.example.com/", "file:///etc/passwd", "javascript:1"] {
+            assert_eq!(followed(Method::Get, 302, place), other, "{place}");
+        }
+        for place in ["http://", "https://["] {
+            let wanted = "reply: a redirect leads to what is no address";
+            assert_eq!(followed(Method::Get, 302, place), wanted, "{place}");
         }
     }
 

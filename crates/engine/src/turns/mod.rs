@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use domain::{EntityId, FaultKind, FlowId, StepId};
 use tokio::time::Instant;
-use wire::outbound::{Mailbox, OutboundRequest};
+use wire::outbound::{AllowedHosts, Mailbox, OutboundRequest};
 
 use self::queue::{NoTurn, Queue, Turn};
 use crate::Control;
@@ -144,6 +144,10 @@ impl Parties for LimitedParties {
 
     fn mail_sender(&self) -> Option<&Mailbox> {
         self.parties.mail_sender()
+    }
+
+    fn allowed_hosts(&self) -> Option<&AllowedHosts> {
+        self.parties.allowed_hosts()
     }
 
     fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {

@@ -5,18 +5,25 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Parts of a period that are counted apart. A call counts until the part in which it began has been over for a
-/// whole period, so that never more than the limit begin within any period, and less than a twentieth
-/// of the time is lost.
+/// Parts of a period that are counted apart. A call counts until the last one of its part began a whole period ago, so
+/// that never more than the limit begin within any period, and less than a twentieth of the time is lost.
 const PARTS: u32 = 20;
 
 /// Counts of one period.
 #[derive(Debug)]
 pub(super) struct Window {
     period: Duration,
-    /// When each part began and how many calls did in it, oldest first.
-    parts: VecDeque<(Instant, u32)>,
+    /// Oldest first.
+    parts: VecDeque<Part>,
     count: u32,
+}
+
+/// Calls that began close to each other.
+#[derive(Debug)]
+struct Part {
+    first: Instant,
+    last: Instant,
+    calls: u32,
 }
 
 impl Window {
@@ -24,25 +31,20 @@ impl Window {
         Window { period, parts: VecDeque::new(), count: 0 }
     }
 
-    fn part(&self) -> Duration {
-        self.period / PARTS
-    }
-
     /// When the next call may begin; nothing when that is now.
     pub(super) fn full_until(&mut self, max: u32, now: Instant) -> Option<Instant> {
-        let kept = self.period + self.part();
-        while let Some((_, calls)) = self.parts.front().filter(|(began, _)| *began + kept <= now) {
-            self.count -= calls;
+        while let Some(part) = self.parts.front().filter(|part| part.last + self.period <= now) {
+            self.count -= part.calls;
             self.parts.pop_front();
         }
         let mut left = self.count;
-        for (began, calls) in &self.parts {
+        for part in &self.parts {
             if left < max {
                 break;
             }
-            left -= calls;
+            left -= part.calls;
             if left < max {
-                return Some(*began + kept);
+                return Some(part.last + self.period);
             }
         }
         None
@@ -51,13 +53,13 @@ impl Window {
     /// A call begins.
     pub(super) fn count(&mut self, now: Instant) {
         self.count += 1;
-        match self.parts.back().copied() {
-            Some((began, calls)) if now < began + self.part() => {
-                if let Some(last) = self.parts.back_mut() {
-                    last.1 = calls + 1;
-                }
+        let length = self.period / PARTS;
+        match self.parts.back_mut().filter(|part| now < part.first + length) {
+            Some(part) => {
+                part.last = now;
+                part.calls += 1;
             }
-            Some(_) | None => self.parts.push_back((now, 1)),
+            None => self.parts.push_back(Part { first: now, last: now, calls: 1 }),
         }
     }
 }
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_period_ends_when_its_first_calls_are_over() {
+    fn a_full_period_ends_when_its_first_calls_are_over_and_never_later_than_a_period_from_the_last() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut window = Window::new(Duration::from_secs(1));
@@ -102,8 +104,8 @@ mod tests {
             assert_eq!(window.full_until(3, at(ms)), None);
             window.count(at(ms));
         }
-        assert_eq!(window.full_until(3, at(700)), Some(at(1_050)));
-        assert_eq!(window.full_until(1, at(700)), Some(at(1_650)), "a limit that was lowered meanwhile");
-        assert_eq!(window.full_until(3, at(1_050)), None);
+        assert_eq!(window.full_until(3, at(700)), Some(at(1_010)));
+        assert_eq!(window.full_until(1, at(700)), Some(at(1_600)), "a limit that was lowered meanwhile");
+        assert_eq!(window.full_until(3, at(1_010)), None);
     }
 }

@@ -70,6 +70,14 @@ impl Shown {
         Shown::new(params.self_signed(&key).unwrap().der().to_vec(), &key)
     }
 
+    /// As `openssl req -x509` makes it.
+    fn as_its_own_authority(name: &str) -> Shown {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Shown::new(params.self_signed(&key).unwrap().der().to_vec(), &key)
+    }
+
     /// A server that answers every request with these bytes, and how many requests it got.
     pub(crate) async fn answering(self, bytes: impl Into<Vec<u8>>) -> (Server, Arc<AtomicUsize>) {
         let (acceptor, bytes) = (self.acceptor, Arc::<[u8]>::from(bytes.into()));
@@ -118,7 +126,8 @@ async fn a_certificate_of_a_trusted_authority_for_this_name_is_taken() {
 #[tokio::test]
 async fn any_other_certificate_is_refused_before_a_byte_of_the_request_is_sent() {
     let authority = Authority::new("Ours");
-    let unknown = "the certificate of the host is from an authority that this machine does not trust";
+    let unknown =
+        "the certificate of the host is self-signed, or from an authority that this machine does not trust";
     let forged = "the certificate of the host is not signed by the authority that it names";
     let not_valid = "the certificate of the host is not valid for it";
     let mut expired = CertificateParams::new(vec!["buyer.example.com".to_owned()]).unwrap();
@@ -126,6 +135,7 @@ async fn any_other_certificate_is_refused_before_a_byte_of_the_request_is_sent()
     expired.not_after = rcgen::date_time_ymd(2002, 1, 1);
     for (shown, wanted) in [
         (Shown::by_itself("buyer.example.com"), unknown),
+        (Shown::as_its_own_authority("buyer.example.com"), unknown),
         (Shown::by(&Authority::new("Theirs"), "buyer.example.com"), unknown),
         (Shown::by(&Authority::new("Ours"), "buyer.example.com"), forged),
         (Shown::by(&authority, "other.example.com"), not_valid),

@@ -8,10 +8,13 @@ use engine::{HttpOptions, HttpParties, Parties};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::addresses::{NOT_PUBLIC, PUBLIC};
+use crate::addresses::PUBLIC;
 use crate::encryption::{Authority, Shown, trusting};
 use crate::server::{PLENTY, SHORT, Server, call, parties, read_request};
 use crate::town::Town;
+
+const REDIRECT_NOT_PUBLIC: &str =
+    "a redirect to an address that is not public is not followed; allow its host with --allow-host";
 
 fn redirect_to(location: &str) -> String {
     redirect(302, location)
@@ -101,13 +104,18 @@ async fn a_step_that_does_not_follow_reads_the_redirect_as_its_reply() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_leads_nowhere_is_a_reply() {
-    for reply in
-        [redirect_to("ftp://a.example.com/"), redirect_to("http://"), "HTTP/1.1 302 Found\r\n\r\n".to_owned()]
-    {
-        let server = Server::answering(reply).await;
-        let got = parties().ask(call(Method::Get, &server.url(), PLENTY)).await.unwrap();
-        assert_eq!(got.reply.status, 302);
+async fn a_redirect_without_an_address_is_a_reply_and_one_that_leads_nowhere_a_fault() {
+    let server = Server::answering("HTTP/1.1 302 Found\r\n\r\n".to_owned()).await;
+    let got = parties().ask(call(Method::Get, &server.url(), PLENTY)).await.unwrap();
+    assert_eq!(got.reply.status, 302);
+    for (place, wanted) in [
+        ("file:///etc/passwd", "a redirect to another scheme than http and https is not followed"),
+        ("ftp://a.example.com/", "a redirect to another scheme than http and https is not followed"),
+        ("http://", "a redirect leads to what is no address"),
+    ] {
+        let server = Server::answering(redirect_to(place)).await;
+        let fault = parties().ask(call(Method::Get, &server.url(), PLENTY)).await.unwrap_err();
+        assert_eq!((fault.kind, fault.detail.as_str()), (FaultKind::Reply, wanted), "{place}");
     }
 }
 
@@ -156,7 +164,7 @@ async fn sent_on(
 
 #[tokio::test]
 async fn a_redirect_to_metadata_or_anything_inside_is_refused() {
-    let wanted = format!("unknown: after a redirect: {NOT_PUBLIC}");
+    let wanted = format!("reply: {REDIRECT_NOT_PUBLIC}");
     for place in [
         "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
         "http://[::ffff:169.254.169.254]/latest/",
@@ -192,8 +200,8 @@ async fn a_redirect_back_to_a_name_that_means_another_address_by_now_is_refused(
     town.lead("127.0.0.1", inside.address);
     let parties = HttpParties::over(Arc::clone(&town) as _, HttpOptions::default()).unwrap();
     let fault = parties.ask(call(Method::Post, "http://buyer.example.com/", PLENTY)).await.unwrap_err();
-    let wanted = format!("after a redirect: {NOT_PUBLIC}");
-    assert_eq!((fault.kind, fault.detail, fault.redirects.len()), (FaultKind::Unknown, wanted, 1));
+    let wanted = REDIRECT_NOT_PUBLIC.to_owned();
+    assert_eq!((fault.kind, fault.detail, fault.redirects.len()), (FaultKind::Reply, wanted, 1));
     assert_eq!((town.lookups(), town.dialled().len(), inside.connections()), (2, 1, 0));
 }
 

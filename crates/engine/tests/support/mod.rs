@@ -115,6 +115,7 @@ impl House {
             request_id: Some("req_1".into()),
             test: false,
             idempotency: None,
+            ping_token: None,
             render: Box::new(|_: LeadId, answer: &Answer, _: &Lead| {
                 Arc::from(format!("{} {}", answer.outcome, answer.price).into_bytes())
             }),
@@ -137,6 +138,13 @@ impl House {
         while let Some(due) = self.engine.next_due() {
             self.clock.advance_to(due);
             self.engine.run_due().await;
+        }
+    }
+
+    /// Waits until everything of a lead is durable.
+    pub(crate) async fn until_durable(&self, lead_id: LeadId) {
+        while !self.leads.is_idle(lead_id) {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -204,6 +212,13 @@ fn line(event: &Event) -> String {
         }
         EventKind::EnhancementSkipped { step_id, .. } | EventKind::RecipientSkipped { step_id, .. } => {
             add(step_id.to_string());
+        }
+        EventKind::RecipientBid { call, bid } => match bid {
+            Ok(bid) => add(format!("{} bid {bid}", call.step_id)),
+            Err(_) => add(call.step_id.to_string()),
+        },
+        EventKind::SourcePinged { answer } | EventKind::SourceAnswered { answer } => {
+            add(format!("{} price {}", answer.outcome, answer.price));
         }
         EventKind::RecipientAttempted { call, retry, .. } => {
             add(format!("{} attempt {}", call.step_id, retry.attempt));

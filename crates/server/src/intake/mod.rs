@@ -9,10 +9,10 @@ mod refusal;
 mod reply;
 
 pub(crate) use client::client_address;
-pub(crate) use counters::{IntakeCounters, SourceLimits};
+pub(crate) use counters::{IntakeCounters, LeadUnderWay, SourceLimits};
 pub(crate) use evidence::{Circumstances, evidence};
 pub(crate) use refusal::Refusal;
-pub(crate) use reply::{ReplyWish, answer_format, read_reply, write_reply};
+pub(crate) use reply::{ReplyWish, answer_format, read_reply, write_ping_reply, write_reply};
 
 /// Most bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = wire::inbound::INTAKE_BODY_BYTES_MAX;

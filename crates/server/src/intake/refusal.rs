@@ -20,6 +20,8 @@ pub(crate) enum Refusal {
     Flow,
     /// The flow has no such source.
     Source,
+    /// The source sends leads and asks for no prices.
+    NoPings,
     /// It comes from an address that the source does not send from.
     Address,
     /// More than the source may send.
@@ -35,6 +37,11 @@ pub(crate) enum Refusal {
     TooMany {
         /// How many.
         max: u32,
+    },
+    /// More pings than the flow or the source takes.
+    TooManyPings {
+        /// When the period ends, in seconds from now.
+        retry_after_s: u64,
     },
     /// No key, or not one that may submit as this source.
     Unauthorized(String),
@@ -68,9 +75,11 @@ impl Refusal {
             Refusal::Reading(refusal) => {
                 StatusCode::from_u16(refusal.status()).expect("refusals have statuses of HTTP")
             }
-            Refusal::Flow | Refusal::Source => StatusCode::NOT_FOUND,
+            Refusal::Flow | Refusal::Source | Refusal::NoPings => StatusCode::NOT_FOUND,
             Refusal::Address => StatusCode::FORBIDDEN,
-            Refusal::TooOften { .. } | Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::TooOften { .. } | Refusal::TooMany { .. } | Refusal::TooManyPings { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Refusal::Disabled | Refusal::Paused | Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -86,9 +95,11 @@ impl Refusal {
             Refusal::Reading(refusal) => refusal.kept_text(),
             Refusal::Flow
             | Refusal::Source
+            | Refusal::NoPings
             | Refusal::Address
             | Refusal::TooOften { .. }
             | Refusal::TooMany { .. }
+            | Refusal::TooManyPings { .. }
             | Refusal::Unauthorized(_)
             | Refusal::Disabled
             | Refusal::Paused
@@ -106,6 +117,7 @@ impl Refusal {
             Refusal::Reading(refusal) => refusal.text(),
             Refusal::Flow => "There is no such flow".into(),
             Refusal::Source => "The flow has no such source".into(),
+            Refusal::NoPings => "The source takes no pings; set \"ping: true\" in the flow".into(),
             Refusal::Address => "This source takes no submissions from this address".into(),
             Refusal::TooOften { period, max, retry_after_s } => format!(
                 "Too many submissions: this source may send {max} a {}; try again in {retry_after_s} s",
@@ -115,6 +127,9 @@ impl Refusal {
                 "Too many submissions at a time: this source may have {max} under way; try again in \
                  {BUSY_RETRY_AFTER_S} s"
             ),
+            Refusal::TooManyPings { retry_after_s } => {
+                format!("Ping limit reached; try again in {retry_after_s} s")
+            }
             Refusal::Unauthorized(why) => why.clone(),
             Refusal::Disabled => "The flow takes no leads at the moment".into(),
             Refusal::Paused => "The source is paused; no leads are taken from it at the moment".into(),
@@ -142,11 +157,14 @@ impl IntoResponse for Refusal {
         let own = match self {
             Refusal::Reading(inbound::Refusal::Method(_)) => Some((header::ALLOW, INTAKE_METHODS.to_owned())),
             Refusal::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
-            Refusal::TooOften { retry_after_s, .. } => Some((header::RETRY_AFTER, retry_after_s.to_string())),
+            Refusal::TooOften { retry_after_s, .. } | Refusal::TooManyPings { retry_after_s } => {
+                Some((header::RETRY_AFTER, retry_after_s.to_string()))
+            }
             Refusal::TooMany { .. } => Some((header::RETRY_AFTER, BUSY_RETRY_AFTER_S.to_string())),
             Refusal::Reading(_)
             | Refusal::Flow
             | Refusal::Source
+            | Refusal::NoPings
             | Refusal::Address
             | Refusal::Disabled
             | Refusal::Paused

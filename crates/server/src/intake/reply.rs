@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use domain::{Answer, AnswerField, AnswerForm, Lead, LeadId, Timestamp, Value};
-use wire::inbound::{AnswerFormat, AnswerNode, AnswerWish, write_answer};
+use wire::inbound::{AnswerFormat, AnswerNode, AnswerWish, WrittenAnswer, write_answer};
 
 use crate::frame::REQUEST_ID;
 
@@ -58,6 +58,33 @@ pub(crate) fn write_reply(
         value.map(AnswerNode::Value)
     };
     let written = write_answer(&wish.answer, names.as_deref(), &variable);
+    as_sent(written, request_id, now)
+}
+
+/// The same for a ping: what is offered, and the token by which the lead takes it up.
+pub(crate) fn write_ping_reply(
+    wish: &ReplyWish,
+    request_id: &str,
+    now: Timestamp,
+    token: Option<LeadId>,
+    answer: &Answer,
+) -> Arc<[u8]> {
+    let variable = |name: &str| {
+        let value = match name {
+            "outcome" => Some(Value::text(answer.outcome.as_str())),
+            "reason" => answer.reason.as_ref().map(|reason| Value::text(Arc::clone(&reason.text))),
+            "price" => answer.price.to_string().parse::<domain::Number>().ok().map(Value::from),
+            "ping_token" => token.map(|token| Value::text(token.to_string())),
+            _ => None,
+        };
+        value.map(AnswerNode::Value)
+    };
+    let names = ["outcome", "reason", "price", "ping_token"];
+    as_sent(write_answer(&wish.answer, Some(&names), &variable), request_id, now)
+}
+
+/// An answer as HTTP/1.1 text.
+fn as_sent(written: WrittenAnswer, request_id: &str, now: Timestamp) -> Arc<[u8]> {
     let status = StatusCode::from_u16(written.status).expect("answers have statuses of HTTP");
     let mut reply = format!("HTTP/1.1 {status}\r\n");
     let mut line = |name: &str, value: &str| reply.push_str(&format!("{name}: {value}\r\n"));

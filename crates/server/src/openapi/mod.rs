@@ -22,7 +22,7 @@ pub(crate) use parameters::{
 };
 pub(crate) use shapes::{
     Answer, EntityRequest, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage,
-    LeadReply,
+    LeadReply, PingAnswer,
 };
 
 use crate::error::ApiError;

@@ -186,4 +186,6 @@ pub(crate) struct SubmitParameters {
     redir_url: Option<String>,
     /// `1`: a lead that is marked as a test.
     is_test: Option<String>,
+    /// The token of a ping whose offer the lead takes up.
+    ping_token: Option<String>,
 }

@@ -49,6 +49,19 @@ pub(crate) struct Answer {
     price: f64,
 }
 
+/// What a source is told that asks for a price.
+#[derive(ToSchema)]
+pub(crate) struct PingAnswer {
+    outcome: Outcome,
+    /// Why nothing is offered.
+    reason: Option<String>,
+    /// What is offered for the lead.
+    price: f64,
+    /// To be sent with the lead, as `ping_token`; good once, and for `ping_expires`.
+    #[schema(example = "ping_018d0d882d57aa10f3e7715b")]
+    ping_token: Option<String>,
+}
+
 /// What is to hold for a party in all flows, as in a flow file. What is left out no longer holds, but for
 /// the name.
 #[derive(ToSchema)]

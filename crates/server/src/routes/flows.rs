@@ -305,7 +305,7 @@ pub(crate) async fn check(
     let read = match caller.need(&Scope::FlowsWrite) {
         Ok(()) => services.engine.read_flow(text).await,
         // Who only reads makes the server ask nobody.
-        Err(_) => FlowFile::read(text),
+        Err(_) => services.engine.check_flow(text),
     };
     let checked = read.and_then(|file| services.control.check_secrets(&file));
     let problems = checked.map_or_else(|error| ProblemReply::all(&error), |()| Vec::new());

@@ -1,7 +1,7 @@
 //! `GET` and `POST /flows/{flow}/sources/{source}/submit`: a lead comes in, and is answered when
 //! its events are durable.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Request
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{AddressRange, EntityId, FlowId, FlowSource, Scope, SourceId};
-use engine::{IdempotencyKey, RepeatKey, Submission, SubmitError};
+use domain::{AddressRange, EntityId, FlowId, FlowSource, Lead, Scope, SourceId};
+use engine::{IdempotencyKey, PublishedFlow, RepeatKey, Submission, SubmitError};
 use ledger::RecordError;
 use wire::inbound::{AnswerWish, Door, InboundHead, is_set, read};
 
@@ -20,7 +20,7 @@ use crate::auth::{Identity, identify};
 use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{
-    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, Refusal, ReplyWish, SourceLimits,
+    BODY_BYTES_MAX, Circumstances, IDEMPOTENCY_KEY_BYTES_MAX, LeadUnderWay, Refusal, ReplyWish, SourceLimits,
     answer_format, client_address, evidence, read_reply, write_reply,
 };
 use crate::openapi::{Answer, Refused, SubmitParameters};
@@ -111,6 +111,18 @@ pub(crate) async fn submit(
             Err(error) => return ApiError::from(error).into_response(),
         },
     };
+    refuse(&state, refusal, flow, source, request_id, remote)
+}
+
+/// Keeps what is told of a refused request, and refuses it.
+pub(super) fn refuse(
+    state: &ApiState,
+    refusal: Refusal,
+    flow: String,
+    source: String,
+    request_id: Arc<str>,
+    remote: Option<SocketAddr>,
+) -> Response {
     state.metrics.refusal(refusal.status());
     state.refusals.add(RefusedSubmission {
         at: state.services.clock.now(),
@@ -124,8 +136,6 @@ pub(crate) async fn submit(
     refusal.into_response()
 }
 
-/// Everything that can refuse a request before a lead exists, in order. A repeat of an earlier submission
-/// makes no lead, so the limits do not count it.
 async fn admit(
     state: &ApiState,
     flow: &str,
@@ -133,6 +143,53 @@ async fn admit(
     request_id: &Arc<str>,
     request: Request,
 ) -> Result<Submission, Refusal> {
+    let entered = enter(state, Door::Submit, flow, source, request).await?;
+    let Entered { flow, source_id, raw, test, request, idempotency, wish, under_way } = entered;
+    let render_id = Arc::clone(request_id);
+    let (mut under_way, mut written_at) = (Some(under_way), None);
+    let clock = Arc::clone(&state.services.clock);
+    Ok(Submission {
+        source_id,
+        request,
+        request_id: Some(Arc::clone(request_id)),
+        test,
+        idempotency,
+        ping_token: raw.get("ping_token").and_then(|token| Some(token.as_text()?.to_owned())),
+        raw,
+        flow,
+        render: Box::new(move |lead_id, answer, lead| {
+            // The lead counts as under way until its answer is there, whoever hears it.
+            drop(under_way.take());
+            let now = *written_at.get_or_insert_with(|| clock.now());
+            write_reply(&wish, &render_id, now, lead_id, answer, lead)
+        }),
+    })
+}
+
+/// What a source sent, let in.
+pub(super) struct Entered {
+    pub(super) flow: Arc<PublishedFlow>,
+    pub(super) source_id: SourceId,
+    pub(super) raw: Lead,
+    pub(super) test: bool,
+    /// The request as it is recorded.
+    pub(super) request: Arc<[u8]>,
+    /// Pings have none.
+    pub(super) idempotency: Option<IdempotencyKey>,
+    pub(super) wish: ReplyWish,
+    /// Its place among those of the source that are under way; repeats take none.
+    pub(super) under_way: Option<LeadUnderWay>,
+}
+
+/// Everything that can refuse a request before a lead or a ping exists, in order. A repeat of an earlier
+/// submission makes no lead, so the limits do not count it.
+pub(super) async fn enter(
+    state: &ApiState,
+    door: Door,
+    flow: &str,
+    source: &str,
+    request: Request,
+) -> Result<Entered, Refusal> {
     let services = &state.services;
     let (parts, body) = request.into_parts();
     let accept = joined(&parts.headers, &header::ACCEPT);
@@ -149,6 +206,11 @@ async fn admit(
     let flow = flow.parse::<FlowId>().ok().and_then(|id| services.control.flow(&id)).ok_or(Refusal::Flow)?;
     let source_id = source.parse::<SourceId>().map_err(|_| Refusal::Source)?;
     let source = flow.flow.source(&source_id).ok_or(Refusal::Source)?;
+    let is_ping = match door {
+        Door::Submit => false,
+        Door::Ping if source.ping => true,
+        Door::Ping => return Err(Refusal::NoPings),
+    };
     let intake = &source.intake;
     let format = head.format(answer_format(intake.answer_as))?;
     let remote = parts.extensions.get::<RemoteAddress>().map(|remote| remote.0);
@@ -162,12 +224,22 @@ async fn admit(
         in_all: services.control.limits(&EntityId::from(source_id.clone())),
     };
     let count = || state.intake.admit(flow_id, &source_id, &limits, services.clock.monotonic());
-    let may_repeat = intake.same_payload.is_some() || parts.headers.contains_key(IDEMPOTENCY_KEY);
-    // Whether it is a repeat only its body tells, which nobody unknown gets read.
-    if !may_repeat {
+    let may_repeat =
+        !is_ping && (intake.same_payload.is_some() || parts.headers.contains_key(IDEMPOTENCY_KEY));
+    // Whether it is a repeat only its body tells, which nobody unknown gets read. Pings have limits of
+    // their own.
+    if is_ping {
+        let limits = flow.flow.gates().ping_limits.iter().chain(&source.gates.ping_limits);
+        let counted = state.ping_limits.count(limits, services.clock.now());
+        counted.map_err(|wait| Refusal::TooManyPings { retry_after_s: wait.as_secs() + 1 })?;
+    } else if !may_repeat {
         count()?;
     }
-    let key_name = authorize(state, source, &parts)?;
+    let scope = match door {
+        Door::Submit => Scope::Submit(source_id.clone()),
+        Door::Ping => Scope::Ping(source_id.clone()),
+    };
+    let key_name = authorize(state, source, &scope, &parts)?;
     if !flow.flow.enabled() {
         return Err(Refusal::Disabled);
     }
@@ -179,7 +251,8 @@ async fn admit(
     } else {
         Bytes::new()
     };
-    let idempotency = idempotency_key(&parts.headers, &parts.uri, &body, intake.same_payload)?;
+    let idempotency =
+        if is_ping { None } else { idempotency_key(&parts.headers, &parts.uri, &body, intake.same_payload)? };
     let is_repeat =
         idempotency.as_ref().is_some_and(|key| services.engine.is_repeat(flow_id, &source_id, key));
     let under_way = match is_repeat {
@@ -189,30 +262,15 @@ async fn admit(
     if may_repeat && !is_repeat {
         count()?;
     }
-    let parameters = read(Door::Submit, &head, &body)?;
+    let parameters = read(door, &head, &body)?;
     let raw = parameters.lead()?;
     let strict = is_set(&raw, "strict")?;
-    let answer = AnswerWish { door: Door::Submit, format, strict, redirect: parameters.redirect };
+    let answer = AnswerWish { door, format, strict, redirect: parameters.redirect };
     let wish = ReplyWish { answer, fields: intake.answer.clone() };
     let around = Circumstances { remote, key_name: key_name.as_deref() };
-    let render_id = Arc::clone(request_id);
-    let (mut under_way, mut written_at) = (Some(under_way), None);
-    let clock = Arc::clone(&services.clock);
-    Ok(Submission {
-        source_id,
-        request: evidence(&parts.method, &parts.uri, &parts.headers, around, &parameters.body),
-        request_id: Some(Arc::clone(request_id)),
-        test: is_set(&raw, "is_test")?,
-        idempotency,
-        raw,
-        flow,
-        render: Box::new(move |lead_id, answer, lead| {
-            // The lead counts as under way until its answer is there, whoever hears it.
-            drop(under_way.take());
-            let now = *written_at.get_or_insert_with(|| clock.now());
-            write_reply(&wish, &render_id, now, lead_id, answer, lead)
-        }),
-    })
+    let request = evidence(&parts.method, &parts.uri, &parts.headers, around, &parameters.body);
+    let test = is_set(&raw, "is_test")?;
+    Ok(Entered { flow, source_id, raw, test, request, idempotency, wish, under_way })
 }
 
 /// The values of a header as one, with commas.
@@ -255,12 +313,16 @@ fn idempotency_key(
 
 /// Gives the name of the key that came along, when one did. A session counts only for requests
 /// that no page of another site can have sent, which one by GET could be.
-fn authorize(state: &ApiState, source: &FlowSource, parts: &Parts) -> Result<Option<Arc<str>>, Refusal> {
-    let scope = Scope::Submit(source.id.clone());
+fn authorize(
+    state: &ApiState,
+    source: &FlowSource,
+    scope: &Scope,
+    parts: &Parts,
+) -> Result<Option<Arc<str>>, Refusal> {
     let refuse = |why: &str| Err(Refusal::Unauthorized(why.to_owned()));
     match identify(state, &parts.method, &parts.headers) {
         Identity::Known { key, by_cookie } if !by_cookie || parts.method == Method::POST => {
-            if !source.key_required || key.allows(&scope) {
+            if !source.key_required || key.allows(scope) {
                 Ok(Some(Arc::clone(&key.name)))
             } else {
                 refuse(&format!("This key lacks the scope {scope}"))

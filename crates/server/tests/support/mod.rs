@@ -35,8 +35,8 @@ flow:
     product: { type: string, values: [ roof, solar ] }
   dims: [ lead.state, lead.product ]
   sources:
-    - entity: src_web
-    - { entity: src_open, key_required: false }
+    - { entity: src_web, ping: true }
+    - { entity: src_open, key_required: false, ping: true }
   steps:
     - id: in_area
       kind: filter

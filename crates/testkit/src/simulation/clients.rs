@@ -96,12 +96,13 @@ fn hear(world: &World, number: usize, plan: &LeadPlan, submitted: Submitted) {
     });
 }
 
-/// Whether the end of a lead's flow is durable; none when the disk does not let us look.
+/// Whether the end of a lead's flow, or the answer at its deadline, is durable; none when the disk does not let us look.
 fn ends_durably(world: &World, lead_id: LeadId) -> Option<bool> {
     let reader = world.life()?.leads.reader();
     for seq in reader.chain(lead_id) {
         let bytes = reader.header_bytes(seq).ok()??;
-        if *Header::read(&bytes).ok()?.event_type == *EventType::FlowCompleted.as_str() {
+        let ends = [EventType::FlowCompleted, EventType::SourceAnswered].map(EventType::as_str);
+        if ends.contains(&&*Header::read(&bytes).ok()?.event_type) {
             return Some(true);
         }
     }
@@ -141,6 +142,7 @@ fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) 
         request: Arc::from(format!("POST /submit HTTP/1.1\r\n\r\n{number}").into_bytes()),
         request_id: Some(format!("req_{number}").into()),
         test: plan.test,
+        ping_token: None,
         idempotency: plan.keyed.then(|| IdempotencyKey {
             key: RepeatKey::Own(format!("key {number}")),
             payload: plan.state.into(),

@@ -96,14 +96,23 @@ fn check_told(events: &[Event], played: &mut Played) -> Result<(), String> {
 }
 
 /// A delivery that its buyer reports on is a sale, for what the flow says where no reply did.
-pub(super) fn check_found(call: &Call, retry: Retry, price: Price, book: &[Entry]) -> Result<(), String> {
+pub(super) fn check_found(
+    call: &Call,
+    retry: Retry,
+    price: Price,
+    bid: Option<Money>,
+    book: &[Entry],
+) -> Result<(), String> {
     let took = book.iter().any(|entry| entry.delivery_id == retry.delivery_id && entry.took);
+    let amount = |text: &str| text.parse().ok();
     let wanted = match call.step_id.as_str() {
-        "bid" => "0",
-        "fix" => "25",
-        _ => "1",
+        "bid" => amount("0"),
+        "fix" => amount("25"),
+        "red" | "green" | "blue" => amount("3"),
+        "north" | "south" => bid,
+        _ => amount("1"),
     };
-    if took && price.amount == wanted.parse().expect("an amount") {
+    if took && Some(price.amount) == wanted {
         Ok(())
     } else {
         Err(format!("{} is found sold at {}, and its buyer took it: {took}", call.step_id, price.amount))

@@ -3,7 +3,8 @@
 use domain::{EntityId, FlowId};
 
 /// One service, three buyers: one that names its price and is asked often, one with a fixed price, a
-/// condition and a cap, one that gets copies. The flow has a cap as well.
+/// condition and a cap, one that gets copies. Besides an auction with two bidders, and three buyers that take
+/// turns, of which two may have the lead. The flow has a cap as well.
 const FLOW: &str = r#"
 entities:
   src_web: { kind: source, name: Web Form }
@@ -12,6 +13,11 @@ entities:
   buyer_bid: { kind: buyer, name: Bidding Buyer }
   buyer_fix: { kind: buyer, name: Fixed Buyer }
   buyer_crm: { kind: buyer, name: Own Records }
+  buyer_north: { kind: buyer, name: North }
+  buyer_south: { kind: buyer, name: South }
+  buyer_red: { kind: buyer, name: Red }
+  buyer_green: { kind: buyer, name: Green }
+  buyer_blue: { kind: buyer, name: Blue }
 flow:
   id: flow_roofs
   name: Roofs
@@ -22,6 +28,8 @@ flow:
     ssn: ssn
   price: { fixed: PRICE }
   caps: [ { name: Enough, max_leads: 9, per: month, every: 1000 } ]
+  deadline: 9s
+  on_deadline: failure
   sources:
     - entity: src_web
       key_required: false
@@ -89,12 +97,91 @@ flow:
       timeout: 2s
       retry: { attempts: 3, backoff: [ 1s ] }
       feedback: { returns: 1d }
+    - id: auction
+      kind: distribute
+      strategy: highest_bid
+      max_sales: 1
+      ping_timeout: 1s
+      recipients:
+        - id: north
+          entity: buyer_north
+          integration: custom_json
+          ping:
+            request: { url: "https://north.example.com/ping", fields: { state: "{{lead.state}}" } }
+            response: { price: { path: bid }, reference: { path: id } }
+          request:
+            url: https://north.example.com/leads
+            headers: { x-lead: "{{lead.id}}" }
+            fields: { mail: "{{lead.email}}", token: "{{ping.reference}}" }
+          response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+          price: { from: bid, floor: 2.00 }
+          timeout: 2s
+          retry: { attempts: 3, backoff: [ 5s ] }
+          feedback: { returns: 1d }
+        - id: south
+          entity: buyer_south
+          integration: custom_json
+          ping:
+            request: { url: "https://south.example.com/ping" }
+            response: { price: { path: bid } }
+          request:
+            url: https://south.example.com/leads
+            headers: { x-lead: "{{lead.id}}" }
+            fields: { mail: "{{lead.email}}" }
+          response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+          price: { from: bid }
+          timeout: 2s
+          retry: { attempts: 2, backoff: [ 20s ] }
+          on_error: hold
+          feedback: { returns: 1d }
+    - id: round
+      kind: distribute
+      strategy: round_robin
+      max_sales: 2
+      recipients:
+        - id: red
+          entity: buyer_red
+          integration: custom_form
+          request:
+            url: https://red.example.com/leads
+            headers: { x-lead: "{{lead.id}}" }
+            fields: { mail: "{{lead.email}}" }
+          response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+          price: { fixed: 3.00 }
+          timeout: 1s
+          retry: { attempts: 3, backoff: [ 3s ] }
+        - id: green
+          entity: buyer_green
+          when: { field: lead.state, op: is not equal to, value: NM }
+          integration: custom_form
+          request:
+            url: https://green.example.com/leads
+            headers: { x-lead: "{{lead.id}}" }
+            fields: { mail: "{{lead.email}}" }
+          response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+          price: { fixed: 3.00 }
+          timeout: 1s
+          on_unknown: next
+        - id: blue
+          entity: buyer_blue
+          integration: custom_form
+          request:
+            url: https://blue.example.com/leads
+            headers: { x-lead: "{{lead.id}}" }
+            fields: { mail: "{{lead.email}}" }
+          response: { outcome: { path: status, term: accepted }, reason: { path: why } }
+          price: { fixed: 3.00 }
+          timeout: 1s
+          retry: { attempts: 2, backoff: [ 1s ] }
+          feedback: { returns: 1d }
     - id: sold
       kind: filter
       require:
         any:
           - { field: bid.outcome, op: is equal to, value: success }
           - { field: fix.outcome, op: is equal to, value: success }
+          - { field: auction.outcome, op: is equal to, value: success }
+          - { field: round.sold, op: is greater than, value: 0 }
       reason: No buyer
 "#;
 
@@ -116,7 +203,8 @@ pub(super) const SUCCESSES_MAX: usize = 9;
 pub(super) const FIXED_SALES_MAX: usize = 4;
 
 /// The parties an operator pauses.
-pub(super) const PARTIES: [&str; 4] = ["svc_check", "buyer_bid", "buyer_fix", "buyer_crm"];
+pub(super) const PARTIES: [&str; 7] =
+    ["svc_check", "buyer_bid", "buyer_fix", "buyer_crm", "buyer_north", "buyer_red", "buyer_green"];
 
 /// How many of the leads that a buyer bought on a day it may give back.
 pub(super) fn returns_max(buyer: &EntityId, sold: u64) -> u64 {
@@ -132,8 +220,18 @@ pub(super) fn is_told(source: &str) -> bool {
 pub(super) fn attempts_max(step: &str) -> u32 {
     match step {
         "bid" => 4,
-        "fix" => 2,
-        "copy" => 3,
+        "fix" | "south" | "blue" => 2,
+        "copy" | "north" | "red" => 3,
+        "green" => 1,
         _ => panic!("{step} asks no buyer"),
     }
+}
+
+/// How many of a group's buyers may have a lead.
+pub(super) const GROUPS: [(&str, usize); 2] = [("auction", 1), ("round", 2)];
+
+/// The checked flow of a version.
+pub(super) fn flow(version: u32) -> domain::Flow {
+    let file = wire::flow_file::FlowFile::read(&text(version));
+    file.unwrap_or_else(|error| panic!("{error}")).flow
 }

@@ -42,21 +42,23 @@ impl Parties for HostileParties {
             }
             let limit = call.time_limit;
             let is_buyer = call.entity_id.as_str().starts_with("buyer_");
-            let place = is_buyer.then(|| self.write_down(&call)).flatten();
+            let is_ping = call.request.url.ends_with("/ping");
+            let place = (is_buyer && !is_ping).then(|| self.write_down(&call)).flatten();
             if call.entity_id.as_str().starts_with("src_") {
                 match header(&call.request, "idempotency-key").and_then(|key| key.parse().ok()) {
                     Some(key) => world.hear(key),
                     None => world.broken(format_args!("{} is told something without a key", call.entity_id)),
                 }
             }
-            let conduct = self.conduct(&call, place);
+            let conduct = if is_ping { self.bid(&call) } else { self.conduct(&call, place) };
             let after = conduct.after.min(limit);
             let in_time = conduct.after < limit;
             if let Some(place) = place {
                 world.with_entry(place, |entry| {
                     entry.took = conduct.took;
                     if let (Ok((reply, says)), true) = (&conduct.what, in_time) {
-                        entry.given = Some((reply.evidence(), *says));
+                        // It is kept as text.
+                        entry.given = Some((reply.clone().in_utf_8().evidence(), *says));
                     }
                 });
                 if conduct.took {
@@ -153,6 +155,23 @@ impl HostileParties {
             );
         }
         Some(attempts)
+    }
+
+    /// What a buyer says to a ping.
+    fn bid(&self, call: &Call) -> Conduct {
+        let world = &self.world;
+        let number = world.next_reply();
+        let cents = world.draw(0..1_000);
+        let body = format!(r#"{{"bid":{}.{:02},"id":"p{number}"}}"#, cents / 100, cents % 100);
+        let after = Duration::from_millis(world.draw(1..1_300));
+        let what = match world.draw(0..10) {
+            0 => Err((FaultKind::Connect, "connection refused")),
+            1 => Err((FaultKind::Unknown, "connection reset")),
+            2 => Ok((json(503, body), Says::Unclear)),
+            3 => Ok((json(200, "{".to_owned()), Says::Unclear)),
+            _ => Ok((json(200, body), Says::Unclear)),
+        };
+        Conduct { after: after.min(call.time_limit * 2), what, took: false }
     }
 
     fn perhaps_report(&self, place: usize) {

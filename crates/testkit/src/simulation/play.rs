@@ -39,6 +39,8 @@ pub struct Played {
     pub found: u64,
     pub told: u64,
     pub events: u64,
+    pub group_sales: u64,
+    pub at_deadline: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -56,6 +58,8 @@ impl std::ops::AddAssign for Played {
         self.found += other.found;
         self.told += other.told;
         self.events += other.events;
+        self.group_sales += other.group_sales;
+        self.at_deadline += other.at_deadline;
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    Asked, ChainId, Event, EventId, EventKind, EventType, FeedbackKind, LeadId, LeadSummary, Money, Outcome,
-    Price, Retry, StepId, Timestamp,
+    Asked, ChainId, Event, EventId, EventKind, EventType, Fate, FeedbackKind, Flow, LeadId, LeadSummary,
+    Money, Offers, Outcome, Price, Retry, StepId, StepKind, Timestamp,
 };
 use ledger::Ledger;
 use wire::{BodyView, Header};
@@ -39,6 +39,7 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
         chain.check_returns().map_err(within)?;
         feedback_rules::check_lead(&chain.events, &mut played).map_err(within)?;
         chain.check_summary().map_err(within)?;
+        chain.check_groups(&mut played).map_err(within)?;
         played.events += chain.events.len() as u64;
     }
     check_caps(&chains)?;
@@ -91,6 +92,11 @@ enum Stand {
 impl Chain {
     fn completed(&self) -> Option<&Event> {
         self.events.iter().find(|event| event.event_type() == EventType::FlowCompleted)
+    }
+
+    /// The answer at the deadline.
+    fn answered(&self) -> Option<&Event> {
+        self.events.iter().find(|event| event.event_type() == EventType::SourceAnswered)
     }
 
     fn is_test(&self) -> bool {
@@ -148,7 +154,7 @@ impl Chain {
                 }
                 // Nobody answered, and later its buyer reported on it.
                 EventKind::RecipientDelivered { call, retry, price } if event.body.exchanges.is_empty() => {
-                    feedback_rules::check_found(call, *retry, *price, book)?;
+                    feedback_rules::check_found(call, *retry, *price, self.bid(&call.step_id), book)?;
                     match stands.insert(call.step_id.clone(), (retry.delivery_id, Stand::Ended)) {
                         Some((id, Stand::Ended | Stand::Scheduled(..))) if id == retry.delivery_id => {}
                         other => return Err(format!("{} is found sold at {other:?}", call.step_id)),
@@ -157,7 +163,7 @@ impl Chain {
                 }
                 EventKind::RecipientDelivered { call, retry, price } => {
                     self.end(&mut stands, &call.step_id, *retry, Stand::Ended)?;
-                    check_sale(event, &call.step_id, *retry, *price, book)?;
+                    check_sale(event, &call.step_id, *retry, *price, self.bid(&call.step_id), book)?;
                     played.sales += 1;
                 }
                 EventKind::RecipientFailed { asked: Asked::Yes { call, retry }, .. } => {
@@ -224,20 +230,128 @@ impl Chain {
         }
     }
 
-    /// The end of the flow counts what was sold until then.
+    /// No group sells a lead too often, who bid most had it first, and what is explained is what happened.
+    fn check_groups(&self, played: &mut Played) -> Result<(), String> {
+        // Versions differ in a price alone.
+        let flow = flow::flow(1);
+        let sold = |id: &StepId| {
+            self.events.iter().any(|event| {
+                matches!(&event.kind, EventKind::RecipientDelivered { call, .. } if call.step_id == *id)
+            })
+        };
+        for (group_id, most) in flow::GROUPS {
+            let members: Vec<&StepId> = flow
+                .all_steps()
+                .map(|step| &step.id)
+                .filter(|id| flow.group_of(id).is_some_and(|(group, _)| group.id.as_str() == group_id))
+                .collect();
+            // Who is not waited for and turns out to have it is one too many, as the flow allows.
+            let extra = members.iter().filter(|id| id.as_str() == "green" && self.is_found(id)).count();
+            let sales = members.iter().filter(|id| sold(id)).count();
+            if sales > most + extra {
+                return Err(format!("{group_id} sold it {sales} times"));
+            }
+            played.group_sales += sales as u64;
+            let stopped = self.stopped(&flow, group_id);
+            if stopped {
+                return Err(format!("{group_id} has a sale to give, and asks nobody"));
+            }
+            if group_id == "auction" {
+                self.check_auction(&members)?;
+            }
+        }
+        for explained in flow.explain(&self.events) {
+            let delivered = explained.fate == Fate::Delivered;
+            if delivered != sold(&explained.step_id) {
+                return Err(format!("{} is explained as {}", explained.step_id, explained.fate));
+            }
+            let met = self.events.iter().any(|event| step_of(&event.kind) == Some(&explained.step_id));
+            let unmet = [Fate::SoldElsewhere, Fate::NotReached].contains(&explained.fate);
+            if met == unmet || explained.reason.is_none() != delivered {
+                return Err(format!(
+                    "{} is explained as {} ({:?}), met {met}",
+                    explained.step_id, explained.fate, explained.reason
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a buyer has it by its report, and not by its answer.
+    fn is_found(&self, id: &StepId) -> bool {
+        self.events.iter().any(|event| {
+            matches!(&event.kind, EventKind::RecipientDelivered { call, .. } if call.step_id == *id)
+                && event.body.exchanges.is_empty()
+        })
+    }
+
+    /// Whether a group that asked somebody has a free sale, and somebody left whom it did not ask.
+    fn stopped(&self, flow: &Flow, group_id: &str) -> bool {
+        let mut offers = Offers::default();
+        self.events.iter().for_each(|event| offers.after(&event.kind));
+        flow.steps().iter().filter(|step| step.id.as_str() == group_id).any(|step| match &step.kind {
+            StepKind::Distribute(group) => group.may_go_on(&offers) && group.taken(&offers) < group.max_sales,
+            StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => false,
+        })
+    }
+
+    /// Nobody is asked before one that bid more, unless that one was asked before.
+    fn check_auction(&self, members: &[&StepId]) -> Result<(), String> {
+        let mut bids: Vec<(&StepId, Money)> = Vec::new();
+        for event in &self.events {
+            match &event.kind {
+                EventKind::RecipientBid { call, bid: Ok(bid) } => bids.push((&call.step_id, *bid)),
+                EventKind::RecipientAttempted { call, retry, .. }
+                    if retry.attempt == 1 && members.contains(&&call.step_id) =>
+                {
+                    let own = bids.iter().find(|(id, _)| *id == &call.step_id).map(|(_, bid)| *bid);
+                    let own = own.ok_or_else(|| format!("{} is asked without a bid", call.step_id))?;
+                    bids.retain(|(id, _)| *id != &call.step_id);
+                    if let Some((other, bid)) = bids.iter().find(|(_, bid)| *bid > own) {
+                        return Err(format!(
+                            "{} bid {own} and is asked before {other} with {bid}",
+                            call.step_id
+                        ));
+                    }
+                }
+                EventKind::RecipientSkipped { step_id, .. } => bids.retain(|(id, _)| *id != step_id),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What a buyer bid.
+    fn bid(&self, step: &StepId) -> Option<Money> {
+        self.events.iter().find_map(|event| match &event.kind {
+            EventKind::RecipientBid { call, bid: Ok(bid) } if call.step_id == *step => Some(*bid),
+            _ => None,
+        })
+    }
+
+    /// The end of the flow counts what was sold until then; what the source is paid follows its answer.
     fn check_money(&self) -> Result<(), String> {
         let mut revenue = Money::ZERO;
         let mut sold = 0;
         let mut offered = Money::ZERO;
+        let mut answered = None;
         for event in &self.events {
             match &event.kind {
                 EventKind::SourceAccepted { price, .. } => offered = price.unwrap_or(Money::ZERO),
+                EventKind::SourceAnswered { answer } => {
+                    let wanted =
+                        if sold > 0 { (Outcome::Success, offered) } else { (Outcome::Failure, Money::ZERO) };
+                    if (answer.outcome, answer.price) != wanted || answered.is_some() {
+                        return Err(format!("{wanted:?} was due at the deadline, not {answer:?}"));
+                    }
+                    answered = Some(answer.outcome);
+                }
                 EventKind::RecipientDelivered { price, .. } if !price.copy => {
                     revenue = revenue.checked_add(price.amount).ok_or("too much money")?;
                     sold += 1;
                 }
                 EventKind::FlowCompleted(completion) => {
-                    let succeeded = completion.final_outcome == Outcome::Success;
+                    let succeeded = answered.unwrap_or(completion.final_outcome) == Outcome::Success;
                     let (cost, revenue) = match (self.is_test(), succeeded) {
                         (true, _) => (Money::ZERO, Money::ZERO),
                         (false, true) => (offered, revenue),
@@ -334,6 +448,20 @@ fn as_recorded(request: &[u8]) -> (Vec<u8>, bool) {
     (recorded, at.is_some())
 }
 
+/// The recipient that an event tells of.
+fn step_of(kind: &EventKind) -> Option<&StepId> {
+    match kind {
+        EventKind::RecipientBid { call, .. }
+        | EventKind::RecipientAttempted { call, .. }
+        | EventKind::RecipientDelivered { call, .. }
+        | EventKind::RecipientError { call, .. }
+        | EventKind::RecipientFailed { asked: Asked::Yes { call, .. }, .. } => Some(&call.step_id),
+        EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, .. }
+        | EventKind::RecipientSkipped { step_id, .. } => Some(step_id),
+        _ => None,
+    }
+}
+
 /// What the buyer meant by the reply that an outcome holds; none without a reply.
 fn said(event: &Event, retry: Retry, book: &[Entry]) -> Result<Option<Says>, String> {
     let Some(reply) = event.body.exchanges.first().and_then(|exchange| exchange.response.clone()) else {
@@ -352,6 +480,7 @@ fn check_sale(
     step: &StepId,
     retry: Retry,
     price: Price,
+    bid: Option<Money>,
     book: &[Entry],
 ) -> Result<(), String> {
     let fixed = |text: &str| text.parse::<Money>().expect("an amount");
@@ -359,6 +488,8 @@ fn check_sale(
         (Some(Says::Yes(Some(amount))), "bid") => Some(amount),
         (Some(Says::Yes(None)), "fix") => Some(fixed("25")),
         (Some(Says::Yes(None)), "copy") => Some(fixed("1")),
+        (Some(Says::Yes(None)), "red" | "green" | "blue") => Some(fixed("3")),
+        (Some(Says::Yes(None)), "north" | "south") => bid,
         (Some(Says::Unclear), "bid") => Some(Money::ZERO),
         _ => None,
     };
@@ -431,10 +562,13 @@ fn check_answers(world: &World, chains: &HashMap<LeadId, Chain>, played: &mut Pl
             let Told { lead_id, cost, response, replayed } = &told;
             played.answers += 1;
             played.replays += u64::from(*replayed);
-            let Some(completed) = chains.get(lead_id).and_then(Chain::completed) else {
+            let chain = chains.get(lead_id);
+            let Some(completed) = chain.and_then(Chain::completed) else {
                 return Err(format!("lead {number} was answered as {lead_id}, which has no end"));
             };
-            let recorded = completed.body.exchanges.first().and_then(|exchange| exchange.response.as_ref());
+            let carries = chain.and_then(Chain::answered).unwrap_or(completed);
+            played.at_deadline += u64::from(carries.event_type() == EventType::SourceAnswered);
+            let recorded = carries.body.exchanges.first().and_then(|exchange| exchange.response.as_ref());
             match recorded {
                 Some(recorded) if recorded == response => {}
                 // A restart came before the end, so nobody waited; whoever asks later gets it written anew.

@@ -157,7 +157,8 @@ fn every_kind() -> Vec<EventKind> {
             reason: reason(),
         },
         EventKind::RecipientBid { call: call(), bid: Ok(parse("12.50")) },
-        EventKind::RecipientBid { call: call(), bid: Err(reason()) },
+        EventKind::RecipientBid { call: call(), bid: Err(NoBid::Declined(reason())) },
+        EventKind::RecipientBid { call: call(), bid: Err(NoBid::Fault(fault())) },
         EventKind::RecipientAttempted {
             call: call(),
             retry: retry(),
@@ -254,6 +255,8 @@ fn every_kind_is_read_back_as_it_was_written() {
             request_id: Some("req_1".into()),
             idempotency: Some(domain::Idempotency { key: [0xa1; 12], payload: [7; 12] }),
             duplicate_keys: vec![domain::DuplicateKey { rule: "same_phone".into(), tag: [0xb2; 12] }],
+            ping_id: Some(parse::<LeadId>("ping_018d0d882d57aa10f3e77100")),
+            turn: vec![parse("premier"), parse("shingle")],
         };
         written.body.exchanges = vec![
             Exchange { request: Some(Arc::from(b"GET / HTTP/1.1".as_slice())), response: None },

@@ -1,15 +1,22 @@
 //! The flow as a whole.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Check, EarlierStep, FeedbackPolicy, Flow, FlowError, FlowId, FlowParts, Gates, Step, TimeZone};
+use domain::{
+    Check, Deadline, EarlierStep, Ending, FeedbackPolicy, Flow, FlowError, FlowId, FlowParts, Gates, Step,
+    TimeZone,
+};
 
 use super::gates::Owner;
 use super::keys::{self, nearest};
 use super::names::Names;
 use super::node::{Kind, Node};
-use super::reader::Reader;
+use super::reader::{Part, Reader};
+use super::responses::ENDINGS;
+use super::steps::Home;
 use super::{Entity, FlowFile, FlowFileError};
 use crate::json;
 
@@ -17,6 +24,9 @@ use crate::json;
 pub(super) const REASONS_MAX: usize = 500;
 /// Longest words of a partner, in characters.
 pub(super) const PARTNER_WORDS_CHARS_MAX: usize = 300;
+
+/// How long a source may wait for its answer.
+const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(600);
 
 /// Partners' words in lower case, and the reason that is recorded for them.
 type Reasons = Vec<(Arc<str>, Arc<str>)>;
@@ -88,18 +98,20 @@ impl Reader {
             })
         };
         let gates = gates();
-        let steps = self.steps(part.get("steps"), names, (&flow_id, &zone));
-        let all_steps: Vec<EarlierStep> = steps.iter().filter_map(Step::as_earlier).collect();
+        let steps = self.steps(part.get("steps"), names, Home { flow: &flow_id, zone: &zone, earlier: &[] });
+        let all_steps: Vec<EarlierStep> =
+            steps.iter().flat_map(Step::with_recipients).filter_map(Step::as_earlier).collect();
         let at_the_end =
             if steps.len() == count(part.get("steps")) { names.after(&all_steps) } else { Names::Unknown };
         let sources = self.list(part.get("sources"), "sources", |reader, node| {
             reader.source(node, names, at_the_end, (&flow_id, &zone))
         });
+        let deadline = self.deadline(&part);
         let places = Places {
             flow: node.line,
             dims: dims.iter().map(|(line, dim)| (*line, dim.path.to_string())).collect(),
             sources: ids(part.get("sources"), "entity"),
-            steps: ids(part.get("steps"), "id"),
+            steps: step_ids(part.get("steps")),
         };
         let parts = FlowParts {
             id: id?,
@@ -115,6 +127,7 @@ impl Reader {
             sources,
             steps,
             gates: gates?,
+            deadline: deadline?,
         };
         if !self.problems.is_empty() {
             return None;
@@ -144,6 +157,25 @@ impl Reader {
                 self.problem(node.line, format!("{error}{hint}"));
             })
             .ok()
+    }
+
+    /// When a source has its answer at the latest, and which.
+    fn deadline(&mut self, part: &Part<'_>) -> Option<Option<Deadline>> {
+        let ending = part
+            .get("on_deadline")
+            .map_or(Some(Ending::Error), |node| self.word(node, "on_deadline", &ENDINGS));
+        let Some(node) = part.get("deadline") else {
+            if let Some(node) = part.get("on_deadline") {
+                self.problem(
+                    node.line,
+                    "\"on_deadline\" is the answer at a deadline; say when by \"deadline\"",
+                );
+                return None;
+            }
+            return Some(None);
+        };
+        let after = self.duration(node, "deadline", DEADLINES);
+        Some(Some(Deadline { after: after?, ending: ending? }))
     }
 
     /// What every lead must fulfil.
@@ -194,10 +226,14 @@ impl Places {
         let line = match error {
             FlowError::DimTwice(dim) | FlowError::Dim { dim, .. } => find(&self.dims, dim),
             FlowError::SourceTwice(id) => find(&self.sources, id.as_str()),
-            FlowError::StepTwice(id) | FlowError::StepReserved(id) => find(&self.steps, id.as_str()),
+            FlowError::StepTwice(id) | FlowError::StepReserved(id) | FlowError::Ping(id) => {
+                find(&self.steps, id.as_str())
+            }
             FlowError::Party { step_id, .. }
             | FlowError::Timeout { step_id, .. }
+            | FlowError::Group { step_id, .. }
             | FlowError::Unpriced { step_id, .. } => find(&self.steps, step_id.as_str()),
+            FlowError::SharedBudget { source_id, .. } => find(&self.sources, source_id.as_str()),
             FlowError::CapTwice(id) => {
                 let owner = id.split('/').next().and_then(|owner| owner.split_once('.'));
                 let (_, name) = owner.unwrap_or_default();
@@ -232,6 +268,18 @@ fn document_of(root: &Node) -> Arc<str> {
 fn count(node: Option<&Node>) -> usize {
     let Some(Node { kind: Kind::List(nodes), .. }) = node else { return 0 };
     nodes.len()
+}
+
+/// The ids of steps and, after each group, of its recipients.
+fn step_ids(node: Option<&Node>) -> Vec<(u64, String)> {
+    let mut all = ids(node, "id");
+    let Some(Node { kind: Kind::List(nodes), .. }) = node else { return all };
+    for node in nodes {
+        let Kind::Map(members) = &node.kind else { continue };
+        let recipients = members.iter().filter(|member| member.key == "recipients");
+        all.extend(recipients.flat_map(|member| ids(Some(&member.value), "id")));
+    }
+    all
 }
 
 /// The texts under one key of each member of a list.

@@ -7,7 +7,7 @@ mod replies;
 
 use std::sync::Arc;
 
-use domain::{Flow, Lead, SourceId, Step, Timestamp};
+use domain::{Flow, Lead, SourceId, Timestamp};
 
 use super::keys::{self, nearest};
 use super::node::Node;
@@ -82,8 +82,10 @@ impl Reader {
         let at = self.needed(&part, "at").and_then(|node| self.parse_text(node, "at"));
         let source_id = self.needed(&part, "source").and_then(|node| self.source_of_test(node, flow));
         let ping = self.sent(&part, "ping", Door::Ping);
-        if let Some(node) = part.get("ping") {
-            self.not_supported(node.line, "the key \"ping\" of a test");
+        if let (Some(node), Some(source_id), Some(flow)) = (part.get("ping"), &source_id, flow)
+            && flow.source(source_id).is_some_and(|source| !source.ping)
+        {
+            self.problem(node.line, format!("{source_id} takes no pings; its key \"ping\" is to be true"));
         }
         let submit = self.sent(&part, "submit", Door::Submit);
         let sends = part.get("submit").or(part.get("ping")).is_some();
@@ -154,9 +156,4 @@ impl Reader {
         }
         (self.problems.len() == before).then_some(expect)
     }
-}
-
-/// The steps that tests can name.
-fn steps(flow: &Flow) -> impl Iterator<Item = &Step> {
-    flow.steps().iter()
 }

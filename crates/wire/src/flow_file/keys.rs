@@ -43,8 +43,10 @@ pub(super) const FLOW: Keys = Keys {
         "ping_limits",
         "sources",
         "steps",
+        "deadline",
+        "on_deadline",
     ],
-    later: &["deadline", "on_deadline", "retention"],
+    later: &["retention"],
 };
 
 pub(super) const DUPLICATE: Keys =
@@ -76,7 +78,7 @@ pub(super) const ACCEPT: Keys =
     Keys { part: "the acceptance criteria", known: &["require", "exclude", "reason"], later: &[] };
 
 pub(super) const PURCHASE_PRICE: Keys =
-    Keys { part: "the price of a source", known: &["fixed", "table", "from"], later: &["share", "of"] };
+    Keys { part: "the price of a source", known: &["fixed", "table", "from", "share", "of"], later: &[] };
 
 pub(super) const SALE_PRICE: Keys = Keys {
     part: "the price of a recipient",
@@ -103,8 +105,10 @@ pub(super) const SOURCE: Keys = Keys {
         "answer",
         "answer_as",
         "feedback",
+        "ping",
+        "ping_expires",
     ],
-    later: &["ping", "ping_expires"],
+    later: &[],
 };
 
 const LIMITS: &[&str] = &["concurrent", "per_second", "per_minute", "per_hour", "per_day"];
@@ -158,8 +162,78 @@ pub(super) const RECIPIENT: Keys = Keys {
         "counts_as",
         "hours",
         "caps",
+        "on_error",
+        "on_unknown",
+        "test",
     ],
-    later: &["ping", "on_error", "on_unknown", "test"],
+    later: &[],
+};
+
+/// A recipient of a group: as a lone one, and what only the group gives a meaning.
+pub(super) const MEMBER: Keys = Keys {
+    part: "a recipient of a group",
+    known: &[
+        "id",
+        "enabled",
+        "when",
+        "entity",
+        "integration",
+        "request",
+        "response",
+        "timeout",
+        "price",
+        "retry",
+        "feedback",
+        "on_revoked",
+        "limits",
+        "counts_as",
+        "on_error",
+        "on_unknown",
+        "test",
+        "hours",
+        "caps",
+        "weight",
+        "ping",
+    ],
+    later: &[],
+};
+
+/// What to do about a key that another sort of recipient has.
+pub(super) fn elsewhere(keys: &Keys, key: &str) -> Option<&'static str> {
+    match (keys.part, key) {
+        ("a recipient", "ping" | "weight") => Some("recipients of a group have it (kind: distribute)"),
+        ("a recipient of a group", "kind") => Some("leave it out; all in a group are recipients"),
+        _ => None,
+    }
+}
+
+pub(super) const DISTRIBUTE: Keys = Keys {
+    part: "a group",
+    known: &[
+        "id",
+        "kind",
+        "enabled",
+        "when",
+        "strategy",
+        "max_sales",
+        "min_margin",
+        "ping_timeout",
+        "on_unsold",
+        "recipients",
+    ],
+    later: &[],
+};
+
+pub(super) const ON_UNSOLD: Keys =
+    Keys { part: "the end of an unsold group", known: &["outcome", "reason"], later: &[] };
+
+pub(super) const PING: Keys =
+    Keys { part: "a ping", known: &["request", "response", "integration"], later: &[] };
+
+pub(super) const PING_RESPONSE: Keys = Keys {
+    part: "the response of a ping",
+    known: &["outcome", "reason", "price", "reference", "values", "capture", "cookie", "content_type"],
+    later: &[],
 };
 
 pub(super) const REQUEST: Keys = Keys {
@@ -284,6 +358,4 @@ pub(super) const REPLY: Keys =
 pub(super) const GROUPS: [&str; 3] = ["all", "any", "none"];
 
 /// Kinds of steps.
-pub(super) const STEP_KINDS: [&str; 3] = ["filter", "enhancement", "recipient"];
-/// Kinds of steps of later releases.
-pub(super) const STEP_KINDS_LATER: [&str; 1] = ["distribute"];
+pub(super) const STEP_KINDS: [&str; 4] = ["filter", "enhancement", "recipient", "distribute"];

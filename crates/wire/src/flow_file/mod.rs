@@ -16,6 +16,7 @@ mod entities;
 mod feedback;
 mod fields;
 mod gates;
+mod groups;
 mod limits;
 mod prices;
 mod secrets;
@@ -55,8 +56,10 @@ pub use flow_test::{
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
 pub use schema::schema;
-pub use trying::{try_delivery, try_request, try_response};
+pub use trying::{try_request, try_response};
 pub use wsdl::{WSDL_PLACES_MAX, WsdlPlace, WsdlTexts, with_wsdl, wsdl_places};
+
+use crate::outbound::AllowedHosts;
 
 /// A flow file that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,7 +151,19 @@ impl FlowFile {
     /// # Errors
     /// As [`read`](FlowFile::read), and when a text was not found, or makes the document too long.
     pub fn read_with(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
-        FlowFile::read_as(text, found, |_| {})
+        FlowFile::read_allowing(text, found, None)
+    }
+
+    /// The same for an installation that asks these hosts and public ones; without them any.
+    ///
+    /// # Errors
+    /// As [`read_with`](FlowFile::read_with), and with each address, as it is written, of another host.
+    pub fn read_allowing(
+        text: &str,
+        found: &WsdlTexts,
+        allowed_hosts: Option<&AllowedHosts>,
+    ) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_as(text, found, allowed_hosts, |_| {})
     }
 
     /// The same for who tries a flow and asks nobody: in place of a WSDL of the web that was not found stands one
@@ -157,19 +172,24 @@ impl FlowFile {
     /// # Errors
     /// As [`read_with`](FlowFile::read_with).
     pub fn read_to_test(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
-        FlowFile::read_as(text, found, node::Node::insert_stand_ins)
+        FlowFile::read_as(text, found, None, node::Node::insert_stand_ins)
     }
 
     fn read_as(
         text: &str,
         found: &WsdlTexts,
+        allowed_hosts: Option<&AllowedHosts>,
         complete: impl FnOnce(&mut node::Node),
     ) -> Result<FlowFile, FlowFileError> {
         let mut root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
         root.insert_wsdl(found);
         complete(&mut root);
         let _budget = PatternBudget::of_flow();
-        let reader = reader::Reader { wsdl: found.clone(), ..reader::Reader::default() };
+        let reader = reader::Reader {
+            wsdl: found.clone(),
+            allowed_hosts: allowed_hosts.cloned(),
+            ..reader::Reader::default()
+        };
         let file = reader.whole(&root)?;
         let bytes = file.document.len();
         if bytes > FLOW_FILE_BYTES_MAX {

@@ -1,6 +1,6 @@
 //! What leads cost and earn.
 
-use domain::{Money, PriceRow, PriceTable, PurchasePrice, SalePrice};
+use domain::{Money, PriceRow, PriceTable, PurchasePrice, SalePrice, Share};
 
 use super::keys;
 use super::names::Names;
@@ -35,6 +35,10 @@ impl Reader {
             self.alone(&part, "table", before)?;
             return self.price_table(node, names).map(PurchasePrice::Table);
         }
+        if let Some(node) = part.get("share") {
+            self.alone(&part, "share", before)?;
+            return self.bid_share(node, &part);
+        }
         let Some(node) = part.get("from") else {
             self.no_price(&part, before);
             return None;
@@ -49,6 +53,22 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A share of what the lead is sold for.
+    fn bid_share(&mut self, node: &Node, part: &Part<'_>) -> Option<PurchasePrice> {
+        let of = self.needed(part, "of").and_then(|node| self.word(node, "of", &[("bid", ())]));
+        let (Kind::Number(text) | Kind::Text(text)) = &node.kind else {
+            self.problem(node.line, format!("\"share\" must be a number, not {}", node.describe()));
+            return None;
+        };
+        let amount: Money = self.parse(node.line, text)?;
+        let share = Share::from_millionths(amount.as_millionths());
+        if share.is_none() {
+            self.problem(node.line, format!("\"share\" is {amount}, but must be more than 0 and at most 1"));
+        }
+        of?;
+        share.map(PurchasePrice::Share)
     }
 
     /// The price of a recipient.
@@ -70,10 +90,7 @@ impl Reader {
         };
         match self.word(node, "from", &FROM)? {
             From::Reply => Some(SalePrice::FromReply { floor: floor? }),
-            From::Bid => {
-                self.not_supported(node.line, "a price from a bid");
-                None
-            }
+            From::Bid => Some(SalePrice::FromBid { floor: floor? }),
             From::Submission => {
                 self.problem(node.line, "the price of a recipient is from its reply; write from: reply");
                 None
@@ -93,7 +110,7 @@ impl Reader {
 
     /// Tells when something stands beside a price that is whole without it.
     fn alone(&mut self, part: &Part<'_>, key: &str, before: usize) -> Option<()> {
-        let other = ["fixed", "table", "from", "floor", "max_price"]
+        let other = ["fixed", "table", "from", "share", "floor", "max_price"]
             .into_iter()
             .find(|other| *other != key && part.get(other).is_some());
         match other {

@@ -10,10 +10,11 @@ use std::time::Duration;
 use domain::{Money, PRICE_MAX, REASON_CHARS_MAX, SecretName};
 
 use super::duration;
-use super::keys::{Keys, nearest};
+use super::keys::{Keys, elsewhere, nearest};
 use super::node::{Kind, Member, Node};
 use super::problem::Problem;
 use super::wsdl::WsdlTexts;
+use crate::outbound::AllowedHosts;
 
 /// Longest name of a flow or an entity, in characters.
 pub(super) const NAME_CHARS_MAX: usize = 200;
@@ -23,15 +24,18 @@ pub(super) const NAME_CHARS_MAX: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
-    /// Whether what a flow could not be published with is tried all the same: names that contradict
-    /// each other, expressions that cannot be read.
+    /// Whether what a flow could not be published with is tried all the same: expressions that cannot be read.
     pub(super) is_trying: bool,
+    /// Whether names of fields may contradict each other.
+    pub(super) takes_any_names: bool,
     /// Whether the flow is published already.
     pub(super) is_published: bool,
     /// The secrets that requests may name; none when any.
     pub(super) listed_secrets: Option<Arc<[SecretName]>>,
     /// What was found at the places where WSDL should be.
     pub(super) wsdl: WsdlTexts,
+    /// The hosts that may be asked besides public ones; none when any may.
+    pub(super) allowed_hosts: Option<AllowedHosts>,
 }
 
 /// The members of one part, each of a known key.
@@ -72,7 +76,11 @@ impl Reader {
             } else {
                 let all = keys.known.iter().chain(keys.later).copied();
                 let shown: String = key.chars().take(60).collect();
-                self.unknown(member.line, format!("{} has no key {shown:?}", keys.part), key, all);
+                let message = format!("{} has no key {shown:?}", keys.part);
+                match elsewhere(keys, key) {
+                    Some(instead) => self.problem(member.line, format!("{message}; {instead}")),
+                    None => self.unknown(member.line, message, key, all),
+                }
             }
         }
         Some(Part { line: node.line, keys, members: known })

@@ -7,9 +7,10 @@ mod soap;
 use std::sync::Arc;
 
 use domain::{BasicAuth, InsideForm, Integration, Method, NamedTemplates, RequestSettings, Template};
+use url::Url;
 
 use self::shape::{Shape, XmlShape, xml_name_fault};
-use crate::outbound::content_type_agrees;
+use crate::outbound::{MailServer, content_type_agrees};
 
 use super::address;
 use super::keys;
@@ -93,9 +94,20 @@ pub(super) const OWN_HEADERS: [&str; 14] = [
 impl Reader {
     /// The integration of a step and its request. Of an unknown integration nothing further is looked at.
     pub(super) fn request(&mut self, step: &Part<'_>, names: Names<'_>) -> Option<RequestSettings> {
+        let integration = self.needed(step, "integration")?;
+        self.request_of(integration, step, names)
+    }
+
+    /// The request of a step or a ping, by the node that names its integration.
+    pub(super) fn request_of(
+        &mut self,
+        integration: &Node,
+        step: &Part<'_>,
+        names: Names<'_>,
+    ) -> Option<RequestSettings> {
         let in_request = InRequest::of(self);
         let names = in_request.names(names);
-        let integration = self.needed(step, "integration").and_then(|node| self.integration(node));
+        let integration = self.integration(integration);
         let node = match integration {
             Some(_) => self.needed(step, "request")?,
             None => return None,
@@ -131,6 +143,17 @@ impl Reader {
                 self.needed(&part, "url").and_then(|node| self.url(node, names))
             }
         };
+        if let Some(url) = &url {
+            let line = part.get("url").or_else(|| part.get("wsdl")).map_or(part.line, |node| node.line);
+            // Written out, or from the WSDL.
+            let written = match part.get("url").map(|node| &node.kind) {
+                Some(Kind::Text(text)) => Some(text.as_str()),
+                Some(_) | None => url.as_literal(),
+            };
+            if let Some(address) = written {
+                self.reaches(line, address);
+            }
+        }
         self.own_keys(&part, integration);
         if let Some(node) = step.get("response").filter(|_| integration == Integration::Email) {
             let message = "email has no \"response\": what the mail server takes is delivered, what it never will is a no";
@@ -267,6 +290,22 @@ impl Reader {
         self.template_of(node.line, text, "url", names)
     }
 
+    /// Tells of a host that may not be asked; the address is known to have one, unless it is empty.
+    fn reaches(&mut self, line: u64, address: &str) {
+        let Some(allowed) = &self.allowed_hosts else { return };
+        let problem = if let Ok(server) = MailServer::read(address) {
+            allowed.check(&server.host, server.port).err()
+        } else {
+            let start = address.split("{{").next().unwrap_or_default();
+            let url = Url::parse(start).ok();
+            let place = url.as_ref().and_then(|url| Some((url.host()?, url.port_or_known_default()?)));
+            place.and_then(|(host, port)| allowed.check(&host, port).err())
+        };
+        if let Some(problem) = problem {
+            self.problem(line, problem);
+        }
+    }
+
     fn headers(
         &mut self,
         node: &Node,
@@ -322,7 +361,7 @@ impl Reader {
         for member in members {
             let name = member.key.as_str();
             let fault = name_fault(name).map(str::to_owned).or_else(|| match integration {
-                _ if self.is_trying => None,
+                _ if self.takes_any_names => None,
                 Integration::CustomJson => shape.add(name).err(),
                 Integration::CustomXml => xml.add(name).err(),
                 Integration::CustomSoap => xml_name_fault(name),

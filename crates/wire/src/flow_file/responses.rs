@@ -36,7 +36,12 @@ type DeclaredValue = (Arc<str>, Vec<Arc<str>>);
 impl Reader {
     /// The response settings of a step; what it may say depends on the kind of step.
     pub(super) fn response(&mut self, step: &Part<'_>, keys: &'static Keys) -> Option<ResponseSettings> {
-        let Some(node) = step.get("response") else { return Some(ResponseSettings::default()) };
+        let is_soap = step
+            .get("integration")
+            .is_some_and(|node| node.kind == Kind::Text(Integration::CustomSoap.as_str().to_owned()));
+        let Some(node) = step.get("response") else {
+            return Some(ResponseSettings { is_soap, ..ResponseSettings::default() });
+        };
         let part = self.part(node, keys)?;
         let outcome = part.get("outcome").map_or(Some(None), |node| self.reply_outcome(node));
         let reason = part.get("reason").map_or(Some(ReasonSearch::default()), |node| self.reply_reason(node));
@@ -62,9 +67,7 @@ impl Reader {
             captures: captures?,
             cookie: cookie?,
             content_type: content_type?,
-            is_soap: step
-                .get("integration")
-                .is_some_and(|node| node.kind == Kind::Text(Integration::CustomSoap.as_str().to_owned())),
+            is_soap,
         })
     }
 

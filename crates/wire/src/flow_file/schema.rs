@@ -6,7 +6,7 @@ use domain::{
     ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, Against, AnswerForm, BUCKETS_MAX, CAP_EVERY_MAX, CAP_LEADS_MAX,
     CAPS_MAX, CapUnit, DIMS_MAX, DUPLICATE_RULES_MAX, DuplicateScope, FIELDS_MAX, FieldType, Integration,
     LIMIT_MAX, Method, Operator, PING_LIMITS_MAX, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX, SUPPRESS_MAX,
-    TEMPLATE_BYTES_MAX,
+    Strategy, TEMPLATE_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -15,13 +15,13 @@ use super::feedback::{APPROVALS, AT_LEAST_MAX, TYPES};
 use super::flow::{PARTNER_WORDS_CHARS_MAX, REASONS_MAX};
 use super::flow_test::{FAULTS, REPLIES_MAX, STATUSES, TESTS_MAX};
 use super::gates::STRETCHES_MAX;
-use super::keys;
 use super::prices::PRICE_ROWS_MAX;
 use super::reader::NAME_CHARS_MAX;
 use super::requests;
 use super::responses::{self, ENDINGS};
 use super::secrets::FILE_SECRETS_MAX;
 use super::sources::MAPPINGS_MAX;
+use super::{groups, keys};
 use crate::outbound::RECIPIENTS_MAX;
 
 /// The JSON Schema (draft 2020-12) of the flow documents that this release reads. Keys of later
@@ -234,6 +234,14 @@ fn parties() -> Value {
             "accept": reference("accept"),
             "price": reference("purchase_price"),
             "feedback": reference("feedback"),
+            "deadline": {
+                "description": "When a source has its answer at the latest, from 1ms to 10m; left out: when the flow ends",
+                "allOf": [reference("duration")],
+            },
+            "on_deadline": {
+                "description": "The answer then, unless the lead is sold; error unless said otherwise",
+                "allOf": [reference("ending")],
+            },
             "sources": { "type": "array", "maxItems": SOURCES_MAX, "items": reference("source") },
             "steps": { "type": "array", "maxItems": STEPS_MAX, "items": reference("step") },
         })),
@@ -291,6 +299,14 @@ fn parties() -> Value {
             "hours": reference("hours"),
             "caps": caps("cap"),
             "ping_limits": ping_limits(),
+            "ping": {
+                "description": "Whether it may ask for a price before it sends a lead",
+                "type": "boolean", "default": false,
+            },
+            "ping_expires": {
+                "description": "How long the offer of a ping stands, from 1s to 1d; 60s unless said otherwise",
+                "allOf": [reference("duration")],
+            },
         })),
         "intake_limits": limits("How many submissions are taken; more are answered 429"),
         "step_limits": limits("How often the step asks; more wait for their turn"),
@@ -407,17 +423,31 @@ fn prices() -> Value {
                 "fixed": reference("amount"),
                 "table": table,
                 "from": { "description": "What the source names in the parameter price", "const": "submission" },
+                "share": {
+                    "description": "This part, more than 0 and at most 1, of what the lead is sold for",
+                    "anyOf": [
+                        { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
+                        { "type": "string", "pattern": "^\\+?([0-9]+(\\.[0-9]+)?|\\.[0-9]+)$" },
+                    ],
+                },
+                "of": { "description": "The bids sold", "const": "bid" },
             })),
-            one_of.clone(),
+            json!({
+                "oneOf": [
+                    { "required": ["fixed"] }, { "required": ["table"] }, { "required": ["from"] },
+                    { "required": ["share", "of"] },
+                ],
+                "dependentRequired": { "of": ["share"] },
+            }),
         ),
         "sale_price": with(
             with(
                 object(&[], "What a recipient pays", json!({
                     "fixed": reference("amount"),
                     "table": table,
-                    "from": { "description": "What its reply names", "const": "reply" },
+                    "from": { "description": "What its reply names, or what it bid", "enum": ["reply", "bid"] },
                     "floor": {
-                        "description": "A lower price from the reply is flagged",
+                        "description": "A lower price from the reply is flagged, a lower bid is not taken",
                         "allOf": [reference("amount")],
                     },
                     "max_price": {
@@ -446,6 +476,42 @@ fn steps() -> Value {
         "description": "How long the whole exchange may take, up to 2m; 10s unless said otherwise",
         "allOf": [reference("duration")],
     });
+    let slot = |meaning: &str, default: &str| json!({ "description": meaning, "enum": ["next", "hold"], "default": default });
+    let recipient = json!({
+        "id": reference("step_id"),
+        "enabled": enabled,
+        "when": reference("condition"),
+        "entity": { "type": "string", "pattern": "^(buyer|svc)_[a-z0-9_]{1,64}$" },
+        "integration": { "enum": integrations },
+        "request": reference("request"),
+        "response": reference("recipient_response"),
+        "timeout": timeout,
+        "limits": reference("step_limits"),
+        "price": reference("sale_price"),
+        "retry": reference("retry"),
+        "feedback": reference("feedback"),
+        "on_revoked": reference("notice"),
+        "counts_as": { "description": "copy: not a sale, out of revenue and sold counts", "const": "copy" },
+        "hours": reference("hours"),
+        "caps": caps("cap"),
+        "on_error": slot("After a known fault, while another attempt waits: go on, or hold the sale for it", "next"),
+        "on_unknown": slot("While nobody knows whether it has the lead: risk a second sale, or hold this one", "hold"),
+        "test": {
+            "description": "What it gets of test leads: the lead, or nothing, and what would be sent is recorded",
+            "enum": ["deliver", "simulate"], "default": "deliver",
+        },
+    });
+    let mut member = recipient.clone();
+    merge(
+        &mut member,
+        json!({
+            "weight": {
+                "description": "How often it is asked first, beside the others of a weighted group",
+                "type": "integer", "minimum": 0, "maximum": domain::WEIGHT_MAX, "default": 1,
+            },
+            "ping": reference("ping"),
+        }),
+    );
     json!({
         "step": {
             "description": "What is done with an accepted lead",
@@ -492,27 +558,58 @@ fn steps() -> Value {
         "recipient": with(
             object(&["id", "kind", "entity", "integration", "request"],
                 "Offers the lead to a buyer, or hands it to a system of one's own",
-                json!({
-                    "id": reference("step_id"),
+                with(recipient, json!({
                     "kind": kind("recipient"),
-                    "enabled": enabled,
-                    "when": reference("condition"),
-                    "entity": { "type": "string", "pattern": "^(buyer|svc)_[a-z0-9_]{1,64}$" },
-                    "integration": { "enum": integrations },
-                    "request": reference("request"),
-                    "response": reference("recipient_response"),
-                    "timeout": timeout,
-                    "limits": reference("step_limits"),
-                    "price": reference("sale_price"),
-                    "retry": reference("retry"),
-                    "feedback": reference("feedback"),
-                    "on_revoked": reference("notice"),
-                    "counts_as": { "description": "copy: not a sale, out of revenue and sold counts", "const": "copy" },
-                    "hours": reference("hours"),
-                    "caps": caps("cap"),
-                }),
+                    // Only in a group there are bids.
+                    "price": with(reference("sale_price"), json!({ "properties": { "from": { "const": "reply" } } })),
+                })),
             ),
             json!({ "allOf": [reference("form"), reference("priced")] }),
+        ),
+        "member": with(
+            object(&["id", "entity", "integration", "request"], "Offers the lead to one recipient of a group", member),
+            json!({ "allOf": [reference("form"), reference("priced")] }),
+        ),
+        "distribute": object(&["id", "kind", "strategy", "recipients"],
+            "Offers the lead to several recipients, of which some may have it",
+            json!({
+                "id": reference("step_id"),
+                "kind": kind("distribute"),
+                "enabled": enabled,
+                "when": reference("condition"),
+                "strategy": {
+                    "description": "Who is asked first",
+                    "enum": Strategy::ALL.map(Strategy::as_str),
+                },
+                "max_sales": {
+                    "description": "How many may have the lead; 1 unless said otherwise, with the strategy all everyone",
+                    "type": "integer", "minimum": 1, "maximum": groups::SALES_MAX,
+                },
+                "min_margin": {
+                    "description": "What an offer must leave over the purchase price",
+                    "allOf": [reference("amount")],
+                },
+                "ping_timeout": {
+                    "description": "How long all pings together may take, up to 30s; 2s unless said otherwise",
+                    "allOf": [reference("duration")],
+                },
+                "on_unsold": reference("on_unsold"),
+                "recipients": {
+                    "type": "array", "minItems": 1, "maxItems": domain::RECIPIENTS_MAX, "items": reference("member"),
+                },
+            }),
+        ),
+        "on_unsold": object(&[], "How the flow ends when nobody has the lead; left out: it goes on", json!({
+            "outcome": { "description": "failure unless said otherwise", "allOf": [reference("ending")] },
+            "reason": reference("reason"),
+        })),
+        "ping": with(
+            object(&["request", "response"], "Asks a buyer what it offers, before it has the lead", json!({
+                "integration": { "description": "Left out: the recipient's own", "enum": answering },
+                "request": reference("request"),
+                "response": reference("ping_response"),
+            })),
+            json!({ "allOf": [reference("form")] }),
         ),
         "retry": object(&["attempts"], "When a fault is followed by another attempt", json!({
             "attempts": {
@@ -693,7 +790,8 @@ fn exchanges() -> Value {
             }
             merge(&mut step, json!({ "request": request }));
             json!({
-                "if": { "properties": { "integration": { "const": integration.as_str() } } },
+                // A ping may leave it out, and then has that of its recipient.
+                "if": { "properties": { "integration": { "const": integration.as_str() } }, "required": ["integration"] },
                 "then": { "properties": step },
             })
         })
@@ -702,7 +800,10 @@ fn exchanges() -> Value {
         "form": { "description": "Methods, and fields or parameters, as the integration has them", "allOf": methods },
         "priced": {
             "description": "A price from the reply needs its place there",
-            "if": { "properties": { "price": { "required": ["from"] } }, "required": ["price"] },
+            "if": {
+                "properties": { "price": { "properties": { "from": { "const": "reply" } }, "required": ["from"] } },
+                "required": ["price"],
+            },
             "then": { "properties": { "response": { "required": ["price"] } }, "required": ["response"] },
         },
         "request": object(&[], "What is sent", json!({
@@ -753,6 +854,10 @@ fn exchanges() -> Value {
         })),
         "enhancement_response": response(json!({})),
         "recipient_response": response(json!({ "price": reference("reply_price") })),
+        "ping_response": with(
+            response(json!({ "price": reference("reply_price") })),
+            json!({ "required": ["price"] }),
+        ),
         "reply_outcome": with(
             object(&[], "What tells yes from no, without regard to case", json!({
                 "path": reference("path"),

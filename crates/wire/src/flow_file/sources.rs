@@ -1,6 +1,11 @@
 //! Where leads come from, and how raw parameters become fields.
 
-use domain::{FieldName, FlowSource, Mapping, SourceFeedback, SourceGates, SourceId, TimeZone};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use domain::{
+    DEFAULT_PING_EXPIRES, FieldName, FlowSource, Mapping, SourceFeedback, SourceGates, SourceId, TimeZone,
+};
 
 use super::gates::Owner;
 use super::keys::{self, nearest};
@@ -10,6 +15,9 @@ use super::reader::Reader;
 
 /// Most mappings of one source.
 pub(super) const MAPPINGS_MAX: usize = 500;
+
+/// How long the offer of a ping may stand.
+const PING_EXPIRIES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
 
 impl Reader {
     /// `at_the_end` is what answers may name.
@@ -38,6 +46,10 @@ impl Reader {
         let (caps, ping_limits) = (self.caps(&part, owner), self.ping_limits(&part, owner));
         let gates = || Some(SourceGates { hours: hours?, caps: caps?, ping_limits: ping_limits? });
         let gates = gates();
+        let ping = part.get("ping").map_or(Some(false), |node| self.boolean(node, "ping"));
+        let ping_expires = part
+            .get("ping_expires")
+            .map_or(Some(DEFAULT_PING_EXPIRES), |node| self.duration(node, "ping_expires", PING_EXPIRIES));
         Some(FlowSource {
             id: id?,
             key_required: key_required?,
@@ -47,6 +59,8 @@ impl Reader {
             intake: intake?,
             feedback: feedback?,
             gates: gates?,
+            ping: ping?,
+            ping_expires: ping_expires?,
         })
     }
 

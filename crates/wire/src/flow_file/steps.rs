@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{
     ATTEMPTS_MAX, BACKOFF_MAX, Condition, DEFAULT_BACKOFF, DEFAULT_TIMEOUT, EarlierStep, Ending, Enhancement,
     EntityId, FeedbackPolicy, Filter, Integration, Limits, OnFail, Recipient, RecipientGates, RetryPolicy,
-    SalePrice, Step, StepId, StepKind, TIMEOUT_MAX, TimeZone,
+    SalePrice, SlotRule, Step, StepId, StepKind, TIMEOUT_MAX, TestRule, TimeZone,
 };
 
 use super::gates::Owner;
@@ -22,17 +22,33 @@ const TIMEOUTS: RangeInclusive<Duration> = MILLISECOND..=TIMEOUT_MAX;
 /// How long a retry may wait.
 const WAITS: RangeInclusive<Duration> = MILLISECOND..=BACKOFF_MAX;
 
-/// The id of the flow that steps belong to, and its clocks.
-pub(super) type Home<'a> = (&'a str, &'a TimeZone);
+/// The words of `on_error` and `on_unknown`.
+const SLOT_RULES: [(&str, SlotRule); 2] = [("next", SlotRule::Next), ("hold", SlotRule::Hold)];
+/// The words of `test`.
+const TESTS: [(&str, TestRule); 2] = [("deliver", TestRule::Deliver), ("simulate", TestRule::Simulate)];
+
+/// Where steps stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Home<'a> {
+    /// The id of their flow.
+    pub(super) flow: &'a str,
+    /// Its clocks.
+    pub(super) zone: &'a TimeZone,
+    /// What comes before them.
+    pub(super) earlier: &'a [EarlierStep],
+}
 
 impl Reader {
     /// The steps that could be read. What one appends can be named by those after it.
     pub(super) fn steps(&mut self, node: Option<&Node>, names: Names<'_>, home: Home<'_>) -> Vec<Step> {
         let mut earlier: Vec<EarlierStep> = Vec::new();
         self.list(node, "steps", |reader, node| {
-            let step = reader.step(node, names.after(&earlier), home);
+            let step = reader.step(node, names.after(&earlier), Home { earlier: &earlier, ..home });
             match &step {
-                Some(step) => earlier.extend(step.as_earlier()),
+                Some(step) => {
+                    let (own, recipients) = (step.as_earlier(), step.with_recipients().skip(1));
+                    earlier.extend(recipients.filter_map(Step::as_earlier).chain(own));
+                }
                 None => earlier.extend(assumed(node)),
             }
             step
@@ -51,13 +67,10 @@ impl Reader {
         match kind.as_str() {
             "filter" => self.filter(node, names),
             "enhancement" => self.enhancement(node, names),
-            "recipient" => self.recipient(node, names, home),
-            later if keys::STEP_KINDS_LATER.contains(&later) => {
-                self.not_supported(node.line, format!("a step of the kind {later}"));
-                None
-            }
+            "recipient" => self.recipient(node, names, &keys::RECIPIENT, home),
+            "distribute" => self.distribute(node, names, home),
             text => {
-                let kinds = keys::STEP_KINDS.into_iter().chain(keys::STEP_KINDS_LATER);
+                let kinds = keys::STEP_KINDS;
                 let shown: String = text.chars().take(60).collect();
                 self.unknown(node.line, format!("{shown:?} is not a kind of step"), text, kinds);
                 None
@@ -102,31 +115,65 @@ impl Reader {
         Some(head?.step(StepKind::Enhancement(Box::new(enhancement))))
     }
 
-    fn recipient(&mut self, node: &Node, names: Names<'_>, home: Home<'_>) -> Option<Step> {
-        let part = self.part(node, &keys::RECIPIENT)?;
+    /// A recipient, in a group or alone as `keys` says. What its ping brings its request can name.
+    pub(super) fn recipient(
+        &mut self,
+        node: &Node,
+        names: Names<'_>,
+        keys: &'static keys::Keys,
+        home: Home<'_>,
+    ) -> Option<Step> {
+        let part = self.part(node, keys)?;
         let head = self.head(&part, names);
+        let ping = part.get("ping").map_or(Some(None), |node| self.ping(node, &part, names).map(Some));
+        let mut with_ping = home.earlier.to_vec();
+        if part.get("ping").is_some() {
+            with_ping.push(EarlierStep { id: ping_id(), values: Vec::new() });
+        }
+        let lead_names = names;
+        let names = names.after(&with_ping);
         let wanted = "a recipient is a buyer (buyer_…) or a service (svc_…)";
         let entity_id = self.party(&part, &["buyer_", "svc_"], wanted);
         let request = self.request(&part, names);
         let response = self.response(&part, &keys::RECIPIENT_RESPONSE);
         let timeout = self.timeout(&part);
-        let price = part.get("price").map_or(Some(SalePrice::default()), |node| self.sale_price(node, names));
+        let price =
+            part.get("price").map_or(Some(SalePrice::default()), |node| self.sale_price(node, lead_names));
         let retry = part.get("retry").map_or(Some(RetryPolicy::default()), |node| self.retry(node));
         let feedback =
             part.get("feedback").map_or(Some(FeedbackPolicy::default()), |node| self.feedback(node));
         let on_revoked =
-            part.get("on_revoked").map_or(Some(None), |node| self.on_revoked(node, names).map(Some));
+            part.get("on_revoked").map_or(Some(None), |node| self.on_revoked(node, lead_names).map(Some));
         let is_copy =
             part.get("counts_as").map_or(Some(false), |node| self.word(node, "counts_as", &[("copy", true)]));
+        let on_error = part
+            .get("on_error")
+            .map_or(Some(SlotRule::Next), |node| self.word(node, "on_error", &SLOT_RULES));
+        let on_unknown = part
+            .get("on_unknown")
+            .map_or(Some(SlotRule::Hold), |node| self.word(node, "on_unknown", &SLOT_RULES));
+        let test = part.get("test").map_or(Some(TestRule::default()), |node| self.word(node, "test", &TESTS));
+        let weight =
+            part.get("weight").map_or(Some(1), |node| self.count(node, "weight", 0..=domain::WEIGHT_MAX));
         if let (Some(SalePrice::FromReply { .. }), Some(response)) = (&price, &response)
             && response.price.is_none()
         {
             let line = part.get("price").map_or(part.line, |node| node.line);
             self.problem(line, "\"from: reply\" needs \"price\" in the response, which says where it stands");
         }
+        if let (None, Some(response), false) = (part.get("price"), &response, self.is_published)
+            && response.price.is_some()
+        {
+            let line = part.get("response").map_or(part.line, |node| node.line);
+            self.problem(
+                line,
+                "the response has a \"price\", but the step has none, so that the lead would be sold for nothing; \
+                 write price: { from: reply }, or price: { fixed: 0 } if that is meant",
+            );
+        }
         let hours = self.hours(&part);
-        let owner = format!("{}.{}", home.0, head.as_ref().map_or("", |head| head.id.as_str()));
-        let caps = self.caps(&part, Owner { id: &owner, zone: home.1, names: Some(names) });
+        let owner = format!("{}.{}", home.flow, head.as_ref().map_or("", |head| head.id.as_str()));
+        let caps = self.caps(&part, Owner { id: &owner, zone: home.zone, names: Some(lead_names) });
         let max_price = part.get("price").map_or(Some(None), |node| self.max_price(node));
         let gates = || Some(RecipientGates { hours: hours?, caps: caps?, max_price: max_price? });
         let gates = gates();
@@ -141,12 +188,17 @@ impl Reader {
             on_revoked: on_revoked?,
             is_copy: is_copy?,
             gates: gates?,
+            weight: weight?,
+            ping: ping?,
+            on_error: on_error?,
+            on_unknown: on_unknown?,
+            test: test?,
         };
         Some(head?.step(StepKind::Recipient(Box::new(recipient))))
     }
 
     /// What every step has.
-    fn head(&mut self, part: &Part<'_>, names: Names<'_>) -> Option<Head> {
+    pub(super) fn head(&mut self, part: &Part<'_>, names: Names<'_>) -> Option<Head> {
         let id = self.needed(part, "id").and_then(|node| self.parse_text(node, "id"));
         let enabled = part.get("enabled").map_or(Some(true), |node| self.boolean(node, "enabled"));
         let when = self.when(part, names);
@@ -193,8 +245,13 @@ impl Reader {
     }
 }
 
+/// What ping replies stand under in the templates of their own recipient.
+fn ping_id() -> StepId {
+    "ping".parse().expect("it is an id")
+}
+
 /// What every step has.
-struct Head {
+pub(super) struct Head {
     id: StepId,
     enabled: bool,
     when: Option<Condition>,
@@ -202,7 +259,7 @@ struct Head {
 }
 
 impl Head {
-    fn step(self, kind: StepKind) -> Step {
+    pub(super) fn step(self, kind: StepKind) -> Step {
         Step { id: self.id, enabled: self.enabled, when: self.when, limits: self.limits, kind }
     }
 }

@@ -48,12 +48,6 @@ impl AnswerFormat {
     /// # Errors
     /// When the client takes none of them.
     pub fn negotiate(accept: Option<&[u8]>, usual: AnswerFormat) -> Result<AnswerFormat, Refusal> {
-        let header = accept.map(String::from_utf8_lossy).unwrap_or_default();
-        if header.trim().is_empty() {
-            return Ok(usual);
-        }
-        let ranges: Vec<Range> = header.split(',').take(RANGES_MAX).filter_map(Range::read).collect();
-        let mut best: Option<(AnswerFormat, (u32, bool, usize))> = None;
         let forms = [
             (usual, usual.media_type()),
             (AnswerFormat::Json, AnswerFormat::Json.media_type()),
@@ -61,20 +55,44 @@ impl AnswerFormat {
             (AnswerFormat::Xml, AnswerFormat::Xml.media_type()),
             (AnswerFormat::TextXml, AnswerFormat::TextXml.media_type()),
         ];
+        AnswerFormat::best(accept, &forms).ok_or(Refusal::Accept)
+    }
+
+    /// The same for who has no usual form and may have plain text as well as any other; none when the client takes none
+    /// of them.
+    pub fn of_any(accept: Option<&[u8]>) -> Option<AnswerFormat> {
+        let forms = [
+            (AnswerFormat::Json, AnswerFormat::Json.media_type()),
+            (AnswerFormat::Json, FORM),
+            (AnswerFormat::Xml, AnswerFormat::Xml.media_type()),
+            (AnswerFormat::TextXml, AnswerFormat::TextXml.media_type()),
+            (AnswerFormat::Text, AnswerFormat::Text.media_type()),
+        ];
+        AnswerFormat::best(accept, &forms)
+    }
+
+    /// Of these the one that is wanted most; the first where a client says nothing.
+    fn best(accept: Option<&[u8]>, forms: &[(AnswerFormat, &str); 5]) -> Option<AnswerFormat> {
+        let header = accept.map(String::from_utf8_lossy).unwrap_or_default();
+        if header.trim().is_empty() {
+            return Some(forms[0].0);
+        }
+        let ranges: Vec<Range> = header.split(',').take(RANGES_MAX).filter_map(Range::read).collect();
+        let mut best: Option<(AnswerFormat, (u32, bool, usize))> = None;
         for (format, media_type) in forms {
             let Some((quality, specific, place)) = wanted(&ranges, media_type) else { continue };
             // JSON stands for forms only where a range names them.
-            if specific != 2 && media_type == FORM {
+            if specific != 2 && *media_type == FORM {
                 continue;
             }
             // Of ranges that name a form the first in the header is the one that was thought of first.
             let place = if specific == 2 { ranges.len() - place } else { 0 };
             let rank = (quality, specific == 2, place);
             if best.is_none_or(|(_, other)| rank > other) {
-                best = Some((format, rank));
+                best = Some((*format, rank));
             }
         }
-        best.map(|(format, _)| format).ok_or(Refusal::Accept)
+        best.map(|(format, _)| format)
     }
 }
 

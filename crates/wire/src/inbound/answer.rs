@@ -79,8 +79,19 @@ pub fn write_answer(
             put(&mut tree, name, value);
         }
     }
+    let body = write_tree(wish.format, tree);
+    let mut headers = vec![
+        ("Content-Type", wish.format.media_type().to_owned()),
+        ("Content-Length", body.len().to_string()),
+    ];
+    headers.extend(wish.redirect.clone().map(|redirect| ("Location", redirect)));
+    WrittenAnswer { status: wish.status(outcome), headers, body }
+}
+
+/// Writes values by name in a form of answers.
+pub fn write_tree(format: AnswerFormat, tree: Vec<(String, AnswerNode)>) -> Vec<u8> {
     let mut body = Vec::new();
-    match wish.format {
+    match format {
         AnswerFormat::Json => write_json(&tree, &mut body),
         AnswerFormat::Xml | AnswerFormat::TextXml => {
             body.extend_from_slice(b"<?xml version=\"1.0\"?>\n");
@@ -88,12 +99,7 @@ pub fn write_answer(
         }
         AnswerFormat::Text => write_lines("", &tree, &mut body),
     }
-    let mut headers = vec![
-        ("Content-Type", wish.format.media_type().to_owned()),
-        ("Content-Length", body.len().to_string()),
-    ];
-    headers.extend(wish.redirect.clone().map(|redirect| ("Location", redirect)));
-    WrittenAnswer { status: wish.status(outcome), headers, body }
+    body
 }
 
 impl AnswerWish {

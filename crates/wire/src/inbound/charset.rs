@@ -1,44 +1,30 @@
-//! From bytes to text, by the charset that the source names.
+//! From bytes to text, by the charset that the source names. Nothing is guessed: what cannot be read is refused.
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8};
-
 use super::Refusal;
+pub(super) use crate::charset::Charset;
 
 /// Longest part of a name that a refusal repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 40;
 
-/// How bytes are to be read as text. Names are those of the WHATWG Encoding Standard, in which
-/// `iso-8859-1` and `us-ascii` mean `windows-1252`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Charset(&'static Encoding);
-
 impl Charset {
-    pub(super) const UTF_8: Charset = Charset(UTF_8);
-
     /// The charset of a name, in either case.
     pub(super) fn named(name: &str) -> Result<Charset, Refusal> {
-        let known = Encoding::for_label_no_replacement(name.as_bytes()).map(Charset);
-        known.ok_or_else(|| Refusal::Charset(name.chars().take(SHOWN_CHARS_MAX).collect()))
+        Charset::of_name(name).ok_or_else(|| Refusal::Charset(name.chars().take(SHOWN_CHARS_MAX).collect()))
     }
 
-    /// The text, when all bytes are some; nothing is guessed.
+    /// The text, when all bytes are some.
     pub(super) fn text(self, bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
-        let text = self.0.decode_without_bom_handling_and_without_replacement(bytes);
-        text.ok_or(Refusal::NotText(self.told()))
+        let told = if self.is_utf_8() { "UTF-8 text" } else { "text of their charset" };
+        self.strict(bytes).ok_or(Refusal::NotText(told))
     }
 
     /// The text of a whole body, without its byte order mark, which tells the charset better than a
     /// header does.
     pub(super) fn document(self, bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
-        let (charset, mark_bytes) =
-            Encoding::for_bom(bytes).map_or((self, 0), |(marked, length)| (Charset(marked), length));
+        let (charset, mark_bytes) = Charset::of_mark(bytes).unwrap_or((self, 0));
         charset.text(&bytes[mark_bytes..])
-    }
-
-    fn told(self) -> &'static str {
-        if self.0 == UTF_8 { "UTF-8 text" } else { "text of their charset" }
     }
 }
 

@@ -22,7 +22,7 @@ mod xml_body;
 mod tests;
 
 pub use accept::AnswerFormat;
-pub use answer::{AnswerNode, AnswerWish, WrittenAnswer, write_answer};
+pub use answer::{AnswerNode, AnswerWish, WrittenAnswer, write_answer, write_tree};
 pub use lead::{is_set, read_lead};
 pub use parameters::{Door, InboundHead, Parameters, read};
 pub use refusal::{INTAKE_METHODS, Refusal};

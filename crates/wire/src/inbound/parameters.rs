@@ -10,8 +10,9 @@ use super::compression::decompress;
 use super::form::read_form;
 use super::json_body::read_json;
 use super::trusted_form;
-use super::xml_body::{declared_charset, read_xml};
+use super::xml_body::read_xml;
 use super::{AnswerFormat, INTAKE_BODY_BYTES_MAX, Refusal, Tree, read_lead};
+use crate::charset::{named_in_type, named_in_xml};
 
 /// Where a submission comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,25 +102,22 @@ enum BodyForm {
 fn read_body<'a>(head: &InboundHead<'_>, body: &'a [u8]) -> Result<(Value, Cow<'a, [u8]>), Refusal> {
     let content_type = head.content_type.ok_or(Refusal::NoType)?;
     let content_type = std::str::from_utf8(content_type).map_err(|_| Refusal::Type)?;
-    let mut parts = content_type.split(';');
-    let form = match parts.next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let form = match media.as_str() {
         "application/x-www-form-urlencoded" => BodyForm::Form,
         "application/json" => BodyForm::Json,
         "application/xml" | "text/xml" => BodyForm::Xml,
         "" => return Err(Refusal::NoType),
         _ => return Err(Refusal::Type),
     };
-    let named = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').trim())
-    });
+    let named = named_in_type(content_type);
     let plain = decompress(head.content_encoding, body)?;
     if plain.len() > INTAKE_BODY_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
     let named = match form {
         BodyForm::Form | BodyForm::Json => named,
-        BodyForm::Xml => named.or_else(|| declared_charset(&plain)),
+        BodyForm::Xml => named.or_else(|| named_in_xml(&plain)),
     };
     let charset = named.map_or(Ok(Charset::UTF_8), Charset::named)?;
     if let BodyForm::Form = form {

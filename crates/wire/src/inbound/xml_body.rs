@@ -25,16 +25,6 @@ pub(super) fn read_xml(text: &str) -> Result<Value, Refusal> {
     XmlBody { text, open: Vec::new(), root: None, values: 0 }.read()
 }
 
-/// The charset that the XML declaration names.
-pub(super) fn declared_charset(body: &[u8]) -> Option<&str> {
-    let declaration = body.trim_ascii_start().strip_prefix(b"<?xml")?;
-    let end = declaration.iter().take(200).position(|byte| *byte == b'>')?;
-    let declaration = std::str::from_utf8(&declaration[..end]).ok()?;
-    let rest = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    rest[1..].split(quote).next()
-}
-
 struct XmlBody<'a> {
     text: &'a str,
     open: Vec<Element>,

@@ -16,6 +16,7 @@ mod public_address;
 mod reading;
 mod render;
 mod reply_body;
+mod reply_text;
 mod reply_tree;
 mod request;
 mod soap;
@@ -29,7 +30,7 @@ pub use mail::{
     MailPassword, MailSecurity, MailServer, MailServerError, Mailbox, OutboundMail, mailbox, read_mail_reply,
 };
 pub use outgoing::{Means, Outbound, render_outbound};
-pub use public_address::{AddressProblem, address_problem, is_public};
+pub use public_address::{AddressProblem, AllowedHosts, is_public};
 pub use reading::{APPENDED_MAX, REPLY_BODY_BYTES_MAX, Reading, Reply, read_reply};
 pub use render::{
     HEADER_BYTES_MAX, OUTBOUND_BODY_BYTES_MAX, RenderError, header_can_be_set, render, render_fresh,

@@ -1,45 +1,75 @@
 //! Which addresses are public: those that may be asked without being allowed by name.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use url::{Host, Url};
+use url::Host;
 
 /// What keeps an address from being one that anybody may be asked at. A name is looked at as it is
 /// written: that it resolves to a public address is found out when it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressProblem {
-    /// Nothing.
-    #[error("the address is missing")]
-    Missing,
-    /// No web address, or a host that no public name can be.
-    #[error("the address is not one of the public web: http or https, and a host with a dot")]
-    Invalid,
+    /// A host that no public name can be.
+    #[error(
+        "{0:?} is no host of the public web, which has a dot, letters, digits and hyphens; a host within your network is allowed by --allow-host {0}"
+    )]
+    NoName(String),
     /// A number that is not public.
-    #[error("the address is not public; a partner inside the network is allowed by --allow-host")]
-    NotPublic,
+    #[error("the address {0} is not public; a host within your network is allowed by --allow-host {0}")]
+    NotPublic(String),
 }
 
-/// What keeps the text of an address from being public.
-pub fn address_problem(text: &str) -> Option<AddressProblem> {
-    if text.trim().is_empty() {
-        return Some(AddressProblem::Missing);
+/// Hosts that may be asked though they are not public: names or addresses as they stand in URLs, with or without
+/// a port.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedHosts(HashSet<String>); // Invariant: trimmed, in lower case.
+
+impl AllowedHosts {
+    /// These.
+    pub fn new(hosts: impl IntoIterator<Item = impl AsRef<str>>) -> AllowedHosts {
+        AllowedHosts(hosts.into_iter().map(|host| host.as_ref().trim().to_ascii_lowercase()).collect())
     }
-    let Ok(url) = Url::parse(text.trim()) else { return Some(AddressProblem::Invalid) };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some(AddressProblem::Invalid);
-    }
-    let is_label = |label: &str| {
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty() && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    match url.host()? {
-        Host::Domain(name) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            let good = name.contains('.') && name.split('.').all(is_label);
-            (!good).then_some(AddressProblem::Invalid)
+
+    /// Whether a host is among them, at a port.
+    pub fn hold<S: fmt::Display + AsRef<str>>(&self, host: &Host<S>, port: u16) -> bool {
+        if self.0.is_empty() {
+            return false;
         }
-        Host::Ipv4(address) => (!is_public(address.into())).then_some(AddressProblem::NotPublic),
-        Host::Ipv6(address) => (!is_public(address.into())).then_some(AddressProblem::NotPublic),
+        let host = host.to_string().to_ascii_lowercase();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        self.0.contains(&host) || self.0.contains(bare) || self.0.contains(&format!("{host}:{port}"))
+    }
+
+    /// What keeps a host from being asked.
+    ///
+    /// # Errors
+    /// When it is neither among these nor one of the public web.
+    pub fn check<S: fmt::Display + AsRef<str>>(
+        &self,
+        host: &Host<S>,
+        port: u16,
+    ) -> Result<(), AddressProblem> {
+        let is_label = |label: &str| {
+            let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            !label.is_empty() && label.bytes().all(good) && !label.starts_with('-') && !label.ends_with('-')
+        };
+        let shown = || host.to_string().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let problem = match host {
+            Host::Domain(name) => {
+                let name = name.as_ref();
+                let name = name.strip_suffix('.').unwrap_or(name);
+                let good = name.contains('.') && name.split('.').all(is_label);
+                (!good).then(|| AddressProblem::NoName(shown()))
+            }
+            Host::Ipv4(address) => {
+                (!is_public((*address).into())).then(|| AddressProblem::NotPublic(shown()))
+            }
+            Host::Ipv6(address) => {
+                (!is_public((*address).into())).then(|| AddressProblem::NotPublic(shown()))
+            }
+        };
+        problem.filter(|_| !self.hold(host, port)).map_or(Ok(()), Err)
     }
 }
 
@@ -131,6 +161,31 @@ mod tests {
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_public_is_told_unless_it_is_allowed() {
+        let told = |allowed: &[&str], host: &str, port: u16| {
+            let host = Host::parse(host).unwrap();
+            AllowedHosts::new(allowed)
+                .check(&host, port)
+                .map_or_else(|problem| problem.to_string(), |()| String::new())
+        };
+        assert!(told(&[], "10.0.0.7", 80).ends_with("--allow-host 10.0.0.7"));
+        assert!(told(&[], "0x7f000001", 80).starts_with("the address 127.0.0.1 is not public"));
+        assert!(told(&[], "[::1]", 80).ends_with("--allow-host ::1"));
+        for name in ["localhost", "exa_mple.com", "crm."] {
+            assert!(told(&[], name, 80).contains("is no host of the public web"), "{name}");
+            assert_eq!(told(&[name], name, 80), "", "{name}");
+        }
+        for name in ["buyer.example.com", "buyer.example.com.", "8.8.8.8", "xn--bcher-kva.example"] {
+            assert_eq!(told(&[], name, 80), "", "{name}");
+        }
+        for allowed in [" 10.0.0.7", "10.0.0.7:8080"] {
+            assert_eq!(told(&[allowed], "10.0.0.7", 8080), "");
+        }
+        assert_ne!(told(&["10.0.0.7:8080"], "10.0.0.7", 80), "");
+        assert_eq!(told(&["::1"], "[::1]", 80), "");
     }
 
     #[test]

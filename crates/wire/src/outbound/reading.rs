@@ -61,10 +61,15 @@ impl Reply {
         std::str::from_utf8(value).ok()
     }
 
-    /// The same without the secrets that it repeats, of which nothing is to be read.
+    /// The same in UTF-8 ([`in_utf_8`](Reply::in_utf_8)), without the secrets that it repeats, of which nothing
+    /// is to be read.
     #[must_use]
     pub fn without_secrets(self, guard: &SecretGuard) -> Reply {
-        self.masked(|bytes| guard.masked(bytes))
+        let (charset, mark_bytes) = self.charset();
+        // A secret may be there in UTF-8 whatever the charset: read in another, it would be other letters.
+        let mut reply = if charset.is_wide() { self } else { self.masked(|bytes| guard.masked(bytes)) };
+        let changed = reply.change_to_utf_8(charset, mark_bytes);
+        if changed || charset.is_wide() { reply.masked(|bytes| guard.masked(bytes)) } else { reply }
     }
 
     /// The same as it is recorded: without a lead's sensitive values, and what was made of them.
@@ -110,7 +115,7 @@ const SERVER_ERROR: &str = "Server error";
 
 /// Reads a reply as a step's settings say.
 ///
-/// A status from 500 to 599 is a fault whatever the body says. The body is JSON, XML, HTML or text as
+/// The reply is in UTF-8 ([`Reply::in_utf_8`]). A status from 500 to 599 is a fault whatever the body says. The body is JSON, XML, HTML or text as
 /// the settings or its content type say, else as it looks; what cannot be read so is text. Nothing
 /// panics, whatever came.
 pub fn read_reply(settings: &ResponseSettings, reply: &Reply) -> Reading {

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::address::{ADDRESS_BYTES_MAX, address};
-use super::ascii::ascii;
+use super::ascii::ascii_value;
 use super::json_body::{is_empty, json_body};
 use super::parameters::{Names, bracketed, parameters, push_parameter, scalar_text};
 use super::request::IDEMPOTENCY_KEY;
@@ -234,8 +234,8 @@ fn rendered<'a>(
 ) -> Result<Vec<(&'a str, Value)>, RenderError> {
     let mut rendered = Vec::new();
     for (name, template) in fields {
-        let Some(value) = template.value(variables) else { continue };
-        let value = if settings.ascii { ascii(value) } else { value };
+        let value = if settings.ascii { ascii_value(template, variables) } else { template.value(variables) };
+        let Some(value) = value else { continue };
         let size = |scalar: &Scalar| if let Scalar::Text(text) = scalar { text.len() } else { 1 };
         let bytes = name.len()
             + match &value {

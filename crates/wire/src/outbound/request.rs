@@ -9,7 +9,7 @@ use domain::Method;
 pub struct OutboundRequest {
     /// The method.
     pub method: Method,
-    /// The whole address, percent-encoded.
+    /// The whole address, percent-encoded. What stands behind a `#` is not sent.
     pub url: String,
     /// Names and values, in order. No value holds a control character.
     pub headers: Vec<(String, String)>,
@@ -33,7 +33,8 @@ impl OutboundRequest {
 
     /// The request as HTTP/1.1 text, as events keep it: start line, headers, empty line, body.
     pub fn evidence(&self) -> Arc<[u8]> {
-        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.url).into_bytes();
+        let url = self.url.split('#').next().unwrap_or_default();
+        let mut text = format!("{} {url} HTTP/1.1\r\n", self.method).into_bytes();
         for (name, value) in &self.headers {
             text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }

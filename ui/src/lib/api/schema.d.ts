@@ -343,6 +343,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/flows/{flow}/sources/{source}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same with all parameters in the query. */
+        get: operations["get_flows_flow_sources_source_ping"];
+        put?: never;
+        /** A source asks what a lead would be worth, with what it knows of it. The scope is `ping:<source>`. */
+        post: operations["post_flows_flow_sources_source_ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/flows/{flow}/sources/{source}/submit": {
         parameters: {
             query?: never;
@@ -473,6 +491,23 @@ export interface paths {
         };
         /** The timeline of one lead. */
         get: operations["get_leads_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leads/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why each buyer did or did not get a lead, by its events and the version of the flow it ran through. */
+        get: operations["get_leads_id_explain"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1060,6 +1095,19 @@ export interface components {
         ExchangeText: string | {
             [key: string]: unknown;
         };
+        /** @description Why each buyer of a flow did or did not get a lead. */
+        Explanation: {
+            flow_id: string;
+            /**
+             * Format: int32
+             * @description The version that the lead ran through.
+             */
+            flow_version: number;
+            /** @example lead_018d0d882d57aa10f3e7715b */
+            lead_id: string;
+            /** @description One for each recipient of that version, in its order. */
+            recipients: components["schemas"]["RecipientExplained"][];
+        };
         /** @description What a partner reported. */
         Feedback: {
             /** Format: int32 */
@@ -1547,6 +1595,22 @@ export interface components {
             type: string;
             value: string | null;
         };
+        /** @description What a source is told that asks for a price. */
+        PingAnswer: {
+            outcome: components["schemas"]["Outcome"];
+            /**
+             * @description To be sent with the lead, as `ping_token`; good once, and for `ping_expires`.
+             * @example ping_018d0d882d57aa10f3e7715b
+             */
+            ping_token?: string | null;
+            /**
+             * Format: double
+             * @description What is offered for the lead.
+             */
+            price: number;
+            /** @description Why nothing is offered. */
+            reason?: string | null;
+        };
         /** @description The ledger that a new one continues. */
         Predecessor: {
             origin: string;
@@ -1562,6 +1626,39 @@ export interface components {
              */
             line: number;
             message: string;
+        };
+        /** @description Why one recipient did or did not get a lead. */
+        RecipientExplained: {
+            /**
+             * Format: int32
+             * @description How often it was sent the lead.
+             */
+            attempts: number;
+            /**
+             * Format: double
+             * @description What it offered when it was pinged.
+             */
+            bid: number | null;
+            entity_id: string;
+            /** @description The event that tells so; null where none does. */
+            event_id: string | null;
+            /** @description The step of its group; null for lone ones. */
+            group: string | null;
+            /**
+             * Format: double
+             * @description What it pays.
+             */
+            price: number | null;
+            reason: string | null;
+            reason_code: string | null;
+            /** @description The rules of that event with the values they met, masked. */
+            rules: Record<string, never>[];
+            /**
+             * @description `delivered`, `declined` (it said no, or its cap was full), `error`, `waiting` (for a retry), `unknown` (nobody
+             *     knows whether it has the lead), `skipped`, `outbid`, `sold_elsewhere`, `not_reached`, `disabled` or `pending`.
+             */
+            status: string;
+            step_id: string;
         };
         /** @description A submission that made no lead. */
         RefusalReply: {
@@ -2156,6 +2253,7 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["FeedbackRequest"];
                 "application/x-www-form-urlencoded": components["schemas"]["FeedbackRequest"];
+                "application/xml": components["schemas"]["FeedbackRequest"];
                 "text/csv": string;
             };
         };
@@ -2176,12 +2274,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedbackReply"];
+                    "application/xml": components["schemas"]["FeedbackReply"];
+                    "text/plain": string;
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            /** @description None of the forms of answers is accepted */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The lead was not delivered to this buyer; its end is known; the Idempotency-Key came before with another report */
             409: {
                 headers: {
@@ -2632,6 +2741,300 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    get_flows_flow_sources_source_ping: {
+        parameters: {
+            query?: {
+                /** @description `1`: 422 for failure, 502 for error. */
+                strict?: string;
+                /** @description Where to send the person; the answer is then 303. */
+                redir_url?: string;
+                /** @description `1`: a lead that is marked as a test. */
+                is_test?: string;
+                /** @description The token of a ping whose offer the lead takes up. */
+                ping_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `flow_…` */
+                flow: string;
+                /** @description `src_…` */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The offer, or why there is none; its events are durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PingAnswer"];
+                };
+            };
+            /** @description It cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description No key, or one that may not submit as this source */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The source takes nothing from this address */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description There is no such flow or source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Neither GET nor POST */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Another content type, or one that cannot be answered */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The Idempotency-Key came before with another submission */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A body without a type, or of a charset or compression that is not known */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description More than the source may send; Retry-After says when it may again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The flow is disabled, the source paused, or nothing can be recorded */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    post_flows_flow_sources_source_ping: {
+        parameters: {
+            query?: {
+                /** @description `1`: 422 for failure, 502 for error. */
+                strict?: string;
+                /** @description Where to send the person; the answer is then 303. */
+                redir_url?: string;
+                /** @description `1`: a lead that is marked as a test. */
+                is_test?: string;
+                /** @description The token of a ping whose offer the lead takes up. */
+                ping_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `flow_…` */
+                flow: string;
+                /** @description `src_…` */
+                source: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB and 500 parameters */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+                "application/xml": Record<string, never>;
+                "text/xml": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The offer, or why there is none; its events are durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PingAnswer"];
+                };
+            };
+            /** @description It cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description No key, or one that may not submit as this source */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The source takes nothing from this address */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description There is no such flow or source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Neither GET nor POST */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Another content type, or one that cannot be answered */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The Idempotency-Key came before with another submission */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A body without a type, or of a charset or compression that is not known */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description More than the source may send; Retry-After says when it may again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The flow is disabled, the source paused, or nothing can be recorded */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
     get_flows_flow_sources_source_submit: {
         parameters: {
             query?: {
@@ -2641,6 +3044,8 @@ export interface operations {
                 redir_url?: string;
                 /** @description `1`: a lead that is marked as a test. */
                 is_test?: string;
+                /** @description The token of a ping whose offer the lead takes up. */
+                ping_token?: string;
             };
             header?: {
                 /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
@@ -2812,6 +3217,8 @@ export interface operations {
                 redir_url?: string;
                 /** @description `1`: a lead that is marked as a test. */
                 is_test?: string;
+                /** @description The token of a ping whose offer the lead takes up. */
+                ping_token?: string;
             };
             header?: {
                 /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
@@ -3280,6 +3687,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    get_leads_id_explain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lead_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry for each recipient of the flow */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -35,7 +35,7 @@ mod tests {
             (flows.len(), count(EntityKind::Source), count(EntityKind::Buyer), count(EntityKind::Service)),
             (3, 6, 8, 2)
         );
-        let addresses = flows.iter().flat_map(|file| file.flow.steps()).filter_map(|step| step.request());
+        let addresses = flows.iter().flat_map(|file| file.flow.all_steps()).filter_map(|step| step.request());
         let hosts: BTreeSet<String> = addresses
             .map(|request| {
                 let address = request.url.as_literal().unwrap();

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
-use wire::outbound::Mailbox;
+use wire::outbound::{AllowedHosts, Mailbox};
 
 use super::parties::{HOSTS, Question, Report, Script};
 
@@ -129,6 +129,10 @@ impl Parties for Redirected {
 
     fn mail_sender(&self) -> Option<&Mailbox> {
         self.parties.mail_sender()
+    }
+
+    fn allowed_hosts(&self) -> Option<&AllowedHosts> {
+        self.parties.allowed_hosts()
     }
 }
 

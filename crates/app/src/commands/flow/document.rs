@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use engine::{HttpOptions, HttpParties, read_flow};
 use wire::flow_file::{FlowFile, FlowFileError, WsdlPlace, WsdlTexts, with_wsdl, wsdl_places};
-use wire::outbound::WSDL_BYTES_MAX;
+use wire::outbound::{AllowedHosts, WSDL_BYTES_MAX};
 
 use crate::input::read_input;
 
@@ -17,6 +17,15 @@ pub(crate) struct FlowDocument {
     files: WsdlTexts,
     /// Whether it names a WSDL of the web.
     pub(crate) names_the_web: bool,
+}
+
+/// What the addresses of a flow file are held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Addresses {
+    /// Nothing: which hosts an installation may ask is known where it is served.
+    AsWritten,
+    /// The hosts that may be asked.
+    MayBeAsked,
 }
 
 impl FlowDocument {
@@ -38,17 +47,24 @@ impl FlowDocument {
         Ok(FlowDocument { text, files, names_the_web })
     }
 
-    /// Reads it, with what it names of the web. `allow_hosts` may be asked though they are not public.
+    /// Reads it, with what it names of the web. `allow_hosts` may be asked though they are not public; `addresses`
+    /// says whether those that partners are asked at are to be among them.
     pub(crate) async fn read(
         &self,
         allow_hosts: Vec<String>,
+        addresses: Addresses,
     ) -> anyhow::Result<Result<FlowFile, FlowFileError>> {
+        let allowed_hosts = AllowedHosts::new(&allow_hosts);
+        let allowed_hosts = match addresses {
+            Addresses::MayBeAsked => Some(&allowed_hosts),
+            Addresses::AsWritten => None,
+        };
         if !self.names_the_web {
-            return Ok(FlowFile::read_with(&self.text, &self.files));
+            return Ok(FlowFile::read_allowing(&self.text, &self.files, allowed_hosts));
         }
         let options = HttpOptions { allow_hosts, ..HttpOptions::default() };
         let parties = HttpParties::new(options).context("cannot set up TLS")?;
-        Ok(read_flow(&parties, &self.text, self.files.clone()).await)
+        Ok(read_flow(&parties, &self.text, self.files.clone(), allowed_hosts).await)
     }
 
     /// Reads it for who asks nobody: nothing is fetched, and a stand-in takes the place of a WSDL of the web.

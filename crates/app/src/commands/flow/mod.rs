@@ -16,11 +16,11 @@ use crate::api_client::segment;
 use crate::command_line::{Reach, Target};
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
-use crate::console::say;
+use crate::console::{complain, say};
 use crate::installation::{Place, change_directory};
 use crate::settings::Settings;
 
-use self::document::FlowDocument;
+use self::document::{Addresses, FlowDocument};
 
 pub(crate) use self::test::test;
 
@@ -36,16 +36,17 @@ pub(crate) async fn check(
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
     let document = FlowDocument::open(path)?;
-    let FlowFile { flow, secrets, tests, .. } = match document.read(reach.allow_hosts(settings)).await? {
-        Ok(file) => file,
-        Err(error) if json => {
-            for problem in error.problems() {
-                say(&json!({ "line": problem.line, "message": problem.message }).to_string());
+    let FlowFile { flow, secrets, tests, .. } =
+        match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
+            Ok(file) => file,
+            Err(error) if json => {
+                for problem in error.problems() {
+                    say(&json!({ "line": problem.line, "message": problem.message }).to_string());
+                }
+                return Ok(ExitCode::from(crate::FAILED));
             }
-            return Ok(ExitCode::from(crate::FAILED));
-        }
-        Err(error) => bail!("{} cannot be used\n{error}", path.display()),
-    };
+            Err(error) => bail!("{} cannot be used\n{error}", path.display()),
+        };
     if !json {
         say(&format!(
             "{}: {} ({} fields, {} sources, {} steps) is good to publish",
@@ -75,7 +76,7 @@ pub(crate) async fn publish(
     let document = FlowDocument::open(path)?;
     let shown = path;
     let read = async || {
-        let read = document.read(reach.allow_hosts(settings)).await?;
+        let read = document.read(reach.allow_hosts(settings), Addresses::AsWritten).await?;
         read.map_err(|error| anyhow!("{} cannot be used\n{error}", shown.display()))
     };
     let (id, version, changed) = match Place::of(target, settings)? {
@@ -88,7 +89,17 @@ pub(crate) async fn publish(
             (member(&reply, "id"), reply["version"].to_string(), reply["changed"] == true)
         }
         Place::Directory(path) => {
-            let file = read().await?;
+            let file = match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
+                Ok(file) => file,
+                Err(error) => {
+                    let file = read().await?;
+                    // Whoever serves the directory says which hosts may be asked.
+                    complain(&format!(
+                        "warning: leads do not get there unless who serves it allows it\n{error}"
+                    ));
+                    file
+                }
+            };
             let published = change_directory(&path, async |services| {
                 let published = services.control.publish_flow(SYSTEM, &file).await;
                 published.map_err(|error| match error {

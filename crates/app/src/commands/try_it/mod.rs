@@ -15,9 +15,11 @@ use anyhow::Context as _;
 use domain::{TimeZone, Timestamp};
 use engine::{Clock as _, SystemClock};
 use serde_json::{Value as Json, json};
+use wire::outbound::AllowedHosts;
 
 use crate::command_line::{TryCommand, TryOptions};
 use crate::console::try_say;
+use crate::settings::Settings;
 
 /// Longest question, in bytes: the largest body of a submission, escaped throughout.
 const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -29,7 +31,7 @@ struct Scene {
     time_zone: TimeZone,
 }
 
-pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(command: TryCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
         TryCommand::Types(options) => {
             answer_all(options, |line, scene| answer_json(line, scene, types::answer))
@@ -40,8 +42,11 @@ pub(crate) fn run(command: TryCommand) -> anyhow::Result<ExitCode> {
         TryCommand::Template(options) => {
             answer_all(options, |line, scene| answer_json(line, scene, template::answer))
         }
-        TryCommand::Request(options) => {
-            answer_all(options, |line, scene| wire::flow_file::try_request(line, scene.now, &scene.time_zone))
+        TryCommand::Request { options, reach } => {
+            let allowed = AllowedHosts::new(reach.allow_hosts(settings));
+            answer_all(options, |line, scene| {
+                wire::flow_file::try_request(line, scene.now, &scene.time_zone, &allowed)
+            })
         }
         TryCommand::Response(options) => {
             answer_all(options, |line, scene| wire::flow_file::try_response(line, scene.now))

@@ -9,9 +9,9 @@ use axum::body::Bytes;
 use axum::extract::{Extension, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{EntityId, LeadId, Scope};
+use domain::{EntityId, LeadId, Scope, Value};
 use engine::{Report, Reported, Sale};
-use wire::inbound::{Door, InboundHead, Refusal, read};
+use wire::inbound::{AnswerFormat, AnswerNode, Door, InboundHead, Refusal, read, write_tree};
 use wire::json::ObjectWriter;
 
 use self::reading::{Named, read_report, read_sale};
@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::frame::RequestId;
 use crate::intake::{Circumstances, evidence};
 use crate::openapi::{Error, ErrorsOrMissing, FeedbackReply, FeedbackRequest, SaleParameters};
-use crate::routes::{body, json};
+use crate::routes::body;
 use crate::state::ApiState;
 
 /// Longest key that makes a report safe to send again, in characters.
@@ -61,12 +61,14 @@ impl Asked {
         content(
             (FeedbackRequest = "application/json"),
             (FeedbackRequest = "application/x-www-form-urlencoded"),
+            (FeedbackRequest = "application/xml"),
             (String = "text/csv")
         )
     ),
     responses(
-        (status = 201, description = "Taken, refused with a reason, or waiting for a decision; recorded in any case", body = FeedbackReply),
+        (status = 201, description = "Taken, refused with a reason, or waiting for a decision; recorded in any case", content((FeedbackReply = "application/json"), (FeedbackReply = "application/xml"), (String = "text/plain"))),
         (status = 200, description = "Of `text/csv`: a line of JSON for each line", body = String, content_type = "application/x-ndjson"),
+        (status = 406, description = "None of the forms of answers is accepted", body = Error),
         (status = 409, description = "The lead was not delivered to this buyer; its end is known; the Idempotency-Key came before with another report", body = Error),
         ErrorsOrMissing
     )
@@ -88,6 +90,7 @@ pub(crate) async fn feedback(
     if is_csv(&asked.headers) {
         return bulk::report_all(state, caller, asked, request.into_body()).await;
     }
+    let format = answer_format(&asked.headers)?;
     let sale = read_sale(&asked.uri)?;
     let engine = &state.services.engine;
     let buyer = engine.buyer_of(&sale)?.ok_or_else(|| ApiError::not_found("sale"))?;
@@ -108,11 +111,23 @@ pub(crate) async fn feedback(
     let request = asked.evidence(&parameters.body);
     let request_id = Some(asked.request_id);
     let reported = engine.feedback(Report { idempotency_key, request, request_id, ..report }).await?;
-    let mut response = (StatusCode::CREATED, json(written(&reported))).into_response();
+    let media_type = [(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()))];
+    let mut response = (StatusCode::CREATED, media_type, written_as(format, &reported)).into_response();
     if reported.repeated {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// The form of the answer that the buyer asks for; JSON where it asks for none.
+fn answer_format(headers: &HeaderMap) -> Result<AnswerFormat, ApiError> {
+    let ranges: Vec<&[u8]> = headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes).collect();
+    let accept = (!ranges.is_empty()).then(|| ranges.join(&b","[..]));
+    AnswerFormat::of_any(accept.as_deref()).ok_or_else(|| {
+        let message =
+            "the answer is application/json, application/xml, text/xml or text/plain; accept one of them";
+        ApiError::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", message)
+    })
 }
 
 fn is_csv(headers: &HeaderMap) -> bool {
@@ -137,6 +152,26 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 fn parties_of(engine: &engine::Engine, sale: &Sale) -> Result<(EntityId, LeadId), ApiError> {
     let unknown = || ApiError::not_found("sale");
     Ok((engine.buyer_of(sale)?.ok_or_else(unknown)?, engine.lead_of_sale(sale)?.ok_or_else(unknown)?))
+}
+
+/// In a form; what has no value is null in JSON, and left out of XML and text.
+fn written_as(format: AnswerFormat, reported: &Reported) -> Vec<u8> {
+    if format == AnswerFormat::Json {
+        return written(reported);
+    }
+    let text = |text: &str| AnswerNode::Value(Value::text(text));
+    let outcome = reported.status.outcome().map(|outcome| text(outcome.as_str()));
+    let reason = reported.reason.as_ref();
+    let members = [
+        ("outcome", outcome),
+        ("status", Some(text(reported.status.as_str()))),
+        ("reason", reason.map(|reason| text(&reason.text))),
+        ("reason_code", reason.map(|reason| text(reason.code.as_str()))),
+        ("feedback_id", Some(text(&reported.feedback_id.to_string()))),
+        ("lead", Some(AnswerNode::Tree(vec![("id".to_owned(), text(&reported.lead_id.to_string()))]))),
+    ];
+    let tree = members.into_iter().filter_map(|(name, node)| Some((name.to_owned(), node?)));
+    write_tree(format, tree.collect())
 }
 
 fn written(reported: &Reported) -> Vec<u8> {

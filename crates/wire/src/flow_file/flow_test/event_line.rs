@@ -7,7 +7,6 @@ use std::sync::Arc;
 use domain::{EventKind, EventType, Flow, Money, MoneyError, Outcome, Step, StepId, StepKind};
 
 use super::super::keys::nearest;
-use super::steps;
 use crate::event_record::step_id;
 use crate::json;
 
@@ -304,7 +303,16 @@ impl EventLine {
         }
         let mut quoted = Vec::new();
         json::write_string(&text, &mut quoted);
-        String::from_utf8(quoted).expect("JSON is written from text")
+        let quoted = String::from_utf8(quoted).expect("JSON is written from text");
+        // JSON takes these as they are, YAML does not.
+        quoted.chars().fold(String::with_capacity(quoted.len()), |mut yaml, c| {
+            if c.is_control() {
+                yaml.push_str(&format!("\\u{:04x}", u32::from(c)));
+            } else {
+                yaml.push(c);
+            }
+            yaml
+        })
     }
 }
 
@@ -376,14 +384,14 @@ fn step_of_type(
     flow: Option<&Flow>,
 ) -> Result<StepId, EventLineError> {
     if !sayable.step {
-        let is_step = |flow: &Flow| steps(flow).any(|step| step.id.as_str() == word);
+        let is_step = |flow: &Flow| flow.all_steps().any(|step| step.id.as_str() == word);
         return Err(match flow.is_some_and(is_step) {
             true => EventLineError::NotOf { event_type, word: "step" },
             false => EventLineError::Word(word.chars().take(60).collect()),
         });
     }
     let unknown = || {
-        let ids = || flow.into_iter().flat_map(steps).map(|step| &step.id);
+        let ids = || flow.into_iter().flat_map(Flow::all_steps).map(|step| &step.id);
         let near = nearest(word, ids().map(StepId::as_str));
         let nearest = near.and_then(|near| ids().find(|id| id.as_str() == near)).cloned();
         EventLineError::UnknownStep { text: word.chars().take(60).collect(), nearest }
@@ -404,6 +412,8 @@ fn family_of(step: &Step) -> (&'static str, &'static str) {
         StepKind::Filter(_) => ("a filter", "filter"),
         StepKind::Enhancement(_) => ("an enhancement", "enhancement"),
         StepKind::Recipient(_) => ("a recipient", "recipient"),
+        // What happens in it is told of its recipients.
+        StepKind::Distribute(_) => ("a group", ""),
     }
 }
 

@@ -3,12 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::{Flow, Integration, Step, StepId};
+use domain::{Flow, Integration, Step, StepId, StepKind};
 
 use super::super::keys::{self, nearest};
 use super::super::node::{Kind, Node};
 use super::super::reader::{Part, Reader};
-use super::steps;
 use crate::outbound::Reply;
 
 /// How long a reply may keep others waiting.
@@ -93,7 +92,7 @@ impl Reader {
     /// The step of an id, when it asks somebody.
     fn asking_step<'a>(&mut self, line: u64, step_id: &StepId, flow: &'a Flow) -> Option<&'a Step> {
         let Some(step) = flow.step(step_id) else {
-            let near = nearest(step_id.as_str(), steps(flow).map(|step| step.id.as_str()));
+            let near = nearest(step_id.as_str(), flow.all_steps().map(|step| step.id.as_str()));
             let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             self.problem(line, format!("{step_id} is not a step of the flow{hint}"));
             return None;
@@ -117,8 +116,12 @@ impl Reader {
                 self.problem(part.line, message);
                 return None;
             }
-            if let Some(node) = part.get("ping") {
-                self.not_supported(node.line, "a reply to a ping");
+            if let (Some(node), Some(step)) = (part.get("ping"), step.filter(|step| !is_pinged(step))) {
+                self.problem(
+                    node.line,
+                    format!("the step {} has no ping, so there is no reply to one", step.id),
+                );
+                return None;
             }
             let below = |reader: &mut Reader, key, status| {
                 part.get(key).map_or(Some(GivenReplies::default()), |node| reader.in_turn(node, status))
@@ -218,6 +221,13 @@ impl Reader {
             }
         }
         (self.problems.len() == before).then_some(headers)
+    }
+}
+
+fn is_pinged(step: &Step) -> bool {
+    match &step.kind {
+        StepKind::Recipient(recipient) => recipient.ping.is_some(),
+        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => false,
     }
 }
 

@@ -1,5 +1,4 @@
-//! Two files that say all that a flow file will ever say: today they are refused for what is not
-//! supported yet, and for nothing else.
+//! Two files that say all that a flow file can say.
 
 use super::*;
 
@@ -7,39 +6,20 @@ const SOLAR_WHOLE: &str = include_str!("flow_solar.yaml");
 const AUTO_WHOLE: &str = include_str!("flow_auto_pingpost.yaml");
 
 #[test]
-fn the_whole_solar_file_is_refused_only_for_what_is_not_supported_yet() {
-    check(
-        SOLAR_WHOLE,
-        expect![[r#"
-            line 26: the key "deadline" of the flow is not supported yet
-            line 27: the key "on_deadline" of the flow is not supported yet
-            line 74: the key "ping" of a source is not supported yet
-            line 103: a step of the kind distribute is not supported yet"#]],
-    );
-    assert_not_supported(SOLAR_WHOLE);
+fn the_whole_solar_file_is_read() {
+    let file = FlowFile::read(SOLAR_WHOLE).unwrap();
+    assert_eq!((file.flow.all_steps().count(), file.tests.len()), (5, 1));
+    assert_eq!(file.tests[0].expect.len(), 6);
 }
 
 #[test]
-fn the_whole_auto_file_is_refused_only_for_what_is_not_supported_yet() {
-    check(
-        AUTO_WHOLE,
-        expect![[r#"
-            line 12: the key "retention" of the flow is not supported yet
-            line 16: the key "ping" of a source is not supported yet
-            line 18: the key "ping_expires" of a source is not supported yet
-            line 20: the key "share" of the price of a source is not supported yet
-            line 20: the key "of" of the price of a source is not supported yet
-            line 22: a step of the kind distribute is not supported yet
-            line 58: the key "test" of a recipient is not supported yet
-            line 65: the key "ping" of a test is not supported yet
-            line 68: a reply to a ping is not supported yet
-            line 69: a reply to a ping is not supported yet"#]],
-    );
-    assert_not_supported(AUTO_WHOLE);
+fn the_whole_auto_file_is_read() {
+    let wsdl = wsdl::wsdl("AddLead").replace("wsdl/soap/", "wsdl/soap12/");
+    let found = WsdlTexts::from([(wsdl_places(AUTO_WHOLE)[0].clone(), Ok(wsdl))]);
+    check_examples_retention(AUTO_WHOLE, &found);
 }
 
-fn assert_not_supported(text: &str) {
-    for problem in FlowFile::read(text).unwrap_err().problems() {
-        assert!(problem.message.contains("not supported yet"), "{problem}");
-    }
+fn check_examples_retention(text: &str, found: &WsdlTexts) {
+    let problems = FlowFile::read_with(text, found).unwrap_err().to_string();
+    assert_eq!(problems, "line 12: the key \"retention\" of the flow is not supported yet");
 }

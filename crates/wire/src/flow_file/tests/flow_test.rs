@@ -154,7 +154,7 @@ fn a_test_that_cannot_be_is_told_by_line() {
     check(&file(&format!("{one}{one}")), expect![[r#"line 22: two tests are called "a""#]]);
     check(
         &filled("ping: { email: a@example.com }"),
-        expect![[r#"line 26: the key "ping" of a test is not supported yet"#]],
+        expect![[r#"line 26: src_web takes no pings; its key "ping" is to be true"#]],
     );
 }
 
@@ -189,7 +189,7 @@ fn a_reply_that_cannot_be_is_told_by_line() {
     );
     check(
         &filled("replies: { premier: { ping: {}, post: {} } }"),
-        expect!["line 26: a reply to a ping is not supported yet"],
+        expect!["line 26: the step premier has no ping, so there is no reply to one"],
     );
     check(
         &filled("replies: { premier: { post: { ping: {} } } }"),

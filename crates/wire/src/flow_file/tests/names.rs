@@ -107,7 +107,9 @@ fn what_could_not_be_read_is_told_once() {
         expect![[r#"
             line 4: "soon" is not a field type
             line 7: "carrier_pigeon" is not an integration
-            line 8: a step of the kind distribute is not supported yet"#]],
+            line 8: a group needs the key "strategy"
+            line 8: a recipient of a group needs the key "entity"
+            line 8: a recipient of a group needs the key "integration""#]],
     );
     check(
         &flow("  fields: { a: string, a.b: string }\n  accept: { require: { field: lead.c, op: blank } }\n"),

@@ -8,7 +8,7 @@ fn a_source_is_paid_its_own_price_or_the_flows() {
         "  fields: { state: state }\n  price:\n    table:\n      - { amount: 8.00 }\n      \
          - { amount: \"14.000001\", when: { field: lead.state, op: is equal to, value: TX } }\n  sources:\n    \
          - { entity: src_a }\n    - { entity: src_b, price: { fixed: 10.5 } }\n    \
-         - { entity: src_c, price: { from: submission } }\n",
+         - { entity: src_c, price: { from: submission } }\n    - { entity: src_d, price: { share: 0.80, of: bid } }\n",
     ));
     let price = |at: usize, state: &str| {
         let raw: Lead = [("price", "3.25"), ("state", state)]
@@ -17,12 +17,16 @@ fn a_source_is_paid_its_own_price_or_the_flows() {
             .collect();
         let source = &file.flow.sources()[at];
         let lead = file.flow.parse_lead(source, &Variables::of(&raw));
-        file.flow.purchase_price(source, &raw, &Variables::of(&lead)).to_string()
+        let price = file.flow.purchase_price(source, &raw, &Variables::of(&lead));
+        price.map_or("later".to_owned(), |price| price.to_string())
     };
     assert_eq!(price(0, "TX"), "14.000001");
     assert_eq!(price(0, "OK"), "8");
     assert_eq!(price(1, "TX"), "10.5");
     assert_eq!(price(2, "TX"), "3.25");
+    assert_eq!(price(3, "TX"), "later");
+    let share = file.flow.purchase_share(&file.flow.sources()[3]).unwrap();
+    assert_eq!(share.of("21.50".parse().unwrap()), "17.2".parse().unwrap());
 }
 
 #[test]
@@ -44,7 +48,10 @@ fn a_price_that_cannot_be_is_told() {
         "{ table: [ { when: { field: lead.state, op: blank } }, { amount: 1, wen: 1 } ] }",
         "{ table: [ { amount: 1, when: { field: lead.stat, op: blank } } ] }",
         "{ floor: 1 }",
-        "{ share: 0.8, of: bid }",
+        "{ share: 0.8 }",
+        "{ share: 1.1, of: bid }",
+        "{ share: 0, of: lead }",
+        "{ share: 0.8, of: bid, fixed: 1 }",
     ];
     let sources: String =
         prices.iter().map(|price| format!("    - {{ entity: src_a, price: {price} }}\n")).collect();
@@ -68,8 +75,11 @@ fn a_price_that_cannot_be_is_told() {
         line 19: a row of prices has no key "wen"; did you mean "when"?
         line 20: the rule `lead.stat is blank` looks at lead.stat, which is not a field of the flow; did you mean lead.state?
         line 21: the price of a source has no key "floor"
-        line 22: the key "share" of the price of a source is not supported yet
-        line 22: the key "of" of the price of a source is not supported yet"#]],
+        line 22: the price of a source needs the key "of"
+        line 23: "share" is 1.1, but must be more than 0 and at most 1
+        line 24: "of" is one of bid, not "lead"
+        line 24: "share" is 0, but must be more than 0 and at most 1
+        line 25: the price of a source has "fixed" or "share", not both"#]],
     );
     let rows = "{ amount: 1 }, ".repeat(201);
     check(
@@ -103,11 +113,30 @@ fn the_price_of_a_recipient_that_cannot_be_is_told() {
         &flow(&format!("  steps:\n{steps}")),
         expect![[r#"
             line 5: "floor" is the least that a reply should name; with "fixed" there is no need
-            line 6: a price from a bid is not supported yet
             line 7: the price of a recipient is from its reply; write from: reply
             line 8: "from: reply" needs "price" in the response, which says where it stands
             line 9: "floor" is -1, but a price is from 0 to 1000000
             line 10: "from: reply" needs "price" in the response, which says where it stands
             line 11: the price of a recipient has one of the keys "fixed", "table" and "from""#]],
     );
+}
+
+/// The price of the reply was read, and the lead sold for nothing.
+#[test]
+fn a_price_that_the_reply_names_and_nobody_asks_for_is_told() {
+    let step = |price: &str| {
+        flow(&format!(
+            "  steps:\n    - id: a\n      kind: recipient\n      entity: buyer_x\n      integration: custom_json\n      \
+             request: {{ url: \"https://x.example.com/\" }}\n      response: {{ price: {{ path: bid }} }}\n{price}"
+        ))
+    };
+    check(
+        &step(""),
+        expect![[
+            r#"line 10: the response has a "price", but the step has none, so that the lead would be sold for nothing; write price: { from: reply }, or price: { fixed: 0 } if that is meant"#
+        ]],
+    );
+    read_twice(&step("      price: { fixed: 0 }\n"));
+    read_twice(&step("      price: { from: reply }\n"));
+    assert!(FlowFile::read_published(&step("")).is_ok());
 }

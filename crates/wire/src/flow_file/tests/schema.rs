@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 44] = [
+const PARTS: [(&Keys, &str); 49] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
@@ -30,6 +30,11 @@ const PARTS: [(&Keys, &str); 44] = [
     (&keys::FILTER, "filter"),
     (&keys::ENHANCEMENT, "enhancement"),
     (&keys::RECIPIENT, "recipient"),
+    (&keys::MEMBER, "member"),
+    (&keys::DISTRIBUTE, "distribute"),
+    (&keys::ON_UNSOLD, "on_unsold"),
+    (&keys::PING, "ping"),
+    (&keys::PING_RESPONSE, "ping_response"),
     (&keys::REQUEST, "request"),
     (&keys::ENHANCEMENT_RESPONSE, "enhancement_response"),
     (&keys::RECIPIENT_RESPONSE, "recipient_response"),

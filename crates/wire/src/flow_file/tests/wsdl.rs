@@ -1,7 +1,7 @@
 use super::*;
 
 /// As short as a WSDL can be.
-fn wsdl(function: &str) -> String {
+pub(super) fn wsdl(function: &str) -> String {
     format!(
         r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/soap/">
 <message name="I"><part name="p" element="E"/></message>
@@ -165,4 +165,16 @@ fn who_tries_a_flow_needs_no_wsdl_of_the_web() {
     assert!(other.unwrap_err().to_string().contains("no function \"AddLead\""));
     let file = FlowFile::read_to_test(&soap("wsdl_file: lead.wsdl\nfunction: AddLead"), &WsdlTexts::new());
     assert!(file.unwrap_err().to_string().contains("the WSDL lead.wsdl is read where"));
+}
+
+#[test]
+fn a_reply_is_one_of_soap_whether_or_not_the_step_says_how_it_is_read() {
+    let request = format!("wsdl: {URL}\nfunction: AddLead");
+    for text in [soap(&request), format!("{}      response: {{}}\n", soap(&request))] {
+        let file = FlowFile::read_with(&text, &found(Ok(wsdl("AddLead")))).unwrap();
+        let domain::StepKind::Recipient(recipient) = &file.flow.steps()[0].kind else {
+            panic!("a recipient")
+        };
+        assert!(recipient.response.is_soap, "{text}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use domain::{
     EarlierStep, Field, FieldPath, FieldType, Fields, Lead, Scalar, Timestamp, UnknownFieldType, Value,
 };
@@ -163,7 +165,8 @@ fn flatten(node: &Node, path: &str, now: Timestamp, out: &mut Vec<Flat>) -> Resu
     }
 }
 
-/// A reply: the status is 200 unless given, a body that is no text is JSON.
+/// A reply, in UTF-8: the status is 200 unless given, a body that is no text is JSON, and `body_base64` has one as
+/// its bytes come.
 pub(super) fn reply(node: &Node) -> Result<Reply, String> {
     let status = match super::member(node, "status").map(|node| &node.kind) {
         None | Some(Kind::Null) => 200,
@@ -183,8 +186,14 @@ pub(super) fn reply(node: &Node) -> Result<Reply, String> {
             }
         }
     }
-    let body = super::member(node, "body").map(bytes).unwrap_or_default();
-    Ok(Reply { status, headers, body })
+    let Some(encoded) = super::member(node, "body_base64") else {
+        // It came as text, whatever charset its head names.
+        let body = super::member(node, "body").map(bytes).unwrap_or_default();
+        return Ok(Reply { status, headers, body });
+    };
+    let Kind::Text(text) = &encoded.kind else { return Err("body_base64 is not text".to_owned()) };
+    let body = BASE64_STANDARD.decode(text).map_err(|error| format!("body_base64 is not base64: {error}"))?;
+    Ok(Reply { status, headers, body }.in_utf_8())
 }
 
 fn bytes(node: &Node) -> Vec<u8> {

@@ -3,9 +3,9 @@
 //!
 //! A request: `{"integration", "request", "lead", "fields"}`, where `fields` gives the types of the lead
 //! and a value may be `{"$type": "phone", "$value": "…"}`. A reply: `{"integration", "response",
-//! "reply": {"status", "headers", "body"}}`. With `vars` instead the settings are those of the product
-//! that people come from ([`vars`]). Expressions that cannot be read find nothing here, and names that
-//! contradict each other are tried; a flow with them is not published.
+//! "reply": {"status", "headers", "body"}}`, or `body_base64` for bytes. With `vars` instead the settings are those of the product
+//! that people come from ([`vars`]), whose names of fields may contradict each other. Expressions that cannot be
+//! read find nothing here; a flow with them is not published.
 
 mod answer;
 mod given;
@@ -20,8 +20,7 @@ use super::node::{Kind, Member, Node};
 use super::problem::FlowFileError;
 use super::reader::Reader;
 use crate::outbound::{
-    Fresh, MailServer, Means, Outbound, address_problem, mailbox, read_mail_reply, read_reply,
-    render_outbound,
+    AllowedHosts, Fresh, Means, Outbound, mailbox, read_mail_reply, read_reply, render_outbound,
 };
 
 /// What of a line is read as a step is.
@@ -41,13 +40,18 @@ const SENDER: &str = "the-installation@example.com";
 /// What a delivery sends: `{"method", "url", "headers", "body", "follow_redirects"}`, or of a message
 /// `{"server", "envelope": {"from", "to"}, "headers", "text", "html"}`. `now` and
 /// `time_zone` are those of templates, and `now` is what birth dates are held against. Secrets stand there
-/// as events have them, as `[secret name]`.
+/// as events have them, as `[secret name]`. An address that is not public is one of the hosts that may be asked.
 ///
 /// # Errors
 /// With what is wrong with the line, or why it cannot be sent.
-pub fn try_request(line: &str, now: Timestamp, time_zone: &TimeZone) -> Result<String, String> {
+pub fn try_request(
+    line: &str,
+    now: Timestamp,
+    time_zone: &TimeZone,
+    allowed_hosts: &AllowedHosts,
+) -> Result<String, String> {
     let mut root = Node::read(line).map_err(|problem| problem.message)?;
-    let tried = read(&mut root, now, true)?;
+    let tried = read(&mut root, now, Some(allowed_hosts))?;
     let settings = tried.request.ok_or("the line needs the key \"request\"")?;
     let seed = Seed::of(&[&now.as_millis().to_be_bytes()]);
     // Their values are nowhere but with a server.
@@ -71,34 +75,18 @@ pub fn try_response(line: &str, now: Timestamp) -> Result<String, String> {
     let fallback = vars::only_fallback(&root);
     let reply = member(&root, if has(&root, "vars") { "response" } else { "reply" });
     let reply = given::reply(reply.ok_or("the line needs the key \"reply\"")?)?;
-    let tried = read(&mut root, now, true)?;
+    let tried = read(&mut root, now, None)?;
     let is_mail = member(&root, "integration")
         .is_some_and(|node| node.kind == Kind::Text(Integration::Email.as_str().to_owned()));
     let reading = if is_mail { read_mail_reply(&reply) } else { read_reply(&tried.response, &reply) };
     Ok(answer::reading(&reading, fallback))
 }
 
-/// Whether a delivery could be published and sent to the public web.
-///
-/// # Errors
-/// With what is wrong with it.
-pub fn try_delivery(line: &str, now: Timestamp) -> Result<(), String> {
-    let mut root = Node::read(line).map_err(|problem| problem.message)?;
-    let tried = read(&mut root, now, false)?;
-    let Some(request) = tried.request else { return Ok(()) };
-    let secrets = Secrets::masked(request.secrets());
-    let url = request.url.render(&Variables { secrets: &secrets, ..Variables::of(&tried.given.lead) });
-    let url = match (request.integration, MailServer::read(&url)) {
-        (Integration::Email, Err(_)) => return Ok(()),
-        (Integration::Email, Ok(server)) => format!("https://{}:{}/", server.host, server.port),
-        _ => url,
-    };
-    address_problem(&url).map_or(Ok(()), |problem| Err(problem.to_string()))
-}
-
 /// Reads the settings of a line. What it leaves out is as little as a step can say.
-fn read(root: &mut Node, now: Timestamp, is_trying: bool) -> Result<Tried, String> {
+fn read(root: &mut Node, now: Timestamp, allowed_hosts: Option<&AllowedHosts>) -> Result<Tried, String> {
     let Kind::Map(members) = &mut root.kind else { return Err("the line is not an object".to_owned()) };
+    // That product takes any.
+    let takes_any_names = members.iter().any(|member| member.key == "vars");
     vars::translate(members, now)?;
     let mut given = Given::default();
     if let Some(at) = members.iter().position(|member| member.key == "lead") {
@@ -115,7 +103,8 @@ fn read(root: &mut Node, now: Timestamp, is_trying: bool) -> Result<Tried, Strin
         step.push(text_member("integration", Kind::Text(Integration::CustomJson.as_str().to_owned())));
     }
     let step = Node { line: 1, kind: Kind::Map(step) };
-    let mut reader = Reader { is_trying, ..Reader::default() };
+    let allowed_hosts = allowed_hosts.cloned();
+    let mut reader = Reader { is_trying: true, takes_any_names, allowed_hosts, ..Reader::default() };
     let names = Names::Lead { fields: &given.fields, unread: &[], steps: &given.steps };
     let part = reader.part(&step, &TRIED);
     let read = part.and_then(|part| {

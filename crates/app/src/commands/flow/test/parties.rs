@@ -23,8 +23,16 @@ pub(super) struct GivenParties {
 /// What was asked so far.
 #[derive(Debug, Default)]
 struct Asked {
-    times: HashMap<StepId, usize>,
+    leads: HashMap<StepId, usize>,
+    pings: HashMap<StepId, usize>,
     unanswered: Vec<String>,
+}
+
+/// How often was asked before.
+fn count(asked: &mut HashMap<StepId, usize>, step_id: &StepId) -> usize {
+    let times = asked.entry(step_id.clone()).or_default();
+    *times += 1;
+    *times - 1
 }
 
 impl GivenParties {
@@ -41,15 +49,23 @@ impl GivenParties {
         self.asked().unanswered.clone()
     }
 
+    fn replies_of(&self, step_id: &StepId) -> Option<&StepReplies> {
+        self.replies.iter().find(|replies| replies.step_id == *step_id)
+    }
+
     /// What is said now to whoever asks.
     fn next(&self, purpose: &Purpose) -> Option<GivenReply> {
         let mut asked = self.asked();
         let (who, given) = match purpose {
             Purpose::Lead(step_id) => {
-                let times = asked.times.entry(step_id.clone()).or_default();
-                *times += 1;
-                let replies = self.replies.iter().find(|replies| replies.step_id == *step_id);
-                (format!("the step {step_id}"), replies.and_then(|replies| replies.post.get(*times - 1)))
+                let at = count(&mut asked.leads, step_id);
+                let replies = self.replies_of(step_id);
+                (format!("the step {step_id}"), replies.and_then(|replies| replies.post.get(at)))
+            }
+            Purpose::Ping(step_id) => {
+                let at = count(&mut asked.pings, step_id);
+                let replies = self.replies_of(step_id);
+                (format!("the ping of the step {step_id}"), replies.and_then(|replies| replies.ping.get(at)))
             }
             Purpose::Notice => ("a notice".to_owned(), None),
         };

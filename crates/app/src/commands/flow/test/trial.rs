@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{Event, LeadId, SecretValue, Timestamp};
-use engine::{Barriers, Clock, Control, Engine, EngineParts, Submission};
+use domain::{Answer, Event, LeadId, Outcome, SecretValue, Timestamp, Value};
+use engine::{Barriers, Clock, Control, Engine, EngineParts, Ping, Pinged, Submission};
 use ledger::{Entropy, Ledger, LedgerKeys, LedgerKind, LedgerOptions, OsEntropy, Running, SecretKey};
 use tokio::time::Instant;
 use wire::flow_file::{EventLine, FlowFile, FlowTest};
@@ -68,10 +68,22 @@ struct House {
     running: Vec<Running>,
 }
 
+/// The raw parameter by which a lead takes up an offer.
+const PING_TOKEN: &str = "ping_token";
 /// Space set aside in a ledger at a time, in bytes: what a test writes.
 const RESERVE_BYTES: u64 = 64 * 1024;
 /// Vault slots made ready at a time: more than a test has leads.
 const VAULT_BLOCK_SLOTS: u64 = 16;
+
+/// What is kept of a request that nobody sent.
+fn request() -> Arc<[u8]> {
+    Arc::from(b"POST / HTTP/1.1\r\n\r\n".as_slice())
+}
+
+/// What is kept of an answer that nobody reads.
+fn as_sent(answer: &Answer) -> Arc<[u8]> {
+    Arc::from(answer.outcome.as_str().as_bytes())
+}
 
 impl House {
     fn open(test: &FlowTest) -> anyhow::Result<House> {
@@ -117,17 +129,40 @@ impl House {
             self.control.set_secret(SYSTEM, &secret.name, value).await?;
         }
         let flow = self.control.publish_flow(SYSTEM, file).await?.flow;
-        let mut came = Vec::new();
+        let (mut came, mut token) = (Vec::new(), None);
+        if let Some(sent) = &test.ping {
+            let ping = Ping {
+                flow: Arc::clone(&flow),
+                source_id: test.source_id.clone(),
+                raw: sent.raw.clone(),
+                request: request(),
+                request_id: None,
+                test: sent.test,
+                render: Box::new(|_, answer| as_sent(answer)),
+            };
+            let Pinged { ping_id, answer, .. } =
+                self.engine.ping(ping).await.context("the ping is not taken")?;
+            self.engine.idle().await;
+            token = (answer.outcome == Outcome::Success).then_some(ping_id);
+            came.extend(self.events(ping_id)?);
+        }
         if let Some(sent) = &test.submit {
+            let mut raw = sent.raw.clone();
+            let own = raw.get(PING_TOKEN).and_then(|own| own.as_text().map(str::to_owned));
+            let ping_token = own.or_else(|| token.map(|token| token.to_string()));
+            if let Some(token) = &ping_token {
+                raw.set(PING_TOKEN.parse()?, Value::text(token.as_str()));
+            }
             let submission = Submission {
                 flow,
                 source_id: test.source_id.clone(),
-                raw: sent.raw.clone(),
-                request: Arc::from(b"POST / HTTP/1.1\r\n\r\n".as_slice()),
+                raw,
+                request: request(),
                 request_id: None,
                 test: sent.test,
                 idempotency: None,
-                render: Box::new(|_, answer, _| Arc::from(answer.outcome.as_str().as_bytes())),
+                ping_token,
+                render: Box::new(|_, answer, _| as_sent(answer)),
             };
             let submitted = self.engine.submit(submission).await.context("the lead is not taken")?;
             self.retry_all().await;
