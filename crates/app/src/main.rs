@@ -79,7 +79,9 @@ async fn flow(command: FlowCommand, settings: &Settings) -> anyhow::Result<ExitC
     match command {
         FlowCommand::Schema => commands::flow::schema(),
         FlowCommand::Check { file, json, reach } => commands::flow::check(&file, json, reach, settings).await,
-        FlowCommand::Test { files, test } => commands::flow::test(files, test).await,
+        FlowCommand::Test { files, test, json } => {
+            commands::flow::test(files, commands::flow::Choice { name: test, json }).await
+        }
         FlowCommand::Publish { file, target, reach } => {
             commands::flow::publish(&file, target, reach, settings).await
         }

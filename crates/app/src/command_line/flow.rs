@@ -37,6 +37,9 @@ pub(crate) enum FlowCommand {
         /// Only the tests that have this text in their name
         #[arg(long, value_name = "NAME")]
         test: Option<String>,
+        /// How each test went as JSON, one a line
+        #[arg(long)]
+        json: bool,
     },
     /// Publish a flow file: leads submitted from then on run through it. A WSDL that it names becomes a part of it
     #[command(after_help = "Examples: glassline flow publish flow_roofs.yaml --data ./data\n          \

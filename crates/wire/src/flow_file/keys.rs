@@ -45,9 +45,13 @@ pub(super) const FLOW: Keys = Keys {
         "steps",
         "deadline",
         "on_deadline",
+        "retention",
     ],
-    later: &["retention"],
+    later: &[],
 };
+
+pub(super) const RETENTION: Keys =
+    Keys { part: "the retention of a flow", known: &["bodies", "headers"], later: &[] };
 
 pub(super) const DUPLICATE: Keys =
     Keys { part: "a rule for duplicates", known: &["name", "key", "window", "scope", "against"], later: &[] };

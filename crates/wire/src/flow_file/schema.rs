@@ -242,8 +242,19 @@ fn parties() -> Value {
                 "description": "The answer then, unless the lead is sold; error unless said otherwise",
                 "allOf": [reference("ending")],
             },
+            "retention": reference("retention"),
             "sources": { "type": "array", "maxItems": SOURCES_MAX, "items": reference("source") },
             "steps": { "type": "array", "maxItems": STEPS_MAX, "items": reference("step") },
+        })),
+        "retention": object(&[], "How long what is recorded of its leads is to be kept, from 1d to 100y; on record only, nothing is deleted by it yet", json!({
+            "bodies": {
+                "description": "What can be read of a lead; left out: as long as the installation keeps it",
+                "allOf": [reference("duration")],
+            },
+            "headers": {
+                "description": "That there was a lead, and what became of it; at least as long as bodies",
+                "allOf": [reference("duration")],
+            },
         })),
         "dim_path": {
             "description": "lead.<field>, lead.<field>.<component> or appended.<step>.<value>",

@@ -353,8 +353,15 @@ fn a_simple_alias_is_fine() {
 
 #[test]
 fn a_key_that_is_refused_does_not_hide_the_next() {
-    let text = "flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  retention:\n    bodies: 2y\n";
-    check(text, expect![[r#"line 5: the key "retention" of the flow is not supported yet"#]]);
+    let text = "flow:\n  id: flow_x\n  name: X\n  fields: {}\n  steps:\n    - id: a\n      kind: enhancement\n      \
+                test: simulate\n      entity: buyer_a\n";
+    check(
+        text,
+        expect![[r#"
+        line 6: an enhancement needs the key "integration"
+        line 8: the key "test" of an enhancement is not supported yet
+        line 9: an enhancement asks a service (svc_…), but this is buyer_a"#]],
+    );
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
+use domain::{Flow, Retention};
 use engine::{ControlError, PublishedFlow};
 use http::Method;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ use crate::settings::Settings;
 
 use self::document::{Addresses, FlowDocument};
 
-pub(crate) use self::test::test;
+pub(crate) use self::test::{Choice, test};
 
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     say(&serde_json::to_string_pretty(&wire::flow_file::schema())?);
@@ -64,7 +65,18 @@ pub(crate) async fn check(
             say(&format!("Try its tests ({}) with: glassline flow test {}", tests.len(), path.display()));
         }
     }
+    warn_of_retention(&flow);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that what a flow says of retention has no effect yet, so that nobody relies on it.
+fn warn_of_retention(flow: &Flow) {
+    if flow.retention() != Retention::default() {
+        complain(&format!(
+            "warning: the retention of {} is on record with it; nothing is deleted by it yet",
+            flow.id()
+        ));
+    }
 }
 
 pub(crate) async fn publish(
@@ -117,6 +129,9 @@ pub(crate) async fn publish(
         true => format!("Published version {version} of {id}"),
         false => format!("Version {version} of {id} is this very file; nothing changed"),
     });
+    if let Ok(file) = document.read_to_test() {
+        warn_of_retention(&file.flow);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

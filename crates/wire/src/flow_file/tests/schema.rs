@@ -6,10 +6,11 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 49] = [
+const PARTS: [(&Keys, &str); 50] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
+    (&keys::RETENTION, "retention"),
     (&keys::DUPLICATE, "duplicate"),
     (&keys::SUPPRESS, "suppress"),
     (&keys::CAP, "cap"),

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use serde_json::{Value, json};
 use wire::flow_file::{EventLine, FlowFile, FlowTest};
 
 use self::trial::{Played, play};
@@ -28,16 +29,25 @@ struct Tally {
     unread: usize,
 }
 
-pub(crate) async fn test(files: Vec<PathBuf>, name: Option<String>) -> anyhow::Result<ExitCode> {
-    // Each test has a runtime of its own, which cannot be run within this one.
-    tokio::task::spawn_blocking(move || test_all(&files, name.as_deref())).await?
+/// Which tests are tried, and how it is told.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// What is in the names of those that are tried; none means all.
+    pub(crate) name: Option<String>,
+    /// Whether a program reads it.
+    pub(crate) json: bool,
 }
 
-fn test_all(files: &[PathBuf], name: Option<&str>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn test(files: Vec<PathBuf>, choice: Choice) -> anyhow::Result<ExitCode> {
+    // Each test has a runtime of its own, which cannot be run within this one.
+    tokio::task::spawn_blocking(move || test_all(&files, &choice)).await?
+}
+
+fn test_all(files: &[PathBuf], choice: &Choice) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
     for path in files {
         match read(path) {
-            Ok(file) => test_file(path, &file, name, &mut tally),
+            Ok(file) => test_file(path, &file, choice, &mut tally),
             Err(error) => {
                 complain(&format!("error: {error:#}"));
                 tally.unread += 1;
@@ -46,7 +56,7 @@ fn test_all(files: &[PathBuf], name: Option<&str>) -> anyhow::Result<ExitCode> {
     }
     let Tally { ok, failed, unread } = tally;
     if unread == 0 && ok + failed == 0 {
-        return Err(match name {
+        return Err(match &choice.name {
             Some(name) => anyhow!("no test has {name:?} in its name"),
             None => anyhow!("there are no tests; a flow file has them below the key \"tests\""),
         });
@@ -57,7 +67,9 @@ fn test_all(files: &[PathBuf], name: Option<&str>) -> anyhow::Result<ExitCode> {
         _ => format!(", {unread} files cannot be used"),
     };
     let tests = if ok + failed == 1 { "test" } else { "tests" };
-    say(&format!("{} {tests}: {ok} ok, {failed} failed{unread_files}", ok + failed));
+    if !choice.json {
+        say(&format!("{} {tests}: {ok} ok, {failed} failed{unread_files}", ok + failed));
+    }
     Ok(if failed + unread == 0 { ExitCode::SUCCESS } else { ExitCode::from(crate::FAILED) })
 }
 
@@ -66,51 +78,88 @@ fn read(path: &Path) -> anyhow::Result<FlowFile> {
     document.read_to_test().map_err(|error| anyhow!("{} cannot be used\n{error}", path.display()))
 }
 
-fn test_file(path: &Path, file: &FlowFile, name: Option<&str>, tally: &mut Tally) {
-    let wanted = |test: &&FlowTest| name.is_none_or(|name| test.name.contains(name));
+fn test_file(path: &Path, file: &FlowFile, choice: &Choice, tally: &mut Tally) {
+    let wanted = |test: &&FlowTest| choice.name.as_ref().is_none_or(|name| test.name.contains(name.as_str()));
     for test in file.tests.iter().filter(wanted) {
-        let shown = format!("{}:{}: {}", path.display(), test.line, test.name);
-        let lines = failure(file, test);
-        if lines.is_empty() {
-            tally.ok += 1;
-            say(&format!("ok      {shown}"));
+        let tried = tried(file, test);
+        let ok = tried.problems.is_empty();
+        *(if ok { &mut tally.ok } else { &mut tally.failed }) += 1;
+        if choice.json {
+            say(&tried.to_json(path, test).to_string());
         } else {
-            tally.failed += 1;
-            say(&format!("FAILED  {shown}"));
-            lines.iter().for_each(|line| say(line));
+            let word = if ok { "ok    " } else { "FAILED" };
+            say(&format!("{word}  {}:{}: {}", path.display(), test.line, test.name));
+            tried.lines().iter().for_each(|line| say(line));
         }
     }
 }
 
-/// What is wrong with what came of a test, in lines; none when all is as expected.
-fn failure(file: &FlowFile, test: &FlowTest) -> Vec<String> {
+/// How a test went.
+struct Tried {
+    /// What is not as expected, in lines; none when all is.
+    problems: Vec<String>,
+    came: Vec<EventLine>,
+}
+
+fn tried(file: &FlowFile, test: &FlowTest) -> Tried {
     let Played { came, unanswered } = match play(file, test) {
         Ok(played) => played,
-        Err(error) => return vec![format!("        it cannot be played: {error:#}")],
+        Err(error) => {
+            return Tried { problems: vec![format!("it cannot be played: {error:#}")], came: Vec::new() };
+        }
     };
-    let mut lines: Vec<String> =
-        unanswered.iter().map(|who| format!("        no reply is given for {who}")).collect();
+    let mut problems = unanswered;
     if let Err(unmet) = judge(test, &came) {
-        lines.extend(told(&unmet));
+        problems.extend(told(&unmet));
     }
-    if !lines.is_empty() {
-        lines.push("        what came, as it can stand below \"expect\":".to_owned());
-        // As far to the right as in most files.
-        lines.extend(came.into_iter().map(|event| format!("      - {}", event.in_short().to_yaml())));
+    Tried { problems, came: came.into_iter().map(EventLine::in_short).collect() }
+}
+
+impl Tried {
+    /// What people read of a test that failed.
+    fn lines(&self) -> Vec<String> {
+        if self.problems.is_empty() {
+            return Vec::new();
+        }
+        let mut lines: Vec<String> =
+            self.problems.iter().map(|problem| format!("        {problem}")).collect();
+        if !self.came.is_empty() {
+            lines.push(
+                "        all that came, as it can stand below \"expect\" where it is right:".to_owned(),
+            );
+            // As far to the right as in most files.
+            lines.extend(self.came.iter().map(|event| format!("      - {}", event.to_yaml())));
+        }
+        lines
     }
-    lines
+
+    fn to_json(&self, path: &Path, test: &FlowTest) -> Value {
+        let came: Vec<String> = self.came.iter().map(EventLine::to_string).collect();
+        json!({
+            "file": path.display().to_string(),
+            "line": test.line,
+            "name": &*test.name,
+            "ok": self.problems.is_empty(),
+            "problems": self.problems,
+            "came": came,
+        })
+    }
 }
 
 fn told(unmet: &Unmet<'_>) -> Vec<String> {
-    let Unmet { wanted, instead } = unmet;
+    let Unmet { wanted, instead, early_for } = unmet;
     let short = |event: &EventLine| event.clone().in_short();
-    let mut lines = vec![match wanted {
-        Some(wanted) => format!("        line {} is not met: {}", wanted.line, wanted.event),
-        None => "        more came than is expected".to_owned(),
-    }];
-    lines.extend(instead.map(|event| match wanted {
-        Some(_) => format!("        instead came:      {}", short(event)),
-        None => format!("        the first of it:   {}", short(event)),
-    }));
-    lines
+    let Some(wanted) = wanted else {
+        let first = instead.map(short).map(|first| first.to_string()).unwrap_or_default();
+        return vec![
+            "more came than is expected, and with \"exact: true\" nothing more may".to_owned(),
+            format!("the first of it:  {first}"),
+        ];
+    };
+    let came = match (instead, early_for) {
+        (_, Some(other)) => format!("it came, but before what line {} expects: {}", other.line, other.event),
+        (Some(event), None) => format!("instead came:  {}", short(event)),
+        (None, None) => "nothing like it came".to_owned(),
+    };
+    vec![format!("line {} expects: {}", wanted.line, wanted.event), came]
 }

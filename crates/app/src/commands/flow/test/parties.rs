@@ -35,6 +35,11 @@ fn count(asked: &mut HashMap<StepId, usize>, step_id: &StepId) -> usize {
     *times - 1
 }
 
+/// That there is no reply, and how to give one.
+fn no_reply(step_id: &StepId, asked: &str, reply: &str) -> String {
+    format!("the step {step_id} is given no reply{asked}; give one below \"replies\": {step_id}: {reply}")
+}
+
 impl GivenParties {
     pub(super) fn new(replies: Vec<StepReplies>) -> GivenParties {
         GivenParties { replies, sender: mailbox(SENDER), asked: Mutex::default() }
@@ -44,7 +49,7 @@ impl GivenParties {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whom the test gives no reply to give, each once and in the order in which they were asked.
+    /// For whom the test gives no reply and how to give one, each once and in the order in which they were asked.
     pub(super) fn unanswered(&self) -> Vec<String> {
         self.asked().unanswered.clone()
     }
@@ -56,21 +61,25 @@ impl GivenParties {
     /// What is said now to whoever asks.
     fn next(&self, purpose: &Purpose) -> Option<GivenReply> {
         let mut asked = self.asked();
-        let (who, given) = match purpose {
+        let (unanswered, given) = match purpose {
             Purpose::Lead(step_id) => {
                 let at = count(&mut asked.leads, step_id);
                 let replies = self.replies_of(step_id);
-                (format!("the step {step_id}"), replies.and_then(|replies| replies.post.get(at)))
+                // Beside what is said to its ping.
+                let reply = if replies.is_some() { "{ post: { status: 200 } }" } else { "{ status: 200 }" };
+                (no_reply(step_id, "", reply), replies.and_then(|replies| replies.post.get(at)))
             }
             Purpose::Ping(step_id) => {
                 let at = count(&mut asked.pings, step_id);
-                let replies = self.replies_of(step_id);
-                (format!("the ping of the step {step_id}"), replies.and_then(|replies| replies.ping.get(at)))
+                let reply = "{ ping: { status: 200 } }";
+                let given = self.replies_of(step_id).and_then(|replies| replies.ping.get(at));
+                (no_reply(step_id, " to its ping", reply), given)
             }
-            Purpose::Notice => ("a notice".to_owned(), None),
+            // Nothing that a test does leads to a report.
+            Purpose::Notice => ("somebody is told of a report, which no test can answer".to_owned(), None),
         };
-        if given.is_none() && !asked.unanswered.contains(&who) {
-            asked.unanswered.push(who);
+        if given.is_none() && !asked.unanswered.contains(&unanswered) {
+            asked.unanswered.push(unanswered);
         }
         given.cloned()
     }

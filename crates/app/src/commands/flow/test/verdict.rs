@@ -9,6 +9,8 @@ pub(super) struct Unmet<'a> {
     pub(super) wanted: Option<&'a Expected>,
     /// What came in its place, as far as that can be told.
     pub(super) instead: Option<&'a EventLine>,
+    /// The line whose event came only after what was to come after it.
+    pub(super) early_for: Option<&'a Expected>,
 }
 
 /// Holds what came against what a test expects.
@@ -18,11 +20,15 @@ pub(super) fn judge<'a>(test: &'a FlowTest, came: &'a [EventLine]) -> Result<(),
 
 /// Each line has its event, in this order; others may lie between.
 fn in_order<'a>(expect: &'a [Expected], came: &'a [EventLine]) -> Result<(), Unmet<'a>> {
-    let mut rest = came;
+    let (mut rest, mut passed, mut before) = (came, Vec::new(), None);
     for wanted in expect {
-        let Some(at) = rest.iter().position(|event| wanted.event.is_true_of(event)) else {
-            return Err(Unmet { wanted: Some(wanted), instead: nearest(&wanted.event, rest) });
+        let is_it = |event: &EventLine| wanted.event.is_true_of(event);
+        let Some(at) = rest.iter().position(is_it) else {
+            let early_for = before.filter(|_| passed.iter().copied().any(is_it));
+            return Err(Unmet { wanted: Some(wanted), instead: nearest(&wanted.event, rest), early_for });
         };
+        passed.extend(&rest[..at]);
+        before = Some(wanted);
         rest = &rest[at + 1..];
     }
     Ok(())
@@ -34,7 +40,7 @@ fn exactly<'a>(expect: &'a [Expected], came: &'a [EventLine]) -> Result<(), Unme
         let (wanted, own) = (expect.get(at), came.get(at));
         let is_met = matches!((wanted, own), (Some(wanted), Some(own)) if wanted.event.is_true_of(own));
         if !is_met {
-            return Err(Unmet { wanted, instead: own });
+            return Err(Unmet { wanted, instead: own, early_for: None });
         }
     }
     Ok(())
@@ -79,9 +85,11 @@ mod tests {
         let came = lines(CAME);
         match judge(&test, &came) {
             Ok(()) => "met".to_owned(),
-            Err(Unmet { wanted, instead }) => {
+            Err(Unmet { wanted, instead, early_for }) => {
                 let wanted = wanted.map_or("nothing".to_owned(), |wanted| wanted.line.to_string());
-                format!("{wanted}: {}", instead.map_or("nothing".to_owned(), EventLine::to_string))
+                let instead = instead.map_or("nothing".to_owned(), EventLine::to_string);
+                let early = early_for.map(|line| format!(", early for {}", line.line)).unwrap_or_default();
+                format!("{wanted}: {instead}{early}")
             }
         }
     }
@@ -93,12 +101,12 @@ mod tests {
             ("recipient.failed a | recipient.delivered b price 5.00 | flow.completed margin -5", "met"),
             ("recipient.attempted | recipient.attempted", "met"),
             ("recipient.attempted | recipient.attempted | recipient.attempted", "3: nothing"),
-            ("recipient.delivered b | recipient.failed a", "2: nothing"),
+            ("recipient.delivered b | recipient.failed a", "2: nothing, early for 1"),
             ("recipient.attempted a | recipient.delivered a", "2: recipient.failed a reason No"),
             ("recipient.delivered b price 6", "1: recipient.delivered b price 5"),
             ("source.accepted price 9", "1: source.accepted price 10"),
             ("filter.passed c", "1: nothing"),
-            ("source.accepted | source.submitted", "2: nothing"),
+            ("source.accepted | source.submitted", "2: nothing, early for 1"),
         ] {
             assert_eq!(told(expect, false), wanted, "{expect}");
         }
