@@ -147,7 +147,7 @@ impl Tried {
 }
 
 fn told(unmet: &Unmet<'_>) -> Vec<String> {
-    let Unmet { wanted, instead, early_for } = unmet;
+    let Unmet { wanted, instead, before, is_early } = unmet;
     let short = |event: &EventLine| event.clone().in_short();
     let Some(wanted) = wanted else {
         let first = instead.map(short).map(|first| first.to_string()).unwrap_or_default();
@@ -156,10 +156,15 @@ fn told(unmet: &Unmet<'_>) -> Vec<String> {
             format!("the first of it:  {first}"),
         ];
     };
-    let came = match (instead, early_for) {
-        (_, Some(other)) => format!("it came, but before what line {} expects: {}", other.line, other.event),
-        (Some(event), None) => format!("instead came:  {}", short(event)),
-        (None, None) => "nothing like it came".to_owned(),
+    let came = match (instead, before) {
+        (_, Some(before)) if *is_early => {
+            format!("it came, but before what line {} expects: {}", before.line, before.event)
+        }
+        (Some(event), _) => format!("instead came:  {}", short(event)),
+        (None, Some(before)) => {
+            format!("no such event came after what line {} expects: {}", before.line, before.event)
+        }
+        (None, None) => "no such event came".to_owned(),
     };
     vec![format!("line {} expects: {}", wanted.line, wanted.event), came]
 }

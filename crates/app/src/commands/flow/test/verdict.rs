@@ -1,5 +1,6 @@
 //! Whether what came is what was expected.
 
+use domain::EventType;
 use wire::flow_file::{EventLine, Expected, FlowTest};
 
 /// Where what came parts from what was expected.
@@ -9,8 +10,10 @@ pub(super) struct Unmet<'a> {
     pub(super) wanted: Option<&'a Expected>,
     /// What came in its place, as far as that can be told.
     pub(super) instead: Option<&'a EventLine>,
-    /// The line whose event came only after what was to come after it.
-    pub(super) early_for: Option<&'a Expected>,
+    /// What was to come just before it, and came.
+    pub(super) before: Option<&'a Expected>,
+    /// Whether it came before that.
+    pub(super) is_early: bool,
 }
 
 /// Holds what came against what a test expects.
@@ -24,8 +27,13 @@ fn in_order<'a>(expect: &'a [Expected], came: &'a [EventLine]) -> Result<(), Unm
     for wanted in expect {
         let is_it = |event: &EventLine| wanted.event.is_true_of(event);
         let Some(at) = rest.iter().position(is_it) else {
-            let early_for = before.filter(|_| passed.iter().copied().any(is_it));
-            return Err(Unmet { wanted: Some(wanted), instead: nearest(&wanted.event, rest), early_for });
+            let is_early = passed.iter().copied().any(is_it);
+            return Err(Unmet {
+                wanted: Some(wanted),
+                instead: nearest(&wanted.event, rest),
+                before,
+                is_early,
+            });
         };
         passed.extend(&rest[..at]);
         before = Some(wanted);
@@ -40,20 +48,26 @@ fn exactly<'a>(expect: &'a [Expected], came: &'a [EventLine]) -> Result<(), Unme
         let (wanted, own) = (expect.get(at), came.get(at));
         let is_met = matches!((wanted, own), (Some(wanted), Some(own)) if wanted.event.is_true_of(own));
         if !is_met {
-            return Err(Unmet { wanted, instead: own, early_for: None });
+            let before = at.checked_sub(1).and_then(|at| expect.get(at));
+            return Err(Unmet { wanted, instead: own, before, is_early: false });
         }
     }
     Ok(())
 }
 
 /// The event that was meant, of those that came after all that was met: of the same step and type, else of
-/// the same step, else of the same type.
+/// the same step, else of the same type; what was refused stands for what was to be accepted, and the other way round.
 fn nearest<'a>(wanted: &EventLine, rest: &'a [EventLine]) -> Option<&'a EventLine> {
     let same_type = |event: &&EventLine| event.event_type == wanted.event_type;
     let same_step = |event: &&EventLine| wanted.step_id.is_some() && event.step_id == wanted.step_id;
     let both = rest.iter().find(|event| same_type(event) && same_step(event));
     both.or_else(|| rest.iter().rfind(same_step))
         .or_else(|| rest.iter().find(|event| same_type(event) && wanted.step_id.is_none()))
+        .or_else(|| rest.iter().find(|event| is_verdict(wanted) && is_verdict(event)))
+}
+
+fn is_verdict(event: &EventLine) -> bool {
+    matches!(event.event_type, EventType::SourceAccepted | EventType::SourceRejected)
 }
 
 #[cfg(test)]
@@ -85,10 +99,11 @@ mod tests {
         let came = lines(CAME);
         match judge(&test, &came) {
             Ok(()) => "met".to_owned(),
-            Err(Unmet { wanted, instead, early_for }) => {
+            Err(Unmet { wanted, instead, before, is_early }) => {
                 let wanted = wanted.map_or("nothing".to_owned(), |wanted| wanted.line.to_string());
                 let instead = instead.map_or("nothing".to_owned(), EventLine::to_string);
-                let early = early_for.map(|line| format!(", early for {}", line.line)).unwrap_or_default();
+                let early = before.filter(|_| is_early);
+                let early = early.map(|line| format!(", early for {}", line.line)).unwrap_or_default();
                 format!("{wanted}: {instead}{early}")
             }
         }
@@ -104,6 +119,7 @@ mod tests {
             ("recipient.delivered b | recipient.failed a", "2: nothing, early for 1"),
             ("recipient.attempted a | recipient.delivered a", "2: recipient.failed a reason No"),
             ("recipient.delivered b price 6", "1: recipient.delivered b price 5"),
+            ("source.rejected", "1: source.accepted price 10"),
             ("source.accepted price 9", "1: source.accepted price 10"),
             ("filter.passed c", "1: nothing"),
             ("source.accepted | source.submitted", "2: nothing, early for 1"),
