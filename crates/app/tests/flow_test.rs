@@ -311,7 +311,10 @@ fn a_lead_takes_up_what_its_ping_was_offered() {
         wanted.assert_eq(&stdout);
         assert_eq!(status, Some(code), "{stderr}");
     };
-    check(&[("source.pinged price 17.20", "source.pinged price 17.21")], 1, &expect![[r#"
+    check(
+        &[("source.pinged price 17.20", "source.pinged price 17.21")],
+        1,
+        &expect![[r#"
         FAILED  flow.yaml:62: both bid, both buy, the source gets its share
                 line 72 expects: source.pinged price 17.21
                 instead came:  source.pinged price 17.2 outcome success
@@ -332,8 +335,12 @@ fn a_lead_takes_up_what_its_ping_was_offered() {
               - recipient.delivered office price 0
               - flow.completed outcome success margin 2.5
         1 test: 0 ok, 1 failed
-    "#]]);
-    check(&[("ping: { body: { bid: 9.00 } }, ", "")], 1, &expect![[r#"
+    "#]],
+    );
+    check(
+        &[("ping: { body: { bid: 9.00 } }, ", "")],
+        1,
+        &expect![[r#"
         FAILED  flow.yaml:62: both bid, both buy, the source gets its share
                 the step south is given no reply to its ping; give one below "replies": south: { ping: { status: 200 } }
                 line 72 expects: source.pinged price 17.2
@@ -353,8 +360,12 @@ fn a_lead_takes_up_what_its_ping_was_offered() {
               - recipient.delivered office price 0
               - flow.completed outcome success margin 2.5
         1 test: 0 ok, 1 failed
-    "#]]);
-    check(&[(", post: { body: \"<r><status>ok</status></r>\" } }", " }")], 1, &expect![[r#"
+    "#]],
+    );
+    check(
+        &[(", post: { body: \"<r><status>ok</status></r>\" } }", " }")],
+        1,
+        &expect![[r#"
         FAILED  flow.yaml:62: both bid, both buy, the source gets its share
                 the step north is given no reply; give one below "replies": north: { post: { status: 200 } }
                 line 73 expects: recipient.delivered north price 12.5
@@ -374,9 +385,13 @@ fn a_lead_takes_up_what_its_ping_was_offered() {
               - filter.failed sold reason No buyer
               - flow.completed outcome failure margin 0 reason No buyer
         1 test: 0 ok, 1 failed
-    "#]]);
+    "#]],
+    );
     // Nobody bids, so that there is no offer; the lead is submitted all the same.
-    check(&[("<price>12.50</price>", ""), ("bid: 9.00", "bid: 0")], 1, &expect![[r#"
+    check(
+        &[("<price>12.50</price>", ""), ("bid: 9.00", "bid: 0")],
+        1,
+        &expect![[r#"
         FAILED  flow.yaml:62: both bid, both buy, the source gets its share
                 line 72 expects: source.pinged price 17.2
                 instead came:  source.pinged price 0 outcome failure reason no bid
@@ -391,16 +406,24 @@ fn a_lead_takes_up_what_its_ping_was_offered() {
               - filter.failed sold reason No buyer
               - flow.completed outcome failure margin 0 reason No buyer
         1 test: 0 ok, 1 failed
-    "#]]);
-    // A buyer bids once: the lead has the offer of the ping, unless it names another.
+    "#]],
+    );
+    // North would bid less the second time: a lead has the offer of its ping, unless it names another.
     let bid = "{ body: \"<r><price>12.50</price><token>t1</token></r>\" }";
     let twice = format!("[ {bid}, {} ]", bid.replace("12.50", "3.00"));
-    check(&[(bid, &twice)], 0, &expect![[r#"
+    check(
+        &[(bid, &twice)],
+        0,
+        &expect![[r#"
         ok      flow.yaml:62: both bid, both buy, the source gets its share
         1 test: 1 ok, 0 failed
-    "#]]);
+    "#]],
+    );
     let own = ("phone_1: \"(512) 555-0143\", state", "ping_token: ping_0123456789abcdef01234567, state");
-    check(&[(bid, &twice), own], 1, &expect![[r#"
+    check(
+        &[(bid, &twice), own],
+        1,
+        &expect![[r#"
         FAILED  flow.yaml:62: both bid, both buy, the source gets its share
                 line 73 expects: recipient.delivered north price 12.5
                 instead came:  recipient.delivered north price 3
@@ -421,7 +444,8 @@ fn a_lead_takes_up_what_its_ping_was_offered() {
               - recipient.delivered office price 0
               - flow.completed outcome success margin 0.6
         1 test: 0 ok, 1 failed
-    "#]]);
+    "#]],
+    );
 }
 
 /// What a failed test prints can be pasted below `expect`.
@@ -534,6 +558,27 @@ fn a_change_of_tests_alone_is_no_new_version() {
     assert_eq!(published(&format!("{flow}{}", tests.replace("name: a", "name: b"))), same);
     let check = run(&["flow", "check", path]);
     assert!(text(&check.stdout).ends_with(&format!("Try its tests (1) with: glassline flow test {path}\n")));
+}
+
+/// What is not done yet is not promised in silence.
+#[test]
+fn retention_is_said_to_have_no_effect_yet() {
+    let flow =
+        "flow:\n  id: flow_x\n  name: X\n  fields: { email: email }\n  sources: [ { entity: src_web } ]\n";
+    let temp = TempDir::new().unwrap();
+    let (data, path) = (temp.path().join("data"), temp.path().join("flow.yaml"));
+    let (data, path) = (data.to_str().unwrap(), path.to_str().unwrap());
+    let warning = "warning: the retention of flow_x is on record with it; nothing is deleted by it yet";
+    for (file, is_warned) in
+        [(flow.to_owned(), false), (format!("{flow}  retention: {{ bodies: 30d }}\n"), true)]
+    {
+        std::fs::write(path, file).unwrap();
+        for arguments in [vec!["flow", "check", path], vec!["flow", "publish", path, "--data", data]] {
+            let output = run(&arguments);
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            assert_eq!(text(&output.stderr).contains(warning), is_warned, "{arguments:?}");
+        }
+    }
 }
 
 /// The text of the first block of this kind that holds something.
