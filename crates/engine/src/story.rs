@@ -4,7 +4,7 @@
 use domain::{
     Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks,
     Money, Outcome, Price, Progress, Reason, Reports, SalePrice, Scalar, SentText, SourceId, Stand, Step,
-    StepEnd, StepId, StepKind, Timestamp, Value,
+    StepEnd, StepId, StepKind, Strategy, Timestamp, Value,
 };
 
 use crate::asking::variables;
@@ -345,12 +345,20 @@ impl Story {
         share.map_or(Cost::Known(self.price.unwrap_or(Money::ZERO)), Cost::Share)
     }
 
-    /// The sum of the bids that are sold.
+    /// The sum of the bids that are sold. In an auction a recipient without a ping bids its own price.
     fn bids_sold(&self, flow: &Flow) -> Money {
         let offers = self.progress.offers();
+        let auctioned = |id: &StepId| {
+            let mut groups = flow.steps().iter().filter_map(|step| match &step.kind {
+                StepKind::Distribute(group) if group.strategy == Strategy::HighestBid => Some(group),
+                _ => None,
+            });
+            groups.any(|group| group.recipients.iter().any(|step| step.id == *id))
+        };
         let bid = |step: &Step| match (&step.kind, offers.stand(&step.id)) {
             (StepKind::Recipient(recipient), Some(Stand::Sold(price))) => {
-                let counts = matches!(recipient.price, SalePrice::FromBid { .. }) && !price.copy;
+                let is_bid = matches!(recipient.price, SalePrice::FromBid { .. }) || auctioned(&step.id);
+                let counts = is_bid && !price.copy;
                 counts.then_some(price.amount)
             }
             (StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_), _)

@@ -144,6 +144,10 @@ impl Distribution {
                         .expect("amounts of one lead are far from the limits");
                 }
                 Some(stand) if stand.holds_slot(recipient) => result.outcome = Outcome::Error,
+                // Others may be asked meanwhile, but this one may have the lead.
+                Some(Stand::Waiting { unknown: true } | Stand::Unknown) if !recipient.is_copy => {
+                    result.outcome = Outcome::Error;
+                }
                 Some(_) | None => {}
             }
         }

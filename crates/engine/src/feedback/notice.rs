@@ -10,7 +10,7 @@ use domain::{
 };
 use ledger::{RecordError, Ticket};
 
-use crate::asking::{Party, Question, Taken, not_kept};
+use crate::asking::{About, Party, Question, Taken, not_kept};
 use crate::delivery::{as_recipient, not_made};
 use crate::retries::Due;
 use crate::run::{Moment, Run, path};
@@ -153,7 +153,7 @@ impl Run {
             Err(error) => return Ok(not_asked(not_made(&error), None)),
         };
         let question = Question {
-            step: None,
+            about: About::Report,
             entity_id: to,
             party,
             response: &settings.response,

@@ -25,7 +25,6 @@ use url::Url;
 use wire::outbound::{Mailbox, Reply};
 
 use super::calendar::later;
-use super::chance::Chance;
 use super::directory::{Mark, State};
 use super::flows;
 use super::letters::EXCHANGE_ADDRESS;
@@ -34,6 +33,7 @@ use super::plan::{Arrival, plan};
 use super::stand_ins;
 use super::unsynced_disk::{UnsyncedDisk, sync};
 use super::virtual_time::VirtualClock;
+use crate::chance::{Chance, SeededEntropy};
 use crate::commands::serve::SYSTEM;
 use crate::installation::{Installation, Surroundings};
 
@@ -98,17 +98,6 @@ impl Parties for Players {
     }
 }
 
-/// Ids and jitter of the history, drawn from the seed. Keys and nonces are not: these the ledger
-/// draws for itself, from the system.
-#[derive(Debug)]
-struct SeededEntropy(Mutex<Chance>);
-
-impl Entropy for SeededEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
-    }
-}
-
 /// Something that happens in the history.
 #[derive(Debug)]
 enum Happening {
@@ -168,7 +157,7 @@ pub(super) async fn play(
     let surroundings = Surroundings {
         name: "demo".to_owned(),
         clock: clock.clone(),
-        entropy: Arc::new(SeededEntropy(Mutex::new(Chance::of(script.seed, &["entropy"])))),
+        entropy: Arc::new(SeededEntropy::of(Chance::of(script.seed, &["entropy"]))),
         parties: players.clone(),
         disk: |disk| -> Arc<dyn Disk> { Arc::new(UnsyncedDisk(disk)) },
     };

@@ -4,9 +4,9 @@ use domain::Timestamp;
 use serde_json::{Map, Value};
 
 use super::calendar::Trouble;
-use super::chance::Chance;
 use super::parties::{OLDEST_VEHICLE, Script};
 use super::people::{PLACES, Person, ROOF_PLACES};
+use crate::chance::Chance;
 
 /// A submission, before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::calendar::busyness;
-use super::chance::Chance;
 use super::letters::{EXCHANGE_ADDRESS, Letter};
 use super::parties::{Report, Script};
 use crate::api_client::{ApiClient, Ask};
+use crate::chance::Chance;
 
 /// Most leads under way at a time; more are not sent.
 const UNDER_WAY_MAX: usize = 256;

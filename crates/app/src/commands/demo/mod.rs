@@ -7,7 +7,6 @@
 
 mod backfill;
 mod calendar;
-mod chance;
 mod directory;
 mod flows;
 mod letters;

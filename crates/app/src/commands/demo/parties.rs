@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wire::outbound::Reply;
 
 use super::calendar::{Calendar, Trouble};
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// What all parties know.
 #[derive(Debug, Clone, Copy)]
