@@ -572,7 +572,7 @@ async fn a_start_destroys_what_a_torn_destruction_left() {
     std::fs::write(&path, vault).unwrap();
     let third = House::open(directory, start(), "");
     assert_eq!(third.leads.sensitive_slots(), []);
-    assert_eq!(third.engine.resume().await.unwrap(), 1, "its retry");
+    third.engine.resume().await.unwrap();
     third.retry_all().await;
     let seq = third.leads.reader().chain(submitted.lead_id)[0];
     assert_eq!(third.leads.reader().sensitive(seq).unwrap(), Sensitive::Destroyed);
