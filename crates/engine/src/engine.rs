@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{
     Answer, ChainId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId,
-    LeadIdKind, Marks, Scalar, SourceId, Timestamp, Value,
+    LeadIdKind, Marks, SourceId, Timestamp,
 };
 use ledger::{Entropy, Lease, LeaseError, Ledger, ReadError, ReadHeader, RecordError, Sensitive, VaultError};
 use tokio::sync::{Semaphore, watch};
@@ -152,15 +152,7 @@ const SURELY_SMALL_BYTES: usize = LEAD_BYTES_MAX / 8;
 
 /// Refuses a lead that a record may not hold.
 pub(crate) fn check_size(raw: &Lead) -> Result<(), SubmitError> {
-    let scalar = |scalar: &Scalar| match scalar {
-        Scalar::Text(text) => text.len() + 2,
-        Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => 40,
-    };
-    let value = |value: &Value| match value {
-        Value::Scalar(one) => scalar(one),
-        Value::List(list) => list.iter().map(scalar).sum(),
-    };
-    if raw.iter().map(|(path, own)| path.as_str().len() + value(own)).sum::<usize>() <= SURELY_SMALL_BYTES {
+    if raw.text_bytes() <= SURELY_SMALL_BYTES {
         return Ok(());
     }
     let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() })?;

@@ -305,11 +305,16 @@ impl Run {
         self.story.cost(&self.flow.flow)
     }
 
+    /// How many events the lead has.
+    pub(crate) fn last_seq(&self) -> u32 {
+        self.lease.last_seq()
+    }
+
     /// Waits until all that was recorded of the lead is durable.
     pub(crate) async fn settle(&mut self) -> Result<(), RecordError> {
         let (leads, lead_id) = (&self.context.leads, self.story.lead_id);
         let mut durable = leads.watch_durable();
-        let recorded = usize::try_from(self.lease.last_seq()).expect("a lead has few events");
+        let recorded = usize::try_from(self.last_seq()).expect("a lead has few events");
         loop {
             durable.mark_unchanged();
             if leads.reader().chain(lead_id).len() >= recorded {

@@ -273,6 +273,31 @@ async fn a_share_is_paid_of_prices_that_stand_beside_bids() {
     house.close();
 }
 
+#[tokio::test]
+async fn a_ping_asks_only_the_groups_that_its_lead_would_come_to() {
+    let flow = FLOW.replace(
+        "      strategy: highest_bid\n",
+        "      when: { field: lead.state, op: is equal to, value: CA }\n      strategy: highest_bid\n",
+    );
+    let house = House::new(&flow, "buyer_north: 200 {\"bid\":5}\n buyer_south: 200 {\"bid\":1}").await;
+    let pinged = ping(&house, "src_exchange", "NY").await;
+    expect![[r#"
+        recipient.skipped    north (criteria: State must be equal to CA)
+        recipient.skipped    south (criteria: State must be equal to CA)
+        source.pinged        failure price 0 (no_buyer: no bid)
+    "#]]
+    .assert_eq(&house.chain(pinged.ping_id));
+    // What is not known yet is not held against it.
+    let pinged = ping_with(&house, "src_exchange", &[]).await;
+    expect![[r#"
+        recipient.bid        north bid 5
+        recipient.bid        south bid 1
+        source.pinged        success price 4.8
+    "#]]
+    .assert_eq(&house.chain(pinged.ping_id));
+    house.close();
+}
+
 /// A version published meanwhile may have another buyer in the place of one that bid.
 #[tokio::test]
 async fn an_offer_holds_for_the_parties_that_made_it() {
