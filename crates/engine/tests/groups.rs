@@ -317,26 +317,12 @@ async fn a_paused_buyer_is_passed_over_and_later_ones_are_asked() {
     house.close();
 }
 
-/// Why each recipient did or did not get a lead, a line for each.
-fn explained(house: &House, lead_id: LeadId) -> String {
-    let flow = house.control.flow(&"flow_roofs".parse().unwrap()).unwrap();
-    let line = |own: domain::Explained| {
-        let reason = own.reason.map(|reason| format!(" ({}: {})", reason.code, reason.text));
-        let bid = own.bid.map(|bid| format!(" bid {bid}"));
-        let price = own.price.map(|price| format!(" price {price}"));
-        let part = |part: Option<String>| part.unwrap_or_default();
-        let (step, fate) = (own.step_id, own.fate);
-        format!("{step} {fate}{}{}{}, {} attempts\n", part(bid), part(price), part(reason), own.attempts)
-    };
-    flow.flow.explain(&house.events(lead_id)).into_iter().map(line).collect()
-}
-
 async fn check_explained(group: &str, each: &str, script: &str, expected: Expect) {
     let script = script.replace("YES", YES).replace("NO", NO);
     let house = House::new(&flow(group, each), &script).await;
     house.control.pause_entity("system", &"buyer_west".parse().unwrap()).await.unwrap();
     let lead_id = house.submit(&ANN).await.lead_id;
-    expected.assert_eq(&explained(&house, lead_id));
+    expected.assert_eq(&house.explained(lead_id));
     house.close();
 }
 

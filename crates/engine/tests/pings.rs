@@ -100,6 +100,11 @@ async fn a_post_takes_up_the_offer_of_its_ping() {
         source.pinged        success price 17.2
     "#]]
     .assert_eq(&house.chain(pinged.ping_id));
+    expect![[r#"
+        north bid bid 12.5, 0 attempts
+        south bid bid 9, 0 attempts
+    "#]]
+    .assert_eq(&house.explained(pinged.ping_id));
     let lead_id = post(&house, &pinged.ping_id.to_string()).await;
     house.retry_all().await;
     expect![[r#"
@@ -172,6 +177,11 @@ async fn a_ping_is_refused_by_what_is_known_and_without_bids() {
         source.pinged        failure price 0 (criteria: State must not be equal to TX)
     "#]]
     .assert_eq(&house.chain(refused.ping_id));
+    expect![[r#"
+        north not_reached (criteria: State must not be equal to TX), 0 attempts
+        south not_reached (criteria: State must not be equal to TX), 0 attempts
+    "#]]
+    .assert_eq(&house.explained(refused.ping_id));
     let unsold = ping(&house, "src_exchange", "CA").await;
     expect![[r#"
         recipient.bid        north (declined: No bid)

@@ -165,6 +165,20 @@ impl House {
             .collect()
     }
 
+    /// Why each recipient did or did not get a lead, a line for each.
+    pub(crate) fn explained(&self, lead_id: LeadId) -> String {
+        let flow = self.control.flow(&self.events(lead_id)[0].head.flow_id).unwrap();
+        let line = |own: domain::Explained| {
+            let reason = own.reason.map(|reason| format!(" ({}: {})", reason.code, reason.text));
+            let bid = own.bid.map(|bid| format!(" bid {bid}"));
+            let price = own.price.map(|price| format!(" price {price}"));
+            let part = |part: Option<String>| part.unwrap_or_default();
+            let (step, fate) = (own.step_id, own.fate);
+            format!("{step} {fate}{}{}{}, {} attempts\n", part(bid), part(price), part(reason), own.attempts)
+        };
+        flow.flow.explain(&self.events(lead_id)).into_iter().map(line).collect()
+    }
+
     /// The chain of a lead: each event on a line, with what matters of its kind.
     pub(crate) fn chain(&self, lead_id: LeadId) -> String {
         let mut told = String::new();

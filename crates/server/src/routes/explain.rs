@@ -39,7 +39,8 @@ pub(crate) struct RecipientExplained {
     #[schema(required)]
     group: Option<String>,
     /// `delivered`, `declined` (it said no, or its cap was full), `error`, `waiting` (for a retry), `unknown` (nobody
-    /// knows whether it has the lead), `skipped`, `outbid`, `sold_elsewhere`, `not_reached`, `disabled` or `pending`.
+    /// knows whether it has the lead), `skipped`, `bid` (for a ping), `outbid`, `sold_elsewhere`, `not_reached`,
+    /// `disabled` or `pending`.
     status: String,
     #[schema(required)]
     reason: Option<String>,
