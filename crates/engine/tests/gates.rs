@@ -220,6 +220,11 @@ async fn what_counts_as_a_duplicate_is_what_the_rule_says_also_after_a_restart()
     // A buyer that may have it: nobody knows, so it counts.
     let unknown = "buyer_premier: timeout | timeout | timeout | 200 {\"status\":\"no\"}";
     duplicates(&sold, unknown, "src_web a, src_web b, restart, src_web c", "-dd").await;
+    // The same where no retry and no cap tell of it: after the restart it was taken for unsold.
+    let once = sold.replace("retry: { attempts: 3, backoff: [ 10s ] }", "");
+    assert_ne!(once, sold);
+    let unknown = "buyer_premier: timeout | 200 {\"status\":\"no\"}";
+    duplicates(&once, unknown, "src_web a, src_web b, restart, src_web c", "-dd").await;
     // Retries end with a no.
     let late = "buyer_premier: refused | 200 {\"status\":\"no\"}";
     duplicates(&sold, late, "src_web a, src_web b, retries, src_web c", "-d-").await;
@@ -429,7 +434,7 @@ async fn a_unit_is_held_while_nobody_knows_and_given_back_when_it_is_known() {
     let second = house.submit(&ANN).await;
     assert_eq!(second.answer.outcome, Outcome::Failure);
     assert_eq!(caps(&house), "flow_roofs.premier/daily_cap 0 used 1 reserved of 1\n");
-    let house = House::open(house.close(), start(), YES);
+    let house = House::open(house.close(), start(), &YES.to_owned());
     house.engine.resume().await.unwrap();
     assert_eq!(caps(&house), "flow_roofs.premier/daily_cap 0 used 1 reserved of 1\n");
     house.retry_all().await;
