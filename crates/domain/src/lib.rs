@@ -78,7 +78,7 @@ pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, ListTag, Li
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
 pub use distribution::{
     Candidate, Cost, DEFAULT_PING_TIMEOUT, Distribution, GroupNext, GroupResult, GroupView, Offers,
-    PING_TIMEOUT_MAX, RECIPIENTS_MAX, Stand, Strategy, Turns, Unsold, WEIGHT_MAX,
+    PING_TIMEOUT_MAX, RECIPIENTS_MAX, Stand, Strategy, Turns, Unsold, WEIGHT_MAX, as_recipient,
 };
 pub use duplicate::{
     Against, DUPLICATE_RULES_MAX, DUPLICATE_WINDOW_MAX, DuplicateKey, DuplicateRule, DuplicateScope,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Asked as AskedKind, Call, Enhancement, EventId, EventKind, Exchange, Fault, Lead, Money, Outcome, Price,
-    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, StepKind, TestRule, Value,
+    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, TestRule, Value, as_recipient,
 };
 use ledger::{RecordError, Ticket};
 use wire::outbound::RenderError;
@@ -355,13 +355,6 @@ pub(crate) fn called(step: &Step, response_code: Option<u16>) -> Call {
         entity_id: entity_id.clone(),
         integration: request.integration.as_str().into(),
         response_code,
-    }
-}
-
-pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
-    match &step.kind {
-        StepKind::Recipient(recipient) => Some((step, recipient)),
-        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{
     Call as EventCall, Candidate, ChainId, Distribution, EventKind, Exchange, FieldPath, GroupNext,
     GroupView, Lead, LeadIdKind, Money, NoBid, Number, Offers, Reason, ReasonCode, Recipient, RuleTrace,
-    Step, StepEnd, StepKind, Strictness, Value,
+    Step, StepEnd, StepKind, Strictness, Value, as_recipient,
 };
 use ledger::RecordError;
 
@@ -83,7 +83,7 @@ impl Run {
     }
 
     async fn ask_member(&mut self, step: &Step) -> Result<(), RecordError> {
-        let StepKind::Recipient(recipient) = &step.kind else {
+        let Some((step, recipient)) = as_recipient(step) else {
             unreachable!("a flow was checked: groups hold recipients")
         };
         self.deliver(step, recipient).await
@@ -343,8 +343,6 @@ pub(crate) fn number(amount: Money) -> Number {
 }
 
 fn pinged(step: &Step) -> Option<(&Recipient, &domain::Ping)> {
-    match &step.kind {
-        StepKind::Recipient(recipient) => Some((recipient, recipient.ping.as_ref()?)),
-        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,
-    }
+    let (_, recipient) = as_recipient(step)?;
+    Some((recipient, recipient.ping.as_ref()?))
 }

@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its report")]
 
+#[path = "../flow/beginning.rs"]
+mod beginning;
 #[path = "../../../ledger/benches/ledger/calibration.rs"]
 mod calibration;
 #[path = "../../../ledger/benches/ledger/figures.rs"]
@@ -24,7 +26,7 @@ mod machine;
 mod partners;
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::{ListItem, ListName};
@@ -64,33 +66,19 @@ const FLOW: &str = include_str!("slow.yaml");
 /// Leads a second that are timed, and such as a slow buyer has beside them.
 const PACED_PER_SECOND: u32 = 150;
 const SLOW_PER_SECOND: u32 = 40;
-/// At most so many requests to one host are under way at a time (`HttpOptions`); other leads wait for their turn.
+/// How fast the leads come that are to wait.
 const OPEN_PER_SECOND: u32 = 400;
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => report(Scale::FULL, "full"),
-        ["--quick"] => report(Scale::QUICK, "quick: figures of so short a run mean nothing"),
-        _ => {
-            println!("usage: cargo xtask bench capacity -- [--quick]");
-            std::process::exit(2);
-        }
-    }
+    let (scale, what) = beginning::asked("capacity", Scale::FULL, Scale::QUICK);
+    let directory = beginning::directory("capacity", what, scale.calibration_flushes);
+    report(scale, directory.path());
 }
 
-fn report(scale: Scale, what: &str) {
-    let parent =
-        std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
-    let directory = tempfile::Builder::new()
-        .prefix("bench-capacity-")
-        .tempdir_in(parent)
-        .expect("the directory for temporary files can be written");
-    println!("{}", machine::description(directory.path(), what).trim_end());
-    println!("{}", calibration::run(directory.path(), scale.calibration_flushes).trim_end());
-    slow_buyer(&directory.path().join("slow"), scale);
-    open_leads(&directory.path().join("open"), scale);
-    suppression(&directory.path().join("lists"), scale);
+fn report(scale: Scale, directory: &Path) {
+    slow_buyer(&directory.join("slow"), scale);
+    open_leads(&directory.join("open"), scale);
+    suppression(&directory.join("lists"), scale);
 }
 
 /// The same leads without and with a slow buyer beside them.
@@ -185,7 +173,11 @@ fn suppression(path: &Path, scale: Scale) {
                 took
             })
             .collect();
-        format!("{} | {}", nanos(percentile(&mut times, 0.5)), nanos(percentile(&mut times, 0.99)))
+        format!(
+            "{} | {}",
+            fine_micros(percentile(&mut times, 0.5)),
+            fine_micros(percentile(&mut times, 0.99))
+        )
     };
     let there = times(0, true);
     let not_there = times(scale.entries, false);
@@ -201,7 +193,7 @@ fn suppression(path: &Path, scale: Scale) {
     house.abandon();
 }
 
-fn nanos(time: Duration) -> String {
+fn fine_micros(time: Duration) -> String {
     format!("{:.2} µs", time.as_secs_f64() * 1e6)
 }
 

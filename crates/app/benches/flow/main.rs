@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its report")]
 
+mod beginning;
 #[path = "../../../ledger/benches/ledger/calibration.rs"]
 mod calibration;
 #[path = "../../../ledger/benches/ledger/figures.rs"]
@@ -22,7 +23,7 @@ mod machine;
 mod partners;
 mod threads;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use ledger::Stage;
@@ -79,26 +80,12 @@ const SCENARIOS: [Scenario; 3] = [
 ];
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => report(Scale::FULL, "full"),
-        ["--quick"] => report(Scale::QUICK, "quick: figures of so short a run mean nothing"),
-        _ => {
-            println!("usage: cargo xtask bench flow -- [--quick]");
-            std::process::exit(2);
-        }
-    }
+    let (scale, what) = beginning::asked("flow", Scale::FULL, Scale::QUICK);
+    let directory = beginning::directory("flow", what, scale.calibration_flushes);
+    report(scale, directory.path());
 }
 
-fn report(scale: Scale, what: &str) {
-    let parent =
-        std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
-    let directory = tempfile::Builder::new()
-        .prefix("bench-flow-")
-        .tempdir_in(parent)
-        .expect("the directory for temporary files can be written");
-    println!("{}", machine::description(directory.path(), what).trim_end());
-    println!("{}", calibration::run(directory.path(), scale.calibration_flushes).trim_end());
+fn report(scale: Scale, directory: &Path) {
     let mut throughput = String::from(
         "\n| through the whole system | leads/s | target | events/s | p50 | p99 | p99.9 | cores: server | load generator | partners |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
@@ -109,7 +96,7 @@ fn report(scale: Scale, what: &str) {
     let mut stages = String::from("\n| µs of each stage, a lead | ");
     let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
     for (at, scenario) in SCENARIOS.iter().enumerate() {
-        let path = directory.path().join(format!("house-{at}"));
+        let path = directory.join(format!("house-{at}"));
         let house = House::open(&path, scenario.flow);
         house.load(Load { first: FIRST_WARM_UP, leads: scale.warm_up, connections: CONNECTIONS });
         let (events_before, cpu_before, stages_before) = (house.events(), Cpu::now(), house.stage_totals());

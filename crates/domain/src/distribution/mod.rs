@@ -160,8 +160,8 @@ impl Distribution {
     }
 }
 
-/// A step as a recipient.
-pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
+/// A step as a recipient; none when it is of another kind.
+pub fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
     match &step.kind {
         StepKind::Recipient(recipient) => Some((step, recipient)),
         StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,

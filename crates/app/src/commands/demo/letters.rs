@@ -145,6 +145,18 @@ impl Letter {
         let text = |text: &str| Field::Text(text.to_owned());
         let (first, last, mail) = (text(person.first_name), text(person.last_name), text(&person.email));
         let (phone, state, code) = (text(&person.phone), text(person.place.state), text(&person.postal_code));
+        // Whom most sources tell of, in the names that the flows have.
+        let usual = |more: Vec<(&'static str, Field)>| {
+            let person = vec![
+                ("first_name", first.clone()),
+                ("last_name", last.clone()),
+                ("email", mail.clone()),
+                ("phone_1", phone.clone()),
+                ("postal_code", code.clone()),
+                ("state", state.clone()),
+            ];
+            [person, more].concat()
+        };
         let fields = match source {
             Source::WebForm => vec![
                 ("first_name", first),
@@ -169,30 +181,18 @@ impl Letter {
                 ("home_owner", text(if chance.happens(0.88) { "yes" } else { "no" })),
                 ("price", text(&format!("{}.{}0", chance.between(7, 14), chance.between(0, 10)))),
             ],
-            Source::QuoteEngine | Source::RateRadar => vec![
-                ("first_name", first),
-                ("last_name", last),
-                ("email", mail),
-                ("phone_1", phone),
-                ("postal_code", code),
-                ("state", state),
+            Source::QuoteEngine | Source::RateRadar => usual(vec![
                 ("vehicle_year", Field::Number(chance.between(OLDEST_VEHICLE - 12, 2026))),
                 ("vehicle_make", text(chance.pick(&MAKES))),
                 ("coverage", text(chance.pick(&["liability", "full"]))),
                 ("insured", Field::Bool(chance.happens(0.7))),
-            ],
+            ]),
             Source::CampusFinder | Source::StudyMatch => {
-                let mut fields = vec![
-                    ("first_name", first),
-                    ("last_name", last),
-                    ("email", mail),
-                    ("phone_1", phone),
-                    ("postal_code", code),
-                    ("state", state),
+                let mut fields = usual(vec![
                     ("age", Field::Number(chance.between(17, 52))),
                     ("program", text(chance.pick(&["business", "nursing", "computing", "teaching"]))),
                     ("finished_school", Field::Bool(chance.happens(0.92))),
-                ];
+                ]);
                 if source == Source::StudyMatch {
                     fields.push(("price", text(&format!("{}.00", chance.between(9, 19)))));
                 }
@@ -217,16 +217,10 @@ impl Letter {
                 ),
                 ("consent_url", text(&format!("https://cert.example.com/{}", chance.between(1_000, 10_000)))),
             ],
-            Source::SunnyPartner => vec![
-                ("first_name", first),
-                ("last_name", last),
-                ("email", mail),
-                ("phone_1", phone),
-                ("postal_code", code),
-                ("state", state),
+            Source::SunnyPartner => usual(vec![
                 ("product", text(chance.pick(&PRODUCTS))),
                 ("price", text(&format!("{}.50", chance.between(6, 13)))),
-            ],
+            ]),
             Source::AutoExchange => vec![
                 ("first_name", first),
                 ("last_name", last),

@@ -102,21 +102,13 @@ impl Street {
         let ask = Ask::post(path).header("x-forwarded-for", EXCHANGE_ADDRESS).body(content_type, body);
         match self.server.ask(ask).await {
             Ok(answer) if matches!(answer.status, StatusCode::CREATED | StatusCode::OK) => {
-                serde_json::from_str(&answer.text).ok()
+                return serde_json::from_str(&answer.text).ok();
             }
             // Somebody paused the source: that is theirs to do.
-            Ok(answer) => {
-                debug!("A live request is answered {}", answer.status);
-                None
-            }
-            Err(error) if self.stop.is_cancelled() => {
-                debug!("A live request ends with the demo: {error:#}");
-                None
-            }
-            Err(error) => {
-                warn!("A live request has no answer: {error:#}");
-                None
-            }
+            Ok(answer) => debug!("A live request is answered {}", answer.status),
+            Err(error) if self.stop.is_cancelled() => debug!("A live request ends with the demo: {error:#}"),
+            Err(error) => warn!("A live request has no answer: {error:#}"),
         }
+        None
     }
 }

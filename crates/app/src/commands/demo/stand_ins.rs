@@ -43,30 +43,38 @@ pub(super) async fn open(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let listener = listener.context("cannot open a port for the buyers of the demo")?;
     let address = listener.local_addr()?;
-    let serving = async move {
-        let mut connections = JoinSet::new();
-        loop {
-            // Dropping an `accept` half-way loses nothing: the connection stays queued.
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
-            };
-            while connections.try_join_next().is_some() {}
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let hear = Arc::clone(&hear);
-            let service = service_fn(move |request| answer(script, Arc::clone(&hear), request));
-            let builder = http1::Builder::new().timer(TokioTimer::new()).clone();
-            connections.spawn(async move {
-                if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                    debug!("A connection to a stand-in ended: {error}");
-                }
-            });
+    let serving = accept(listener, stop, move |stream| {
+        let hear = Arc::clone(&hear);
+        let service = service_fn(move |request| answer(script, Arc::clone(&hear), request));
+        let builder = http1::Builder::new().timer(TokioTimer::new()).clone();
+        async move {
+            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+                debug!("A connection to a stand-in ended: {error}");
+            }
         }
-    };
+    });
     Ok((address, serving))
+}
+
+/// Serves each connection that comes, until `stop`.
+async fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    stop: CancellationToken,
+    serve: impl Fn(TcpStream) -> F,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        // Dropping an `accept` half-way loses nothing: the connection stays queued.
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _)) => drop(connections.spawn(serve(stream))),
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
 }
 
 /// What the mail server says once it has a message.
@@ -89,25 +97,11 @@ pub(super) async fn open_mail(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let listener = listener.context("cannot open a port for the mail server of the demo")?;
     let address = MailServer::read(&format!("smtp://{}?tls=none", listener.local_addr()?))?;
-    let serving = async move {
-        let mut connections = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
-            };
-            while connections.try_join_next().is_some() {}
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            connections.spawn(async move {
-                if let Err(error) = take_mail(stream).await {
-                    debug!("A connection to the mail server of the demo ended: {error}");
-                }
-            });
+    let serving = accept(listener, stop, |stream| async move {
+        if let Err(error) = take_mail(stream).await {
+            debug!("A connection to the mail server of the demo ended: {error}");
         }
-    };
+    });
     Ok((address, serving))
 }
 
