@@ -210,7 +210,6 @@ mod tests {
     /// Prints what a key costs; `--ignored --nocapture` shows it.
     #[test]
     #[ignore = "measures memory, to be read by people"]
-    #[expect(clippy::print_stderr, reason = "it is a figure for people")]
     fn the_memory_of_a_key() {
         for count in [1_000_000_u64, 3_000_000, 5_000_000] {
             let keys = Duplicates::default();

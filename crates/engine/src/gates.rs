@@ -127,7 +127,7 @@ impl Run {
             let Some((tag, window_ms)) = self.tag_of(rule, source) else { continue };
             match self.context.duplicates.claim(tag, self.story.lead_id, window_ms, at) {
                 Claimed::New => {
-                    claims.push((DuplicateKey { rule: Arc::clone(&rule.slug), tag }, rule.against))
+                    claims.push((DuplicateKey { rule: Arc::clone(&rule.slug), tag }, rule.against));
                 }
                 Claimed::Earlier(earlier) if rejection.is_none() => {
                     let reason = duplicate_reason(earlier.drawn_at(), flow.time_zone());
@@ -300,7 +300,7 @@ impl Fate {
                 self.close(&call.step_id, true);
             }
             EventKind::RecipientFailed { asked: Asked::Yes { call, .. }, .. } => {
-                self.close(&call.step_id, true)
+                self.close(&call.step_id, true);
             }
             EventKind::RecipientError { call, fault, .. } => {
                 if fault.is_unknown(call.response_code) {

@@ -106,6 +106,9 @@ impl Lists {
     }
 }
 
+/// One of the tables of a list.
+type TableOf = fn(&mut Items) -> &mut TagTable;
+
 impl ListState {
     fn read(&self) -> RwLockReadGuard<'_, Items> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
@@ -127,7 +130,7 @@ impl ListState {
 
     fn each(&self, tags: &ListTags, change: impl Fn(&mut TagTable, &ListTag)) {
         let ListTags { sha256, sha1, md5 } = tags;
-        let tables: [(&[ListTag], fn(&mut Items) -> &mut TagTable); 3] = [
+        let tables: [(&[ListTag], TableOf); 3] = [
             (sha256, |items| &mut items.sha256),
             (sha1, |items| &mut items.sha1),
             (md5, |items| &mut items.md5),
@@ -408,7 +411,6 @@ mod tests {
     /// Prints what five million values cost; `--ignored --nocapture` shows it.
     #[test]
     #[ignore = "measures memory and time, to be read by people"]
-    #[expect(clippy::print_stderr, reason = "it is a figure for people")]
     fn five_million_values() {
         const COUNT: u64 = 5_000_000;
         let list = list(None);

@@ -434,7 +434,7 @@ async fn a_unit_is_held_while_nobody_knows_and_given_back_when_it_is_known() {
     let second = house.submit(&ANN).await;
     assert_eq!(second.answer.outcome, Outcome::Failure);
     assert_eq!(caps(&house), "flow_roofs.premier/daily_cap 0 used 1 reserved of 1\n");
-    let house = House::open(house.close(), start(), &YES.to_owned());
+    let house = House::open(house.close(), start(), YES);
     house.engine.resume().await.unwrap();
     assert_eq!(caps(&house), "flow_roofs.premier/daily_cap 0 used 1 reserved of 1\n");
     house.retry_all().await;

@@ -144,7 +144,7 @@ fn what_the_reader_refuses_for_its_shape_the_schema_refuses_too() {
         ("\"1d\"", "7"),
         ("\"flow\":", "\"secrets\":[\"A\"],\"flow\":"),
         ("\"flow\":", "\"secrets\":[\"a\",\"a\"],\"flow\":"),
-        ("\"flow\":", "\"lists\":[\"a\"],\"flow\":"),
+        ("\"flow\":", "\"lists\":[\"A\"],\"flow\":"),
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, *good, "{from}");
