@@ -112,6 +112,18 @@ fn check_same(engine: &Engine, seed: u64) -> RebuiltFolds {
     rebuilt
 }
 
+/// With which checkpoint a start begins, and which it passes over.
+fn beginning(engine: &Engine) -> String {
+    let RebuiltFolds { from, passed_over, .. } = check_same(engine, 0);
+    format!("from {from:?} {passed_over:?}")
+}
+
+/// What [`beginning`] says.
+fn told(from: Option<u64>, passed_over: &[(u64, &str)]) -> String {
+    let passed_over: Vec<String> = passed_over.iter().map(|(seq, why)| format!("{seq}: {why}")).collect();
+    format!("from {from:?} {passed_over:?}")
+}
+
 fn assert_told_the_same(seed: u64, nothing: &str, rebuilt: &str, from: Option<u64>) {
     let (left, right): (Vec<&str>, Vec<&str>) = (nothing.lines().collect(), rebuilt.lines().collect());
     let only = |these: &[&str], those: &[&str]| -> String {
@@ -269,27 +281,37 @@ async fn one_that_is_damaged_or_of_another_release_or_gone_is_passed_over() {
     let mut names = disk.files();
     names.sort_unstable();
     let content = disk.content(&names[1]);
-    let from = |engine: &Engine| check_same(engine, 0).from;
-    assert_eq!(from(&engine), Some(second));
-    for at in (0..content.len()).step_by(content.len() / 97) {
+    let passed_over = |why: &str| told(Some(first), &[(second, why)]);
+    assert_eq!(beginning(&engine), told(Some(second), &[]));
+    // Magic, version and CRC byte for byte, then here and there.
+    for at in (0..16).chain((16..content.len()).step_by(content.len() / 97)) {
         disk.restore(&whole);
         let engine = engine.clone().with_state(Arc::new(disk.clone()));
         disk.flip_bit(&names[1], at as u64, (at % 8) as u8);
-        assert_eq!(from(&engine), Some(first), "a bit of byte {at}");
+        let why = match at {
+            0..8 => "it is no checkpoint",
+            8..12 => "another release made it",
+            _ => "it is damaged",
+        };
+        assert_eq!(beginning(&engine), passed_over(why), "a bit of byte {at}");
         disk.restore(&whole);
         let engine = engine.clone().with_state(Arc::new(disk.clone()));
         Disk::open(&disk, &names[1]).unwrap().set_len(at as u64).unwrap();
-        assert_eq!(from(&engine), Some(first), "cut to {at} bytes");
+        let why = if at < 16 { "it is no checkpoint" } else { "it is damaged" };
+        assert_eq!(beginning(&engine), passed_over(why), "cut to {at} bytes");
     }
     disk.restore(&whole);
     let engine = engine.clone().with_state(Arc::new(disk.clone()));
-    // Another version of the content.
-    disk.overwrite(&names[1], 8, &[9]);
-    assert_eq!(from(&engine), Some(first));
+    // An older version of the content, whole.
+    disk.overwrite(&names[1], 8, &0_u32.to_le_bytes());
+    assert_eq!(beginning(&engine), passed_over("another release made it"));
+    disk.overwrite(&names[0], 100, &[0xff]);
+    let both = [(second, "another release made it"), (first, "it is damaged")];
+    assert_eq!(beginning(&engine), told(None, &both));
     Disk::remove(&disk, &names[1]).unwrap();
-    assert_eq!(from(&engine), Some(first));
+    assert_eq!(beginning(&engine), told(None, &both[1..]));
     Disk::remove(&disk, &names[0]).unwrap();
-    assert_eq!(from(&engine), None);
+    assert_eq!(beginning(&engine), told(None, &[]));
     house.close();
 }
 
@@ -315,7 +337,7 @@ async fn one_that_is_ahead_of_the_ledger_or_of_another_one_is_passed_over() {
     house.control.publish_flow("system", &flow(0)).await.unwrap();
     submit(&house, &mut rng, None).await;
     until_durable(&house).await;
-    let earlier = house.engine.keep_folds().unwrap();
+    let earlier = house.engine.keep_folds().unwrap().unwrap();
     let now = house.clock_now();
     let directory = house.close();
     let behind = tempfile::tempdir().unwrap();
@@ -325,13 +347,15 @@ async fn one_that_is_ahead_of_the_ledger_or_of_another_one_is_passed_over() {
     house.engine.resume().await.unwrap();
     submit(&house, &mut rng, None).await;
     until_durable(&house).await;
-    let ahead = house.engine.keep_folds().unwrap();
-    assert!(ahead > earlier && check_same(&house.engine, 0).from == ahead);
+    let ahead = house.engine.keep_folds().unwrap().unwrap();
+    assert!(ahead > earlier);
+    assert_eq!(beginning(&house.engine), told(Some(ahead), &[]));
     let directory = house.close();
 
     copy(&directory.path().join("state"), &behind.path().join("state"));
     let house = House::open(behind, now, SCRIPT);
-    assert_eq!(check_same(&house.engine, 0).from, earlier, "it reaches to records that are not there");
+    let future = [(ahead, "it reaches to records that are not there")];
+    assert_eq!(beginning(&house.engine), told(Some(earlier), &future));
     house.engine.resume().await.unwrap();
     // Other ids: the engine of this life draws others.
     house.advance(Duration::from_secs(1));
@@ -339,10 +363,11 @@ async fn one_that_is_ahead_of_the_ledger_or_of_another_one_is_passed_over() {
         submit(&house, &mut rng, None).await;
     }
     until_durable(&house).await;
-    assert!(house.leads.reader().next_seq() > ahead.unwrap());
-    assert_eq!(check_same(&house.engine, 0).from, earlier, "the record that it reaches to is another one");
+    assert!(house.leads.reader().next_seq() > ahead);
+    let other_record = [(ahead, "the record that it reaches to is another one")];
+    assert_eq!(beginning(&house.engine), told(Some(earlier), &other_record));
     let newest = house.engine.keep_folds().unwrap();
-    assert_eq!(check_same(&house.engine, 0).from, newest);
+    assert_eq!(beginning(&house.engine), told(newest, &[]));
     house.close();
 
     let other = House::open(tempfile::tempdir().unwrap(), now, SCRIPT);
@@ -352,7 +377,8 @@ async fn one_that_is_ahead_of_the_ledger_or_of_another_one_is_passed_over() {
     }
     until_durable(&other).await;
     copy(&directory.path().join("state"), &other.directory.path().join("state"));
-    assert_eq!(check_same(&other.engine, 0).from, None, "it is of another ledger");
+    let foreign = "it is of another ledger";
+    assert_eq!(beginning(&other.engine), told(None, &[(ahead, foreign), (earlier, foreign)]));
     other.close();
 }
 
@@ -360,22 +386,26 @@ async fn one_that_is_ahead_of_the_ledger_or_of_another_one_is_passed_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_other_rules_or_of_a_later_time_is_passed_over() {
     let disk = SimDisk::new(1);
-    let (house, engine, _, second) = two_checkpoints(&disk).await;
-    assert_eq!(check_same(&engine, 0).from, Some(second));
+    let (house, engine, first, second) = two_checkpoints(&disk).await;
+    let changed = "flows or caps of parties were changed since";
+    assert_eq!(beginning(&engine), told(Some(second), &[]));
     set_party(&house, "{ caps: [ { name: South, max_leads: 2, per: month } ] }").await;
-    assert_eq!(check_same(&engine, 0).from, None);
-    assert!(engine.keep_folds().unwrap() > Some(second));
-    assert!(check_same(&engine, 0).from > Some(second));
+    assert_eq!(beginning(&engine), told(None, &[(second, changed), (first, changed)]));
+    let third = engine.keep_folds().unwrap().unwrap();
+    assert!(third > second);
+    assert_eq!(beginning(&engine), told(Some(third), &[]));
     house.control.publish_flow("system", &flow(1)).await.unwrap();
-    assert_eq!(check_same(&engine, 0).from, None);
+    assert_eq!(beginning(&engine), told(None, &[(third, changed), (second, changed)]));
     let now = house.clock_now();
     house.advance(Duration::from_secs(3600));
-    engine.keep_folds().unwrap();
-    assert!(check_same(&engine, 0).from.is_some());
+    // Of the same record, by the rules of now.
+    assert_eq!(engine.keep_folds().unwrap(), Some(third));
+    assert_eq!(beginning(&engine), told(Some(third), &[]));
 
     let earlier = House::open(house.close(), now, SCRIPT);
     let engine = earlier.engine.clone().with_state(Arc::new(disk.clone()));
-    assert_eq!(check_same(&engine, 0).from, None, "the clock was set back");
+    let passed_over = [(third, "the clock was set back since"), (second, changed)];
+    assert_eq!(beginning(&engine), told(None, &passed_over));
     earlier.close();
 }
 
@@ -406,7 +436,6 @@ async fn nothing_of_a_person_stands_in_a_checkpoint() {
 /// takes, and leaves it where it says, so that a server can be started there; `--ignored --nocapture` shows it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "measures, to be read by people; takes minutes and 2 GB"]
-#[expect(clippy::print_stderr, reason = "they are figures for people")]
 async fn what_a_start_over_a_million_events_rebuilds() {
     const EVENTS: u64 = 1_000_000;
     /// Less than a running server leaves to the next start.

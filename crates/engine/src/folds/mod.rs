@@ -77,6 +77,9 @@ pub struct RebuiltFolds {
     pub from: Option<u64>,
     /// How many headers were read.
     pub headers: usize,
+    /// Newer checkpoints that it did not begin with, newest first: the seq that each reaches to by its name,
+    /// and why.
+    pub passed_over: Vec<String>,
 }
 
 /// What a rebuild came to.
@@ -90,6 +93,8 @@ struct Rebuilt {
     headers: usize,
     /// By which rules.
     rules: Rules,
+    /// Checkpoints that it did not begin with, and why.
+    passed_over: Vec<String>,
 }
 
 impl Engine {
@@ -124,8 +129,8 @@ impl Engine {
     /// When records cannot be read.
     pub fn rebuilt_folds(&self, from: FoldsFrom) -> Result<RebuiltFolds, ResumeError> {
         let mut folds = Folds::default();
-        let Rebuilt { rules, from, headers, .. } = self.rebuild(&mut folds, from)?;
-        Ok(RebuiltFolds { told: folds.told(&rules), from, headers })
+        let Rebuilt { rules, from, headers, passed_over, .. } = self.rebuild(&mut folds, from)?;
+        Ok(RebuiltFolds { told: folds.told(&rules), from, headers, passed_over })
     }
 
     /// Makes a checkpoint of what is durable, if anything came since the newest; gives the seq that it reaches
@@ -201,9 +206,10 @@ impl Engine {
         let rules = Rules::new(self);
         let reader = self.leads().reader();
         let next_seq = reader.next_seq();
+        let mut passed_over = Vec::new();
         let from = match from {
             FoldsFrom::Nothing => None,
-            FoldsFrom::Checkpoint => self.newest_checkpoint(&rules).map(|checkpoint| {
+            FoldsFrom::Checkpoint => self.newest_checkpoint(&rules, &mut passed_over).map(|checkpoint| {
                 let next_seq = checkpoint.next_seq();
                 checkpoint.take_up(folds, &rules);
                 next_seq
@@ -214,11 +220,12 @@ impl Engine {
             let ReadHeader { seq, header, .. } = read?;
             self.fold(folds, &rules, &header).map_err(|source| ResumeError::Header { seq, source })?;
         }
-        Ok(Rebuilt { from, next_seq, headers: seqs.len(), rules })
+        Ok(Rebuilt { from, next_seq, headers: seqs.len(), rules, passed_over })
     }
 
-    /// The newest checkpoint that this ledger and these rules fit. One that does not is passed over.
-    fn newest_checkpoint(&self, rules: &Rules) -> Option<Checkpoint> {
+    /// The newest checkpoint that this ledger and these rules fit. One that does not is passed over, and the log
+    /// told why.
+    fn newest_checkpoint(&self, rules: &Rules, passed_over: &mut Vec<String>) -> Option<Checkpoint> {
         let store = self.state()?;
         for name in store.newest_first() {
             let path = store.path().join(&name);
@@ -230,7 +237,10 @@ impl Engine {
             });
             match checkpoint {
                 Ok(checkpoint) => return Some(checkpoint),
-                Err(why) => info!("The checkpoint {} is passed over: {why}", path.display()),
+                Err(why) => {
+                    info!("The checkpoint {} is passed over: {why}", path.display());
+                    passed_over.push(format!("{}: {why}", store::seq(&name)));
+                }
             }
         }
         None

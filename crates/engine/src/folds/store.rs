@@ -14,6 +14,11 @@ const NAME_END: &str = ".folds";
 /// What is being written. One that is left over is written anew.
 const UNFINISHED: &str = "unfinished.tmp";
 
+/// The seq that a checkpoint reaches to by its name, without its zeros.
+pub(super) fn seq(name: &str) -> &str {
+    name.trim_end_matches(NAME_END).trim_start_matches('0')
+}
+
 /// The folder with checkpoints. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
