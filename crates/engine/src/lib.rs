@@ -54,7 +54,7 @@ pub use feedback::{
     Decision, FeedbackError, PendingReport, Report, ReportKind, ReportStatus, Reported, Revoke, Revoked,
     Sale, ToldBuyer, Verdict,
 };
-pub use folds::{FoldsFrom, RebuiltFolds};
+pub use folds::{FoldsFrom, Pace, RebuiltFolds};
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use lists::List;
 pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, Purpose, StepLimits};

@@ -7,8 +7,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Answer, FieldPath, Lead, LeadId, Value};
-use engine::{Engine, FoldsFrom, Ping, RebuiltFolds, Submission};
+use domain::{Answer, FieldPath, Lead, LeadId, Timestamp, Value};
+use engine::{Engine, FoldsFrom, Pace, Ping, RebuiltFolds, Submission};
 use ledger::Disk;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -410,6 +410,38 @@ async fn one_of_other_rules_or_of_a_later_time_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_are_made_beside_the_work_and_anew_when_the_rules_change() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let house = House::open(tempfile::tempdir().unwrap(), start(), SCRIPT);
+    house.control.publish_flow("system", &flow(0)).await.unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let engine = house.engine.clone();
+    let pace = Pace { events: 12, look_every: Duration::from_millis(1) };
+    let keeping =
+        tokio::spawn(async move { engine.keep_checkpoints(pace, async { drop(stopped.await) }).await });
+    let until_one_fits = async || {
+        loop {
+            if let Some(from) = house.engine.rebuilt_folds(FoldsFrom::Checkpoint).unwrap().from {
+                return from;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    while house.leads.reader().next_seq() < 30 {
+        submit(&house, &mut rng, None).await;
+        until_durable(&house).await;
+    }
+    assert!(until_one_fits().await >= 12);
+    let all = house.leads.reader().next_seq();
+    house.control.publish_flow("system", &flow(1)).await.unwrap();
+    assert_eq!(until_one_fits().await, all, "no event came, yet the last was of other rules");
+    check_same(&house.engine, 4);
+    stop.send(()).unwrap();
+    keeping.await.unwrap();
+    house.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_a_person_stands_in_a_checkpoint() {
     let disk = SimDisk::new(1);
     let house = House::open(tempfile::tempdir().unwrap(), start(), SCRIPT);
@@ -432,8 +464,8 @@ async fn nothing_of_a_person_stands_in_a_checkpoint() {
     house.close();
 }
 
-/// Fills an installation with a million events of leads that all folds know, prints what rebuilding them
-/// takes, and leaves it where it says, so that a server can be started there; `--ignored --nocapture` shows it.
+/// Fills an installation with a million events of leads that all folds know, prints when a start there can take
+/// leads, and leaves it where it says, so that a server can be started there; `--ignored --nocapture` shows it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "measures, to be read by people; takes minutes and 2 GB"]
 async fn what_a_start_over_a_million_events_rebuilds() {
@@ -470,15 +502,40 @@ async fn what_a_start_over_a_million_events_rebuilds() {
         }
     }
     until_durable(&house).await;
-    let directory = house.close();
+    eprintln!("{leads} leads, {} events", house.leads.reader().next_seq());
+    let mut directory = house.close();
+    directory = started("rows and a checkpoint", directory, now, script).await;
+    remove(&directory.path().join("state"), ".folds");
+    directory = started("rows", directory, now, script).await;
+    remove(&directory.path().join("state"), ".folds");
+    remove(&directory.path().join("leads"), ".rows");
+    directory = started("nothing", directory, now, script).await;
+    eprintln!("left in {}", directory.keep().display());
+}
+
+/// Starts an installation, files in the page cache, and prints when it could take leads.
+async fn started(
+    what: &str,
+    directory: tempfile::TempDir,
+    now: Timestamp,
+    script: &str,
+) -> tempfile::TempDir {
     let began = std::time::Instant::now();
     let house = House::open(directory, now, script);
-    eprintln!("{leads} leads, {} events; opened in {:?}", house.leads.reader().next_seq(), began.elapsed());
-    for from in [FoldsFrom::Nothing, FoldsFrom::Checkpoint] {
-        let began = std::time::Instant::now();
-        let rebuilt = house.engine.rebuilt_folds(from).unwrap();
-        let (headers, at) = (rebuilt.headers, rebuilt.from);
-        eprintln!("from {from:?} at {at:?}: {headers} headers, {:?}, words included", began.elapsed());
+    let opened = began.elapsed();
+    house.engine.resume().await.unwrap();
+    eprintln!("with {what}: open after {opened:?}, takes leads after {:?}", began.elapsed());
+    let rebuilt = house.engine.rebuilt_folds(FoldsFrom::Checkpoint).unwrap();
+    eprintln!("  its folds from {:?} by {} headers", rebuilt.from, rebuilt.headers);
+    house.close()
+}
+
+/// Removes the files whose names end so.
+fn remove(folder: &std::path::Path, end: &str) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_str().is_some_and(|name| name.ends_with(end)) {
+            std::fs::remove_file(path).unwrap();
+        }
     }
-    eprintln!("left in {}", house.close().keep().display());
 }

@@ -160,7 +160,9 @@ pub(crate) async fn serve(
     });
     let (stop_keeping, stopped) = tokio::sync::oneshot::channel::<()>();
     let engine = services.engine.clone();
-    let keeping = tokio::spawn(async move { engine.keep_checkpoints(async { drop(stopped.await) }).await });
+    let keeping = tokio::spawn(async move {
+        engine.keep_checkpoints(Pace::default(), async { drop(stopped.await) }).await;
+    });
     ready();
     server::serve(listener, api.router(), stop).await;
     drop(stop_retrying);

@@ -40,11 +40,7 @@ const FOLLOWING: [EventType; 7] = [
     EventType::RetryScheduled,
     EventType::FlowCompleted,
 ];
-/// A checkpoint is made when there are so many events since the newest: about a full hot file of them.
-const EVENTS_BETWEEN: u64 = 65_536;
-/// How often that is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// After one is made, none is for so many times as long as that took, so that leads come first.
+/// After a checkpoint is made, none is for so many times as long as that took, so that leads come first.
 const REST: u32 = 20;
 
 /// The state of all folds.
@@ -57,6 +53,31 @@ pub(crate) struct Folds {
     pub(crate) turns: TurnKeeper,
     /// Leads whose keys go back when nobody buys them, with what became of them by now.
     pub(crate) fates: HashMap<LeadId, (Fate, Vec<DuplicateKey>)>,
+}
+
+/// How often checkpoints are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// One is made when there are so many events since the newest: about a full hot file of them. Where there
+    /// are fewer in all, a start needs none.
+    pub events: u64,
+    /// How often that is looked at.
+    pub look_every: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace { events: 65_536, look_every: Duration::from_secs(10) }
+    }
+}
+
+/// What stood when a checkpoint was last made, or not needed.
+#[derive(Debug, Clone, Copy)]
+struct Stood {
+    next_seq: u64,
+    /// Of the ledger of control: unless it grew, the rules are the same.
+    control_seq: u64,
+    rules: [u8; 32],
 }
 
 /// From where the folds are rebuilt.
@@ -117,7 +138,7 @@ impl Engine {
             );
         }
         // Nothing is under way yet, so this is what is durable.
-        if rebuilt.next_seq - from.unwrap_or(0) >= EVENTS_BETWEEN {
+        if rebuilt.next_seq - from.unwrap_or(0) >= Pace::default().events {
             self.keep(&folds, &rebuilt);
         }
         Ok(())
@@ -148,12 +169,13 @@ impl Engine {
         Ok((is_new && self.keep(&folds, &rebuilt)).then_some(rebuilt.next_seq))
     }
 
-    /// Makes a checkpoint whenever enough was recorded since the last, until `stop` is done. What fails is told
-    /// in the log: without a checkpoint the next start reads more, and that is all.
-    pub async fn keep_checkpoints(&self, stop: impl Future<Output = ()>) {
+    /// Makes a checkpoint whenever enough was recorded since the last, or the rules changed, by which the last is
+    /// of no use; until `stop` is done. What fails is told in the log: without a checkpoint the next start reads
+    /// more, and that is all.
+    pub async fn keep_checkpoints(&self, pace: Pace, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
-        let mut kept = self.leads().reader().next_seq();
-        let mut wait = LOOK_EVERY;
+        let mut stood = self.stands();
+        let mut wait = pace.look_every;
         loop {
             // Both only wait.
             tokio::select! {
@@ -161,15 +183,33 @@ impl Engine {
                 () = &mut stop => return,
                 () = tokio::time::sleep(wait) => {}
             }
-            wait = LOOK_EVERY;
-            let next_seq = self.leads().reader().next_seq();
-            if next_seq >= kept + EVENTS_BETWEEN {
-                let started = self.context().clock.monotonic();
+            let started = self.context().clock.monotonic();
+            let engine = self.clone();
+            // Nothing is lost with a thread that broke off: the next look finds the same.
+            let looked =
+                tokio::task::spawn_blocking(move || engine.is_due(stood, pace).then(|| engine.stands()));
+            wait = pace.look_every;
+            if let Ok(Some(stands)) = looked.await {
                 self.keep_folds_or_tell().await;
                 wait = wait.max((self.context().clock.monotonic() - started) * REST);
-                kept = next_seq;
+                stood = stands;
             }
         }
+    }
+
+    fn stands(&self) -> Stood {
+        // In this order: what changes meanwhile is looked at again.
+        let control_seq = self.control().ledger().reader().next_seq();
+        let rules = self.rules();
+        Stood { next_seq: self.leads().reader().next_seq(), control_seq, rules }
+    }
+
+    fn is_due(&self, stood: Stood, pace: Pace) -> bool {
+        let next_seq = self.leads().reader().next_seq();
+        let changed = || {
+            self.control().ledger().reader().next_seq() != stood.control_seq && self.rules() != stood.rules
+        };
+        next_seq >= stood.next_seq + pace.events || next_seq >= pace.events && changed()
     }
 
     /// Makes a checkpoint on a thread of its own, and tells the log when there is none.
