@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use domain::Scope;
-use engine::HttpOptions;
+use engine::{HttpOptions, Pace};
 use ledger::{DataDirectory, Stopped};
 use server::{Api, Services};
 use tokio::net::TcpListener;
