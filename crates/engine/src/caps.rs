@@ -5,12 +5,16 @@
 //! The counters are the fold of the events: [`Caps::follow`] takes them in as they are recorded, and again
 //! at every start. A unit counts in the period in which it was reserved, by the time of that event.
 
+mod kept;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Asked, Cap, CapLimit, EventHead, EventKind, LeadId, Money, Outcome, Reason, ReasonCode, StepId, Timestamp,
 };
+
+pub(crate) use kept::{KeptCaps, KnownCap};
 
 /// All counters. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +94,8 @@ struct Period {
 
 #[derive(Debug)]
 struct Hold {
+    /// When it was reserved.
+    at: Timestamp,
     units: Vec<Unit>,
     /// Whether the other side may have acted without an answer: then it is held until one comes.
     unknown: bool,
@@ -169,7 +175,7 @@ impl Caps {
                 }
             }
         }
-        inner.hold(key, units);
+        inner.hold(key, at, units);
         Ok(caps.iter().map(|cap| Arc::clone(&cap.cap.id)).collect())
     }
 
@@ -256,19 +262,22 @@ impl Caps {
 impl Inner {
     /// The place of the counter of a cap, a new one where needed.
     fn counter(&mut self, wanted: &CapInUse<'_>) -> usize {
-        let Inner { counters, by_id, .. } = self;
-        let places = by_id.entry(Arc::clone(&wanted.cap.id)).or_default();
-        let own = |place: &&usize| {
-            let counter = &counters[**place];
-            counter.since == wanted.since && counter.cap.counts_as(wanted.cap)
-        };
-        if let Some(place) = places.iter().rev().find(own) {
-            return *place;
+        if let Some(place) = self.known_counter(wanted) {
+            return place;
         }
-        places.push(counters.len());
+        let Inner { counters, by_id, .. } = self;
+        by_id.entry(Arc::clone(&wanted.cap.id)).or_default().push(counters.len());
         let (cap, since) = (wanted.cap.clone(), wanted.since);
         counters.push(Counter { cap, since, periods: VecDeque::new() });
         counters.len() - 1
+    }
+
+    fn known_counter(&self, wanted: &CapInUse<'_>) -> Option<usize> {
+        let own = |place: &&usize| {
+            let counter = &self.counters[**place];
+            counter.since == wanted.since && counter.cap.counts_as(wanted.cap)
+        };
+        self.by_id.get(&wanted.cap.id)?.iter().rev().find(own).copied()
     }
 
     /// The unit that a cap would still let through; none is when it is not known.
@@ -285,13 +294,13 @@ impl Inner {
         }
     }
 
-    fn hold(&mut self, key: HoldKey, units: Vec<Unit>) {
+    fn hold(&mut self, key: HoldKey, at: Timestamp, units: Vec<Unit>) {
         for unit in &units {
             if let Some(period) = self.counters[unit.counter].kept(unit.start) {
                 period.reserved = period.reserved.saturating_add(unit.amount);
             }
         }
-        self.holds.insert(key, Hold { units, unknown: false });
+        self.holds.insert(key, Hold { at, units, unknown: false });
         if self.holds.len() > 2 * self.holds_kept + HOLDS_MORE {
             let Inner { counters, holds, .. } = self;
             holds.retain(|_, hold| {
@@ -318,7 +327,7 @@ impl Inner {
             units.push(Unit { counter, start, amount });
         });
         if !units.is_empty() {
-            self.hold(key, units);
+            self.hold(key, at, units);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The engine: leads in, answers out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use domain::{
     Answer, ChainId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId,
     LeadIdKind, Marks, SourceId, Timestamp,
 };
-use ledger::{Entropy, Lease, LeaseError, Ledger, ReadError, ReadHeader, RecordError, Sensitive, VaultError};
+use ledger::{Disk, Entropy, Lease, LeaseError, Ledger, ReadError, RecordError, Sensitive, VaultError};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -20,6 +20,7 @@ use crate::answering::Caller;
 use crate::caps::Caps;
 use crate::duplicates::Duplicates;
 use crate::feedback::{Pending, Rates, Revocations};
+use crate::folds::{Folds, Store};
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
 use crate::pinging::TakenOffers;
 use crate::retries::{Due, Retries};
@@ -237,6 +238,8 @@ pub struct Engine {
     calls: Arc<LimitedParties>,
     taken_offers: TakenOffers,
     retry_places: Arc<Semaphore>,
+    /// Where checkpoints are kept.
+    state: Option<Store>,
 }
 
 impl Engine {
@@ -268,6 +271,30 @@ impl Engine {
             calls,
             taken_offers: TakenOffers::default(),
             retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
+            state: None,
+        }
+    }
+
+    /// The same, with checkpoints of what a start rebuilds in a folder of their own.
+    #[must_use]
+    pub fn with_state(mut self, disk: Arc<dyn Disk>) -> Engine {
+        self.state = Some(Store::new(disk));
+        self
+    }
+
+    pub(crate) fn state(&self) -> Option<&Store> {
+        self.state.as_ref()
+    }
+
+    /// The engine's own folds.
+    pub(crate) fn folds(&self) -> Folds {
+        Folds {
+            caps: self.context.caps.clone(),
+            duplicates: self.context.duplicates.clone(),
+            keys: self.keys.clone(),
+            offers: self.taken_offers.clone(),
+            turns: self.context.turns.clone(),
+            fates: HashMap::new(),
         }
     }
 
@@ -281,10 +308,6 @@ impl Engine {
 
     pub(crate) fn control(&self) -> &Control {
         &self.context.control
-    }
-
-    pub(crate) fn turns(&self) -> &TurnKeeper {
-        &self.context.turns
     }
 
     pub(crate) fn leads(&self) -> &Ledger {
@@ -482,13 +505,11 @@ impl Engine {
         chains.retain(|chain| matches!(chain, ChainId::Lead(lead_id) if lead_id.kind() == LeadIdKind::Lead));
         // Ids ascend nearly as the leads came in.
         chains.sort_unstable();
-        self.restore_keys()?;
+        self.restore_folds()?;
         self.restore_feedback()?;
         self.restore_sensitive_keys(|chain| {
             chains.binary_search(&chain).is_ok() || self.has_group_that_may_go_on(chain)
         })?;
-        self.restore_gates()?;
-        self.restore_turns()?;
         let mut resumed = 0;
         for chain in chains {
             let ChainId::Lead(lead_id) = chain else { continue };
@@ -586,32 +607,6 @@ impl Engine {
             events.events.push(event);
         }
         Ok(events)
-    }
-
-    /// The idempotency keys and the offers taken up of the last day, from the submissions that came with
-    /// them.
-    fn restore_keys(&self) -> Result<(), ResumeError> {
-        let reader = self.leads().reader();
-        let start = self.context.clock.now().plus_millis(-KEPT_MS);
-        let seqs = reader.keyed(&[EventType::SourceSubmitted], &[], start);
-        // Their answers can be read by now, or never.
-        let (_, answered) = watch::channel(true);
-        for read in reader.headers(&seqs) {
-            let ReadHeader { seq, header, .. } = read?;
-            let header = Header::read(&header).map_err(|source| ResumeError::Header { seq, source })?;
-            let (Some(Ok(lead_id)), Ok(at)) =
-                (header.lead_id.as_deref().map(str::parse::<LeadId>), header.at())
-            else {
-                continue;
-            };
-            if let Some(Ok(ping_id)) = header.ping_id.as_deref().map(str::parse) {
-                self.taken_offers.take(ping_id, at);
-            }
-            if let Some(tags) = header.idempotency() {
-                self.keys.restore(tags, lead_id, at, answered.clone());
-            }
-        }
-        Ok(())
     }
 
     /// What was asked of each party since the start, by id.

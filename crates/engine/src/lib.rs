@@ -19,6 +19,7 @@ mod distributing;
 mod duplicates;
 mod engine;
 mod feedback;
+mod folds;
 mod gates;
 mod http_parties;
 mod idempotency;
@@ -53,6 +54,7 @@ pub use feedback::{
     Decision, FeedbackError, PendingReport, Report, ReportKind, ReportStatus, Reported, Revoke, Revoked,
     Sale, ToldBuyer, Verdict,
 };
+pub use folds::{FoldsFrom, Pace, RebuiltFolds};
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use lists::List;
 pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, Purpose, StepLimits};

@@ -89,6 +89,13 @@ impl TakenOffers {
         }
         taken.since.insert(ping_id, now).is_none()
     }
+
+    /// Every ping whose offer was taken up, by id, and when.
+    pub(crate) fn all(&self) -> Vec<(LeadId, Timestamp)> {
+        let mut all: Vec<_> = self.taken().since.iter().map(|(ping_id, at)| (*ping_id, *at)).collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 impl Engine {

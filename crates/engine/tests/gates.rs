@@ -220,6 +220,11 @@ async fn what_counts_as_a_duplicate_is_what_the_rule_says_also_after_a_restart()
     // A buyer that may have it: nobody knows, so it counts.
     let unknown = "buyer_premier: timeout | timeout | timeout | 200 {\"status\":\"no\"}";
     duplicates(&sold, unknown, "src_web a, src_web b, restart, src_web c", "-dd").await;
+    // The same where no retry and no cap tell of it: after the restart it was taken for unsold.
+    let once = sold.replace("retry: { attempts: 3, backoff: [ 10s ] }", "");
+    assert_ne!(once, sold);
+    let unknown = "buyer_premier: timeout | 200 {\"status\":\"no\"}";
+    duplicates(&once, unknown, "src_web a, src_web b, restart, src_web c", "-dd").await;
     // Retries end with a no.
     let late = "buyer_premier: refused | 200 {\"status\":\"no\"}";
     duplicates(&sold, late, "src_web a, src_web b, retries, src_web c", "-d-").await;

@@ -49,6 +49,8 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
             total.returns > histories / 10 && total.told > histories / 20 && total.found > histories / 20
         );
         assert!(total.group_sales > histories && total.at_deadline > histories / 10);
+        // Starts go on from checkpoints, though their disk fails, too.
+        assert!(total.from_checkpoints > histories && total.checkpoint_faults > histories / 5);
     }
 }
 

@@ -30,6 +30,7 @@ mod ledger;
 mod log;
 mod reader;
 mod recovery;
+mod rows_keeper;
 mod seal;
 mod sightings;
 mod stages;
@@ -55,7 +56,8 @@ pub use keys::{LedgerKeys, SecretKey};
 pub use lease::{EncodedGroup, Lease};
 pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, SensitiveSlot, Vitals};
 pub use reader::{
-    Order, Page, ReadError, ReadHeader, ReadRecord, Reader, Sensitive, StoredBody, StoredRecord, Window,
+    Keyed, Order, Page, ReadError, ReadHeader, ReadRecord, Reader, Sensitive, StoredBody, StoredRecord,
+    Window,
 };
 pub use recovery::RecoveryError;
 pub use seal::{BODY_BYTES_MAX, OpenError as SealError};

@@ -90,7 +90,8 @@ impl House {
             entropy: Arc::new(SeededEntropy::new(leads.reader().next_seq())),
             parties: asked,
             barriers,
-        });
+        })
+        .with_state(Arc::new(data.state_disk().unwrap()));
         House { directory, clock, parties, leads, control, engine, running }
     }
 
@@ -146,6 +147,10 @@ impl House {
         while !self.leads.is_idle(lead_id) {
             tokio::task::yield_now().await;
         }
+    }
+
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn advance(&self, time: Duration) {

@@ -18,6 +18,6 @@ mod play;
 mod rules;
 mod world;
 
-pub use plan::{Crash, DiskName, End, LeadPlan, LifePlan, Plan, Turn};
+pub use plan::{CheckpointPlan, Crash, DiskName, End, LeadPlan, LifePlan, Plan, Turn};
 pub use play::{Failed, Played, Setting, play};
 pub use world::World;

@@ -21,6 +21,8 @@ pub struct Plan {
     /// Reads of the leads that fail in the last life: when, in milliseconds after its start, and which of
     /// those that follow.
     pub failing_reads: Vec<(u64, u64)>,
+    /// What becomes of checkpoints, for each life, the last one included.
+    pub checkpoints: Vec<CheckpointPlan>,
 }
 
 /// One lead and the client that sends it.
@@ -59,17 +61,33 @@ pub struct LifePlan {
     pub end: End,
 }
 
-/// One of the two disks.
+/// What becomes of checkpoints in one life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckpointPlan {
+    /// How often one is made, in milliseconds.
+    pub every_ms: u64,
+    /// A bit of the newest that is flipped before the start: how far into it, in millionths, and which.
+    pub flipped: Option<(u64, u8)>,
+    /// A fault of their disk, which counts from the start.
+    pub fault: Option<Fault>,
+}
+
+/// One of the disks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names of the ledgers say it")]
 pub enum DiskName {
+    /// Of the ledger of leads.
     Leads,
+    /// Of the ledger of control.
     Control,
+    /// Of checkpoints.
+    State,
 }
 
 impl DiskName {
-    /// Both.
-    pub const ALL: [DiskName; 2] = [DiskName::Leads, DiskName::Control];
+    /// All of them.
+    pub const ALL: [DiskName; 3] = [DiskName::Leads, DiskName::Control, DiskName::State];
+    /// Those with a ledger: nothing depends on the other.
+    pub const LEDGERS: [DiskName; 2] = [DiskName::Leads, DiskName::Control];
 }
 
 /// What an operator does.
@@ -116,7 +134,19 @@ impl Plan {
         let failing_reads = (0..[0, 0, 1, 3][rng.random_range(0..4)])
             .map(|_| (rng.random_range(0..20_000), rng.random_range(1..=10)))
             .collect();
-        Plan { seed, leads, lives, failing_reads }
+        let checkpoints = (0..=lives.len()).map(|number| checkpoints(&mut rng, number == lives.len()));
+        let checkpoints = checkpoints.collect();
+        Plan { seed, leads, lives, failing_reads, checkpoints }
+    }
+}
+
+fn checkpoints(rng: &mut ChaCha8Rng, is_last: bool) -> CheckpointPlan {
+    let every_ms = [200, 2_000, 20_000][rng.random_range(0..3)];
+    let fault = rng.random_bool(0.4).then(|| Fault { nth: rng.random_range(1..=30), ..fault(rng, 6).1 });
+    CheckpointPlan {
+        every_ms: rng.random_range(every_ms / 4..=every_ms),
+        flipped: rng.random_bool(0.15).then(|| (rng.random_range(0..1_000_000), rng.random_range(0..8))),
+        fault: fault.filter(|_| !is_last),
     }
 }
 
@@ -200,6 +230,9 @@ impl fmt::Display for Plan {
         }
         for (number, life) in self.lives.iter().enumerate() {
             writeln!(f, "life {number}: {life:?}")?;
+        }
+        for (number, life) in self.checkpoints.iter().enumerate() {
+            writeln!(f, "checkpoints of life {number}: {life:?}")?;
         }
         writeln!(f, "failing reads: {:?}", self.failing_reads)?;
         Ok(())

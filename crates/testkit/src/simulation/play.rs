@@ -41,6 +41,9 @@ pub struct Played {
     pub events: u64,
     pub group_sales: u64,
     pub at_deadline: u64,
+    pub checkpoints: u64,
+    pub checkpoint_faults: u64,
+    pub from_checkpoints: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -60,6 +63,9 @@ impl std::ops::AddAssign for Played {
         self.events += other.events;
         self.group_sales += other.group_sales;
         self.at_deadline += other.at_deadline;
+        self.checkpoints += other.checkpoints;
+        self.checkpoint_faults += other.checkpoint_faults;
+        self.from_checkpoints += other.from_checkpoints;
     }
 }
 

@@ -12,7 +12,7 @@ use wire::{BodyView, Header};
 
 use super::clients::{SENT_AS, SSN_START};
 use super::world::{Entry, Says, Told};
-use super::{Played, World, feedback_rules, flow, life};
+use super::{DiskName, Played, World, feedback_rules, flow, life};
 
 /// The events of one lead, oldest first.
 struct Chain {
@@ -27,6 +27,9 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     let mut played = Played {
         lives: world.plan.lives.len() as u64 + 1,
         faults: world.struck(),
+        checkpoints: world.checkpoints().made,
+        checkpoint_faults: world.disk(DiskName::State).faults_struck(),
+        from_checkpoints: world.checkpoints().began_from,
         leads: chains.len() as u64,
         requests: book.len() as u64,
         ..Played::default()

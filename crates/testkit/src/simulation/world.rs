@@ -23,8 +23,8 @@ const TOLD_MAX: usize = 150;
 pub struct World {
     pub(super) plan: Plan,
     pub(super) setting: Setting,
-    /// Of the leads and of control: the handles of the newest life.
-    disks: Mutex<[SimDisk; 2]>,
+    /// Of the leads, of control and of checkpoints: the handles of the newest life.
+    disks: Mutex<[SimDisk; 3]>,
     /// One stream over all lives, as ids and nonces must never repeat.
     pub(super) entropy: Arc<SeededEntropy>,
     state: Mutex<State>,
@@ -43,6 +43,15 @@ struct State {
     heard: Vec<EventId>,
     life: Option<Life>,
     replies: u32,
+    checkpoints: Checkpoints,
+}
+
+/// What came of checkpoints.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Checkpoints {
+    pub(super) made: u64,
+    /// Starts that went on from one.
+    pub(super) began_from: u64,
 }
 
 /// The process that runs.
@@ -50,7 +59,7 @@ struct State {
 pub(super) struct Life {
     pub(super) engine: Engine,
     pub(super) leads: Ledger,
-    /// How many faults had struck both disks when it began.
+    /// How many faults had struck the disks of ledgers when it began.
     pub(super) struck_before: u64,
     /// In virtual time.
     pub(super) began: Instant,
@@ -132,7 +141,7 @@ impl World {
         Arc::new(World {
             plan,
             setting,
-            disks: Mutex::new([SimDisk::new(seed), SimDisk::new(seed ^ 1 << 63)]),
+            disks: Mutex::new([seed, seed ^ 1 << 63, seed ^ 1 << 61].map(SimDisk::new)),
             entropy: Arc::new(SeededEntropy::new(seed)),
             state: Mutex::new(State {
                 rng: ChaCha8Rng::seed_from_u64(seed ^ 1 << 62),
@@ -145,6 +154,7 @@ impl World {
                 heard: Vec::new(),
                 life: None,
                 replies: 0,
+                checkpoints: Checkpoints::default(),
             }),
         })
     }
@@ -155,15 +165,16 @@ impl World {
 
     // ---- disks ----
 
-    fn disks(&self) -> MutexGuard<'_, [SimDisk; 2]> {
+    fn disks(&self) -> MutexGuard<'_, [SimDisk; 3]> {
         self.disks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn disk(&self, name: DiskName) -> SimDisk {
-        let [leads, control] = &*self.disks();
+        let [leads, control, state] = &*self.disks();
         match name {
             DiskName::Leads => leads.clone(),
             DiskName::Control => control.clone(),
+            DiskName::State => state.clone(),
         }
     }
 
@@ -200,6 +211,16 @@ impl World {
         state.replies
     }
 
+    // ---- checkpoints ----
+
+    pub(super) fn checkpoints(&self) -> Checkpoints {
+        self.state().checkpoints
+    }
+
+    pub(super) fn count_checkpoint(&self, count: impl FnOnce(&mut Checkpoints)) {
+        count(&mut self.state().checkpoints);
+    }
+
     // ---- what happens ----
 
     /// Adds a line to what is told when a rule breaks.
@@ -234,8 +255,9 @@ impl World {
         DiskName::ALL.into_iter().all(|name| self.disk(name).is_running())
     }
 
+    /// How many faults have struck the disks of ledgers. Those of checkpoints excuse nothing.
     pub(super) fn struck(&self) -> u64 {
-        DiskName::ALL.into_iter().map(|name| self.disk(name).faults_struck()).sum()
+        DiskName::LEDGERS.into_iter().map(|name| self.disk(name).faults_struck()).sum()
     }
 
     /// Whether a fault has struck in this life, so that failures are to be expected.
