@@ -106,6 +106,8 @@ struct Unit {
     counter: usize,
     start: Timestamp,
     amount: i64,
+    /// Whether the amount is all there is, because the header that it is restored from does not tell it.
+    guessed: bool,
 }
 
 /// Periods kept of one counter.
@@ -204,6 +206,10 @@ impl Caps {
             EventKind::RecipientAttempted { call, caps, .. } if !caps.is_empty() => {
                 self.inner().restore(step(&call.step_id), head.at, caps_of);
             }
+            // What the source is told at the deadline stands, however the flow ends.
+            EventKind::SourceAnswered { answer } if answer.outcome == Outcome::Success => {
+                self.inner().settle(&(lead_id, None), Some(answer.price));
+            }
             EventKind::FlowCompleted(completion) => {
                 let succeeded = completion.final_outcome == Outcome::Success;
                 self.inner().settle(&(lead_id, None), succeeded.then_some(completion.cost));
@@ -250,6 +256,27 @@ impl Caps {
         }
     }
 
+    /// Who was restored to hold all of a budget, because the header of its attempt does not tell the price.
+    pub(crate) fn guessed(&self) -> Vec<(LeadId, StepId)> {
+        let inner = self.inner();
+        let guessed = inner.holds.iter().filter(|(_, hold)| hold.units.iter().any(|unit| unit.guessed));
+        guessed.filter_map(|((lead_id, step_id), _)| Some((*lead_id, step_id.clone()?))).collect()
+    }
+
+    /// Puts the price in the place of what was guessed.
+    pub(crate) fn correct(&self, lead_id: LeadId, step_id: StepId, price: Money) {
+        let mut inner = self.inner();
+        let Inner { counters, holds, .. } = &mut *inner;
+        let Some(hold) = holds.get_mut(&(lead_id, Some(step_id))) else { return };
+        for unit in hold.units.iter_mut().filter(|unit| unit.guessed) {
+            let amount = price.as_millionths();
+            if let Some(period) = counters[unit.counter].kept(unit.start) {
+                period.reserved = period.reserved.saturating_sub(unit.amount).saturating_add(amount);
+            }
+            (unit.amount, unit.guessed) = (amount, false);
+        }
+    }
+
     /// How a cap stands in the period of a moment.
     pub(crate) fn count(&self, cap: &Cap, since: Timestamp, at: Timestamp) -> CapCount {
         let mut inner = self.inner();
@@ -286,7 +313,7 @@ impl Inner {
         let period = self.counters[counter].period(at);
         let count = period.used + period.reserved;
         match unit.filter(|unit| count + unit <= most(cap.cap.limit)) {
-            Some(amount) => Ok(Unit { counter, start: period.start, amount }),
+            Some(amount) => Ok(Unit { counter, start: period.start, amount, guessed: false }),
             None => {
                 let text = cap.cap.full(shown(cap.cap.limit, count));
                 Err(Full { reason: Reason::new(ReasonCode::CapReached, text) })
@@ -323,8 +350,8 @@ impl Inner {
             let counter = self.counter(&cap);
             let start = self.counters[counter].period(at).start;
             // What is not known counts as all there is.
-            let amount = cap.unit().unwrap_or_else(|| most(cap.cap.limit));
-            units.push(Unit { counter, start, amount });
+            let (unit, guessed) = (cap.unit(), cap.unit().is_none());
+            units.push(Unit { counter, start, amount: unit.unwrap_or_else(|| most(cap.cap.limit)), guessed });
         });
         if !units.is_empty() {
             self.hold(key, at, units);

@@ -6,9 +6,11 @@ use std::time::Duration;
 use domain::{
     Cap, DuplicateKey, EntityId, Event, EventHead, EventKind, FlowId, Money, SourceId, StepId, Timestamp,
 };
+use ledger::ReadHeader;
+use wire::Header;
 
-use crate::caps::{CapCount, CapInUse, KnownCap};
-use crate::engine::Engine;
+use crate::caps::{CapCount, CapInUse, Caps, KnownCap};
+use crate::engine::{Engine, ResumeError};
 use crate::folds::Folds;
 use crate::gates::is_against_sold;
 use crate::{Control, PublishedFlow};
@@ -79,6 +81,26 @@ impl Engine {
         let Event { head, kind, .. } = event;
         self.fold_keys(folds, event);
         folds.caps.follow(head, kind, |take| caps_of(&self.context().control, head, kind, take));
+    }
+
+    /// Of attempts that hold all of a budget, because their price is a bid, the bid: their leads have it in an
+    /// earlier event. Only those that are open still are looked at.
+    pub(crate) fn correct_budgets(&self, caps: &Caps, next_seq: u64) -> Result<(), ResumeError> {
+        let reader = self.leads().reader();
+        for (lead_id, step_id) in caps.guessed() {
+            let seqs: Vec<u64> = reader.chain(lead_id).into_iter().filter(|seq| *seq < next_seq).collect();
+            for read in reader.headers(&seqs) {
+                let ReadHeader { seq, header, .. } = read?;
+                let event = Header::read(&header).and_then(|header| wire::read_event(&header, None));
+                let event = event.map_err(|source| ResumeError::Header { seq, source })?;
+                if let EventKind::RecipientBid { call, bid: Ok(bid) } = event.kind
+                    && call.step_id == step_id
+                {
+                    caps.correct(lead_id, step_id.clone(), bid);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The first moment from which anything counts: the start of the oldest period, or of the longest

@@ -249,6 +249,23 @@ async fn a_budget_cannot_count_what_is_known_only_after_the_sale() {
     house.close();
 }
 
+/// What an attempt holds whose end nobody knows is the bid that it was made for, also after a restart.
+#[tokio::test]
+async fn a_budget_holds_the_bid_of_a_buyer_that_may_have_the_lead() {
+    let budget = "price: { from: bid }\n          caps: [ { name: Budget, max_spend: 100, per: day } ]";
+    let flow = FLOW.replacen("price: { from: bid }", budget, 1);
+    let script = "buyer_north: 200 {\"bid\":12.50} | reset\n buyer_south: 200 {\"bid\":9}";
+    let house = House::new(&flow, script).await;
+    post(&house, "").await;
+    let held = "flow_roofs.north/budget 0 used 12.5 reserved of 100\n";
+    assert_eq!(house.caps(), held);
+    let now = engine::Clock::now(&*house.clock);
+    let house = House::open(house.close(), now, script);
+    house.engine.resume().await.unwrap();
+    assert_eq!(house.caps(), held);
+    house.close();
+}
+
 /// What looks like the number of a card is recorded with stars, so the lead cannot repeat it from the record.
 #[tokio::test]
 async fn a_token_that_is_recorded_with_stars_is_asked_for_again() {

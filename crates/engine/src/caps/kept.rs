@@ -124,6 +124,7 @@ impl Caps {
                 counter: places[counter as usize],
                 start: Timestamp::from_millis(start),
                 amount,
+                guessed: false,
             };
             let key = (LeadId::from_bytes(LeadIdKind::Lead, hold.lead), step_id);
             let units = hold.units.iter().map(unit).collect();

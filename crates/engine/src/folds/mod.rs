@@ -31,7 +31,8 @@ pub(crate) use store::Store;
 const OPENING: [EventType; 3] =
     [EventType::SourceAccepted, EventType::SourceRejected, EventType::RecipientAttempted];
 /// Events that say what became of it.
-const FOLLOWING: [EventType; 7] = [
+const FOLLOWING: [EventType; 8] = [
+    EventType::SourceAnswered,
     EventType::RecipientAttempted,
     EventType::RecipientDelivered,
     EventType::RecipientFailed,
@@ -260,6 +261,7 @@ impl Engine {
             let ReadHeader { seq, header, .. } = read?;
             self.fold(folds, &rules, &header).map_err(|source| ResumeError::Header { seq, source })?;
         }
+        self.correct_budgets(&folds.caps, next_seq)?;
         Ok(Rebuilt { from, next_seq, headers: seqs.len(), rules, passed_over })
     }
 

@@ -170,6 +170,15 @@ impl House {
             .collect()
     }
 
+    /// How every cap stands, a line for each.
+    pub(crate) fn caps(&self) -> String {
+        let line = |standing: &engine::CapStanding| {
+            let engine::CapStanding { cap, count, .. } = standing;
+            format!("{} {} used {} reserved of {}\n", cap.id, count.used, count.reserved, cap.limit)
+        };
+        self.engine.caps().iter().map(line).collect()
+    }
+
     /// Why each recipient did or did not get a lead, a line for each.
     pub(crate) fn explained(&self, lead_id: LeadId) -> String {
         let flow = self.control.flow(&self.events(lead_id)[0].head.flow_id).unwrap();
