@@ -95,7 +95,7 @@ impl Run {
     }
 
     /// The request of a delivery for a lead as it was first sent, or why there is none.
-    fn delivery_request(
+    pub(crate) fn delivery_request(
         &self,
         step: &Step,
         recipient: &Recipient,
@@ -306,6 +306,7 @@ impl Run {
             entity_id: recipient.entity_id.clone(),
             retry: Retry { attempt: failed.attempt + 1, ..failed },
             due: now.plus_millis(wait_ms),
+            reason: None,
         })
     }
 
@@ -361,7 +362,7 @@ pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
 }
 
 /// Why a retry is not made: whoever may have the lead has it.
-fn sold_elsewhere() -> Reason {
+pub(crate) fn sold_elsewhere() -> Reason {
     Reason::new(ReasonCode::SoldElsewhere, "Sold elsewhere")
 }
 
