@@ -17,11 +17,12 @@ const CODINGS: [&str; 5] = ["", "gzip", "deflate", "br", "gzip, br"];
 /// and for faults of SOAP.
 static SETTINGS: LazyLock<Vec<ResponseSettings>> = LazyLock::new(|| {
     let file = FlowFile::read(include_str!("replies.yaml")).expect("the flow is one");
-    let settings = file.flow.steps().iter().filter_map(|step| match &step.kind {
-        StepKind::Recipient(recipient) => Some(recipient.response.clone()),
+    let recipients = file.flow.recipients().map(|(_, recipient)| recipient.response.clone());
+    let enhancements = file.flow.steps().iter().filter_map(|step| match &step.kind {
         StepKind::Enhancement(enhancement) => Some(enhancement.response.clone()),
-        StepKind::Filter(_) => None,
+        StepKind::Filter(_) | StepKind::Recipient(_) | StepKind::Distribute(_) => None,
     });
+    let settings = recipients.chain(enhancements);
     let mut settings: Vec<ResponseSettings> = settings.collect();
     let cookie = Some("sid=".parse().expect("it is a term"));
     settings.push(ResponseSettings { is_soap: true, cookie, ..ResponseSettings::default() });

@@ -98,6 +98,20 @@ test('by keyboard alone: find a lead that was not sold, read why, see the rule o
   await expect(rows(page).first()).toBeFocused();
 });
 
+test('a lead tells of each buyer why it did or did not get it, and shows the event', async ({ page }) => {
+  await signIn(page);
+  await page.keyboard.press('g');
+  await page.keyboard.press('l');
+  await expect(page.getByRole('heading', { name: 'Leads', level: 1 })).toBeFocused();
+  await rows(page).filter({ hasText: 'Sold to' }).first().click();
+  const buyers = page.getByRole('table', { name: 'Why each buyer did or did not get the lead' });
+  const bought = buyers.getByRole('row', { name: /has it/ }).first();
+  await expect(bought).toContainText('$');
+  await bought.getByRole('button').click();
+  const inspector = page.getByRole('region', { name: 'Event', exact: true });
+  await expect(inspector).toContainText('recipient.delivered');
+});
+
 test('an event of the live list opens beside it, and its address opens it again', async ({ page }) => {
   await signIn(page, '/ui/live?type=source.*');
   await rows(page).nth(2).click();

@@ -15,6 +15,8 @@ pub(crate) enum Name {
     Ledger,
     /// Whole leads through a running server, with and without calls to others.
     Flow,
+    /// What a running system holds: a slow buyer, leads that wait, suppression lists.
+    Capacity,
     /// What one lead costs to read, parse, judge, render and answer, without disk and network.
     Lead,
 }
@@ -25,6 +27,7 @@ impl Name {
         match self {
             Name::Ledger => "ledger",
             Name::Flow => "flow",
+            Name::Capacity => "capacity",
             Name::Lead => "lead",
         }
     }
@@ -33,7 +36,7 @@ impl Name {
     fn in_crate(self) -> &'static str {
         match self {
             Name::Ledger => "ledger",
-            Name::Flow => "app",
+            Name::Flow | Name::Capacity => "app",
             Name::Lead => "wire",
         }
     }

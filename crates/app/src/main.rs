@@ -2,11 +2,12 @@
 //! together.
 //!
 //! `command_line.rs` says what can be asked, `commands` does it, `installation.rs` opens a data
-//! directory. Exit codes: 0 it worked; 1 it did not, or `verify` found something; 2 the command
+//! directory. Exit codes: 0 it worked; 1 it did not, or `verify` or `flow test` found something; 2 the command
 //! line is wrong, or `verify` could not run; 3 a ledger stopped because its disk failed; 4 and 5
 //! the lead that `submit` sent was refused by its flow, or ended with a fault.
 
 mod api_client;
+mod chance;
 mod command_line;
 mod commands;
 mod console;
@@ -80,6 +81,9 @@ async fn flow(command: FlowCommand, settings: &Settings) -> anyhow::Result<ExitC
     match command {
         FlowCommand::Schema => commands::flow::schema(),
         FlowCommand::Check { file, json, reach } => commands::flow::check(&file, json, reach, settings).await,
+        FlowCommand::Test { files, test, json } => {
+            commands::flow::test(files, commands::flow::Choice { name: test, json }).await
+        }
         FlowCommand::Publish { file, target, reach } => {
             commands::flow::publish(&file, target, reach, settings).await
         }

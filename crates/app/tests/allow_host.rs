@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
-use support::{ADMIN, Server, client, get, glassline, run, text};
+use support::{ADMIN, Server, client, get, run, text};
 use tempfile::TempDir;
 
 /// A buyer on the loopback address that takes one lead.
@@ -66,13 +66,12 @@ async fn a_buyer_that_is_not_public_is_asked_only_when_the_installation_allows_i
     let data = temp.path().join("data");
     let (address, taking) = buyer();
     publish(&data, &address);
-    let serve = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
-    let server = Server::spawn(glassline(&serve));
+    let server = Server::start(&data);
     let (kind, reason) = outcome(&server).await;
     assert_eq!(kind, "recipient.error", "{reason}");
     assert!(server.stop().0.success());
 
-    let server = Server::spawn(glassline(&[&serve[..], &["--allow-host", &address]].concat()));
+    let server = Server::start_with(&data, &["--allow-host", &address]);
     assert_eq!(outcome(&server).await, ("recipient.delivered".to_owned(), String::new()));
     assert!(server.stop().0.success());
     taking.join().unwrap();
@@ -87,15 +86,7 @@ async fn an_address_that_may_not_be_asked_is_refused_before_a_lead_comes() {
     let data = temp.path().join("data");
     let data = data.to_str().unwrap();
     assert!(run(&["key", "list", "--data", data]).status.success());
-    let server = Server::spawn(glassline(&[
-        "serve",
-        "--data",
-        data,
-        "--listen",
-        "127.0.0.1:0",
-        "--allow-host",
-        "10.0.0.7:8080",
-    ]));
+    let server = Server::start_with(Path::new(data), &["--allow-host", "10.0.0.7:8080"]);
     let to = ["--url", &server.address, "--key", ADMIN];
     for (host, wanted) in [
         ("127.0.0.1:9", "the address 127.0.0.1 is not public"),

@@ -169,7 +169,7 @@ async fn stories_are_as_they_are_told(seed: &str) {
     let wrong = list("type=source.rejected&source_id=src_rate_radar&valid.phone_1=false").await;
     assert!(wrong.iter().any(|event| event["id"] == all[1]["id"]), "{wrong:#?}");
     assert!(wrong.iter().all(|event| event["lead"]["phone_1.valid"] == false));
-    let old = list("type=source.accepted&flow_id=flow_auto&dim.lead.vehicle_year=%3C2000").await;
+    let old = list("type=source.accepted&flow_id=flow_cars&dim.lead.vehicle_year=%3C2000").await;
     assert!(!old.is_empty() && old.iter().all(|event| event["dims"]["lead.vehicle_year"] == "<2000"));
     let mobile = list("type=recipient.delivered&dim.appended.phone_check.line_type=mobile").await;
     assert!(!mobile.is_empty());

@@ -6,6 +6,7 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
@@ -76,15 +77,7 @@ impl House {
         let (flow, data) = (flow.to_str().unwrap(), data.to_str().unwrap());
         let output = run(&["flow", "publish", flow, "--data", data]);
         assert!(output.status.success(), "{}", text(&output.stderr));
-        let server = Server::spawn(glassline(&[
-            "serve",
-            "--data",
-            data,
-            "--listen",
-            "127.0.0.1:0",
-            "--allow-host",
-            "127.0.0.1",
-        ]));
+        let server = Server::start_with(Path::new(data), &["--allow-host", "127.0.0.1"]);
         House { temp, server }
     }
 

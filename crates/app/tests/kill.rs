@@ -17,7 +17,7 @@ use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
-use support::{ADMIN, Server, client, get, glassline, run, text};
+use support::{ADMIN, Server, client, get, run, text};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -143,16 +143,7 @@ async fn load(
 }
 
 fn serve(data: &Path) -> Server {
-    let data = data.to_str().unwrap();
-    Server::spawn(glassline(&[
-        "serve",
-        "--data",
-        data,
-        "--listen",
-        "127.0.0.1:0",
-        "--allow-host",
-        "127.0.0.1",
-    ]))
+    Server::start_with(data, &["--allow-host", "127.0.0.1"])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -188,8 +188,7 @@ async fn a_buyer_gets_them_and_nothing_else_has_them() {
     assert!(!good && said.contains("one line"), "{said}");
     assert!(keep("publish", run(&publish)).0);
 
-    let serve = ["serve", "--data", data_flag, "--listen", "127.0.0.1:0", "--allow-host", &buyer];
-    let server = Server::spawn(glassline(&serve));
+    let server = Server::start_with(Path::new(data_flag), &["--allow-host", &buyer]);
     let url = format!("{}/flows/flow_loans/sources/src_web/submit?first_name={ORDINARY}", server.address);
     let submit = async || {
         let reply = client().post(&url).bearer_auth(ADMIN).send().await.unwrap();

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use domain::Timestamp;
 use ledger::{DataDirectory, Ledger, LedgerKind, LedgerOptions, OsEntropy, SensitiveSlot};
-use support::{ADMIN, Server, client, glassline, run, text};
+use support::{ADMIN, Server, client, run, text};
 use tempfile::TempDir;
 
 const FLOW: &str = r#"
@@ -237,9 +237,7 @@ async fn a_buyer_gets_them_and_nothing_else_has_them() {
     let published = run(&["flow", "publish", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
     assert!(published.status.success(), "{}", text(&published.stderr));
 
-    let serve =
-        ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--allow-host", &buyer];
-    let server = Server::spawn(glassline(&serve));
+    let server = Server::start_with(&data, &["--allow-host", &buyer]);
     let mut texts = submit(&server.address).await;
     for _ in 0..4 {
         let sent = seen.recv().unwrap();
@@ -254,7 +252,7 @@ async fn a_buyer_gets_them_and_nothing_else_has_them() {
     texts.extend([("stdout".to_owned(), stdout), ("stderr".to_owned(), stderr)]);
 
     // The next start destroys what this life left, and the values sealed in the bodies go with it.
-    let server = Server::spawn(glassline(&serve));
+    let server = Server::start_with(&data, &["--allow-host", &buyer]);
     assert!(server.stop().0.success());
     files(&data, &mut texts);
     assert_eq!(opened(&data, &mut texts), [], "no short-lived key is left");

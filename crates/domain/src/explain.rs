@@ -204,7 +204,7 @@ impl Flow {
                 | EventKind::FeedbackProcessed { .. }
                 | EventKind::FeedbackSent { .. }
                 | EventKind::ConsentRevoked { .. }
-            | EventKind::ConsentSent { .. }
+                | EventKind::ConsentSent { .. }
                 | EventKind::PrivacyErased
                 | EventKind::RecipientBid { .. }
                 | EventKind::RecipientAttempted { .. }

@@ -56,6 +56,8 @@ pub struct FlowParts {
     pub gates: Gates,
     /// When a source has its answer at the latest; none means when the flow ends.
     pub deadline: Option<Deadline>,
+    /// How long what is recorded of its leads is to be kept.
+    pub retention: Retention,
 }
 
 /// When a source has its answer at the latest, and which.
@@ -65,6 +67,16 @@ pub struct Deadline {
     pub after: Duration,
     /// The answer then, unless the lead is sold.
     pub ending: Ending,
+}
+
+/// How long what is recorded of the leads of a flow is to be kept. It is on record with the flow; no part
+/// of this release deletes anything by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// What can be read of a lead; none means as long as the installation keeps it.
+    pub bodies: Option<Duration>,
+    /// That there was a lead, and what became of it; the same.
+    pub headers: Option<Duration>,
 }
 
 /// One source of a flow.
@@ -463,6 +475,11 @@ impl Flow {
     /// When a source has its answer at the latest.
     pub fn deadline(&self) -> Option<Deadline> {
         self.parts.deadline
+    }
+
+    /// How long what is recorded of its leads is to be kept.
+    pub fn retention(&self) -> Retention {
+        self.parts.retention
     }
 
     /// The figures of feedback that its rules look at.
@@ -895,6 +912,7 @@ mod tests {
             ],
             gates: Gates::default(),
             deadline: None,
+            retention: Retention::default(),
         }
     }
 

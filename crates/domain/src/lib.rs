@@ -80,7 +80,7 @@ pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, ListTag, Li
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
 pub use distribution::{
     Candidate, Cost, DEFAULT_PING_TIMEOUT, Distribution, GroupNext, GroupResult, GroupView, Offers,
-    PING_TIMEOUT_MAX, RECIPIENTS_MAX, Stand, Strategy, Turns, Unsold, WEIGHT_MAX,
+    PING_TIMEOUT_MAX, RECIPIENTS_MAX, Stand, Strategy, Turns, Unsold, WEIGHT_MAX, as_recipient,
 };
 pub use duplicate::{
     Against, DUPLICATE_RULES_MAX, DUPLICATE_WINDOW_MAX, DuplicateKey, DuplicateRule, DuplicateScope,
@@ -104,7 +104,7 @@ pub use field_states::{FieldState, FieldStates};
 pub use field_type::{FieldType, UnknownFieldType};
 pub use flow::{
     DEFAULT_PING_EXPIRES, DIMS_MAX, Deadline, Flow, FlowError, FlowParts, FlowSource, REASON_CHARS_MAX,
-    RESERVED_STEP_IDS, RULES_MAX, SOURCES_MAX, STEPS_MAX,
+    RESERVED_STEP_IDS, RULES_MAX, Retention, SOURCES_MAX, STEPS_MAX,
 };
 pub use gates::{
     Gates, PING_LIMITS_MAX, PingLimit, RecipientGates, SourceGates, duplicate_reason, outside_hours,
@@ -124,7 +124,7 @@ pub use name::{EntityId, FlowId, FlowVersion, NameError, SecretName, SourceId, S
 pub use next::{Next, Progress, StepEnd};
 pub use number::Number;
 pub use operator::{Operator, UnknownOperator, operators_of};
-pub use outcome::{Outcome, Reason, ReasonCode};
+pub use outcome::{Outcome, Reason, ReasonCode, UnknownOutcome};
 pub use parse::Parsed;
 pub use path::{FieldPath, PATH_BYTES_MAX, PathError};
 pub use pattern::PatternBudget;

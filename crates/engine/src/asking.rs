@@ -19,7 +19,7 @@ use wire::outbound::{
 
 use crate::Redirect;
 use crate::circuits::Pass;
-use crate::parties::{Answered, Call, CallFault, MailCall, StepLimits};
+use crate::parties::{Answered, Call, CallFault, MailCall, Purpose, StepLimits};
 use crate::run::{Run, millis};
 
 /// What came of asking another party.
@@ -115,11 +115,38 @@ pub(crate) struct Outgoing {
     pub(crate) sent: Vec<SentText>,
 }
 
+/// What somebody is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum About<'a> {
+    /// A step sends the lead.
+    Lead(&'a Step),
+    /// A recipient says what it would pay.
+    Bid(&'a Step),
+    /// Somebody is told of a report.
+    Report,
+}
+
+impl<'a> About<'a> {
+    fn step(self) -> Option<&'a Step> {
+        match self {
+            About::Lead(step) | About::Bid(step) => Some(step),
+            About::Report => None,
+        }
+    }
+
+    fn purpose(self) -> Purpose {
+        match self {
+            About::Lead(step) => Purpose::Lead(step.id.clone()),
+            About::Bid(step) => Purpose::Ping(step.id.clone()),
+            About::Report => Purpose::Notice,
+        }
+    }
+}
+
 /// Whom to ask, and how to read what it says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    /// The step that asks; none when somebody is told of a report.
-    pub(crate) step: Option<&'a Step>,
+    pub(crate) about: About<'a>,
     pub(crate) entity_id: &'a EntityId,
     pub(crate) party: Party,
     pub(crate) response: &'a ResponseSettings,
@@ -268,20 +295,22 @@ impl Run {
         let (mut asking, mut asked) = (Vec::new(), Vec::new());
         for (question, Outgoing { request, evidence, guard, sent }) in questions {
             sent.iter().for_each(|text| self.redactor.learn_sent(text));
-            let limited = question.step.filter(|step| !step.limits.is_none());
+            let limited = question.about.step().filter(|step| !step.limits.is_none());
             let step_limits = limited.map(|step| StepLimits {
                 flow_id: self.flow.flow.id().clone(),
                 step_id: step.id.clone(),
                 limits: step.limits,
             });
+            let purpose = question.about.purpose();
             let (entity_id, time_limit) = (question.entity_id.clone(), question.time_limit);
             let carrier = match request {
                 Outbound::Http(request) => {
-                    asking.push(parties.ask(Call { entity_id, request, time_limit, step_limits }));
+                    asking.push(parties.ask(Call { entity_id, purpose, request, time_limit, step_limits }));
                     Carrier::Http
                 }
                 Outbound::Mail(mail) => {
-                    asking.push(parties.mail(MailCall { entity_id, mail: *mail, time_limit, step_limits }));
+                    let mail = *mail;
+                    asking.push(parties.mail(MailCall { entity_id, purpose, mail, time_limit, step_limits }));
                     Carrier::Mail
                 }
             };

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::{
     Asked as AskedKind, Call, Enhancement, EventId, EventKind, Exchange, Fault, Lead, Money, Outcome, Price,
-    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, StepKind, TestRule, Value,
+    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, TestRule, Value, as_recipient,
 };
 use ledger::{RecordError, Ticket};
 use wire::outbound::RenderError;
 
-use crate::asking::{Asked, Outgoing, Party, Question, Taken, not_kept, unknown_after_restart};
+use crate::asking::{About, Asked, Outgoing, Party, Question, Taken, not_kept, unknown_after_restart};
 use crate::distributing::{number, with_ping};
 use crate::retries::Due;
 use crate::run::{Moment, Run};
@@ -35,8 +35,13 @@ impl Run {
             Ok(request) => request,
             Err(error) => return self.skip(step, not_made(&error), None).await,
         };
-        let question =
-            Question { step: Some(step), entity_id, party: Party::Service, response, time_limit: *timeout };
+        let question = Question {
+            about: About::Lead(step),
+            entity_id,
+            party: Party::Service,
+            response,
+            time_limit: *timeout,
+        };
         let asked = self.ask(question, request).await?;
         self.take_in(step, &asked);
         let call = called(step, asked.response_code);
@@ -207,7 +212,7 @@ impl Run {
             ticket.durable().await?;
         }
         let question = Question {
-            step: Some(step),
+            about: About::Lead(step),
             entity_id: &recipient.entity_id,
             party: Party::Buyer,
             response: &recipient.response,
@@ -351,13 +356,6 @@ pub(crate) fn called(step: &Step, response_code: Option<u16>) -> Call {
         entity_id: entity_id.clone(),
         integration: request.integration.as_str().into(),
         response_code,
-    }
-}
-
-pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
-    match &step.kind {
-        StepKind::Recipient(recipient) => Some((step, recipient)),
-        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,
     }
 }
 

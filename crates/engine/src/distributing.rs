@@ -6,12 +6,12 @@ use std::sync::Arc;
 use domain::{
     Call as EventCall, Candidate, ChainId, Distribution, EventKind, Exchange, FieldPath, GroupNext,
     GroupView, Lead, LeadIdKind, Money, NoBid, Number, Offers, Reason, ReasonCode, Recipient, RuleTrace,
-    Step, StepEnd, StepKind, Strictness, Value,
+    Step, StepEnd, StepKind, Strictness, Value, as_recipient,
 };
 use ledger::RecordError;
 
 use crate::PublishedFlow;
-use crate::asking::{Asked, Party, Question, Taken, not_kept};
+use crate::asking::{About, Asked, Party, Question, Taken, not_kept};
 use crate::delivery::not_made;
 use crate::engine::Engine;
 use crate::run::{Moment, Run, path};
@@ -83,7 +83,7 @@ impl Run {
     }
 
     async fn ask_member(&mut self, step: &Step) -> Result<(), RecordError> {
-        let StepKind::Recipient(recipient) = &step.kind else {
+        let Some((step, recipient)) = as_recipient(step) else {
             unreachable!("a flow was checked: groups hold recipients")
         };
         self.deliver(step, recipient).await
@@ -171,7 +171,7 @@ impl Run {
         let (mut asked, mut questions) = (Vec::new(), Vec::new());
         for step in steps {
             let Some((recipient, ping)) = pinged(step) else { continue };
-            if let Some(moment) = self.bid_before(step, since) {
+            if let Some(moment) = self.bid_before(step, recipient, since) {
                 moments.push(moment);
                 continue;
             }
@@ -185,7 +185,7 @@ impl Run {
                 Ok(_) if gone => skipped.push((*step, not_kept())),
                 Ok(request) => {
                     let question = Question {
-                        step: Some(*step),
+                        about: About::Bid(step),
                         entity_id: &recipient.entity_id,
                         party: Party::Buyer,
                         response: &ping.response,
@@ -259,11 +259,21 @@ impl Run {
         }
     }
 
-    /// The bid that a recipient gave when the source pinged, with what it said then.
-    fn bid_before(&mut self, step: &Step, since: std::time::Duration) -> Option<Moment> {
+    /// The bid that a recipient gave when the source pinged, with what it said then. A version published since
+    /// may have another party in its place, which did not bid.
+    fn bid_before(
+        &mut self,
+        step: &Step,
+        recipient: &Recipient,
+        since: std::time::Duration,
+    ) -> Option<Moment> {
         let offer = self.offer.as_ref()?;
         let kind = offer.bids.iter().find_map(|kind| match kind {
-            EventKind::RecipientBid { call, .. } if call.step_id == step.id => Some(kind.clone()),
+            EventKind::RecipientBid { call, .. }
+                if call.step_id == step.id && call.entity_id == recipient.entity_id =>
+            {
+                Some(kind.clone())
+            }
             _ => None,
         })?;
         let prefix = format!("appended.{}.ping.", step.id);
@@ -333,8 +343,6 @@ pub(crate) fn number(amount: Money) -> Number {
 }
 
 fn pinged(step: &Step) -> Option<(&Recipient, &domain::Ping)> {
-    match &step.kind {
-        StepKind::Recipient(recipient) => Some((recipient, recipient.ping.as_ref()?)),
-        StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,
-    }
+    let (_, recipient) = as_recipient(step)?;
+    Some((recipient, recipient.ping.as_ref()?))
 }

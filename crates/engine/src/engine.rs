@@ -639,6 +639,11 @@ impl Engine {
         self.context.retries.next()
     }
 
+    /// How many leads, retries and reports are under way now.
+    pub fn in_flight(&self) -> usize {
+        self.under_way().len()
+    }
+
     /// How many retries wait for their time.
     pub fn retries_waiting(&self) -> usize {
         self.context.retries.len()

@@ -239,7 +239,9 @@ impl Run {
 
     /// Gives back what a lead is known by as sold, once nobody has it and nobody will.
     pub(crate) fn give_back_keys(&self) {
-        if !self.story.fate.is_unsold() {
+        // A sale that came free may go to somebody else yet.
+        let none = self.story.duplicate_keys.is_empty() || !self.story.fate.is_unsold();
+        if none || self.has_group_that_may_go_on() {
             return;
         }
         for key in &self.story.duplicate_keys {

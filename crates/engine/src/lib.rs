@@ -58,7 +58,7 @@ pub use feedback::{
 };
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use lists::List;
-pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, StepLimits};
+pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, Purpose, StepLimits};
 pub use ping_limits::PingLimits;
 pub use pinging::{Ping, PingRender, Pinged};
 pub use resending::Resent;

@@ -15,6 +15,8 @@ use crate::Redirect;
 pub struct Call {
     /// Whom.
     pub entity_id: EntityId,
+    /// What for.
+    pub purpose: Purpose,
     /// What is sent.
     pub request: OutboundRequest,
     /// How long it may take in all: resolving, connecting, sending, and the last byte of the reply. A call
@@ -22,6 +24,17 @@ pub struct Call {
     pub time_limit: Duration,
     /// The limits of the step that asks, where it has any; those of the party count besides.
     pub step_limits: Option<StepLimits>,
+}
+
+/// What a party is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// A step sends it a lead.
+    Lead(StepId),
+    /// A recipient is asked what it would pay for a lead.
+    Ping(StepId),
+    /// It is told of something that happened to a lead.
+    Notice,
 }
 
 /// How often one step of a flow asks.
@@ -40,6 +53,8 @@ pub struct StepLimits {
 pub struct MailCall {
     /// Whom.
     pub entity_id: EntityId,
+    /// What for.
+    pub purpose: Purpose,
     /// What is sent.
     pub mail: OutboundMail,
     /// How long it may take in all, until the mail server has taken it; and as long before, at most, for its

@@ -59,26 +59,35 @@ pub struct Pinged {
 /// Offers that were taken up: each is good for one lead. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TakenOffers {
-    taken: Arc<Mutex<HashMap<LeadId, Timestamp>>>,
+    inner: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    since: HashMap<LeadId, Timestamp>,
+    /// How many there were after old ones were last looked for.
+    kept: usize,
 }
 
 /// How long it is kept that an offer was taken up, in milliseconds; none stands as long.
 pub(crate) const TAKEN_KEPT_MS: i64 = 24 * 3600 * 1000 + 60_000;
-/// Offers taken before old ones are looked for.
+/// Offers taken before old ones are first looked for; then whenever there are twice as many as were kept, so
+/// that looking costs each offer next to nothing.
 const TAKEN_BEFORE_SWEEP: usize = 10_000;
 
 impl TakenOffers {
-    fn taken(&self) -> MutexGuard<'_, HashMap<LeadId, Timestamp>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes an offer up: of two leads at once exactly one gets it.
     pub(crate) fn take(&self, ping_id: LeadId, now: Timestamp) -> bool {
         let mut taken = self.taken();
-        if taken.len() >= TAKEN_BEFORE_SWEEP {
-            taken.retain(|_, at| at.plus_millis(TAKEN_KEPT_MS) > now);
+        if taken.since.len() >= TAKEN_BEFORE_SWEEP.max(2 * taken.kept) {
+            taken.since.retain(|_, at| at.plus_millis(TAKEN_KEPT_MS) > now);
+            taken.kept = taken.since.len();
         }
-        taken.insert(ping_id, now).is_none()
+        taken.since.insert(ping_id, now).is_none()
     }
 }
 
@@ -142,11 +151,13 @@ impl Engine {
     }
 }
 
-/// The offer that the events of a ping made.
+/// The offer that the events of a ping made. None where what a buyer said then is recorded with stars: a lead
+/// that was to repeat it is better auctioned anew.
 fn offer_of(events: Vec<Event>) -> Option<Offer> {
     let newest = events.last()?;
     let EventKind::SourcePinged { answer } = &newest.kind else { return None };
-    if answer.outcome != Outcome::Success {
+    let has_stars = events.iter().any(|event| event.body.sensitive.is_some());
+    if answer.outcome != Outcome::Success || has_stars {
         return None;
     }
     let (price, lead) = (answer.price, newest.body.lead.clone());

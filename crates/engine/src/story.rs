@@ -3,8 +3,8 @@
 
 use domain::{
     Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks,
-    Money, Outcome, Price, Progress, Reason, ReasonCode, Reports, SalePrice, Scalar, SentText, SourceId,
-    Stand, Step, StepEnd, StepId, StepKind, Timestamp, Value,
+    Money, Outcome, Price, Progress, Reason, ReasonCode, Recipient, Reports, SalePrice, Scalar, SentText,
+    SourceId, Stand, Step, StepEnd, StepId, StepKind, Strategy, Timestamp, Value,
 };
 
 use crate::asking::variables;
@@ -350,18 +350,19 @@ impl Story {
         share.map_or(Cost::Known(self.price.unwrap_or(Money::ZERO)), Cost::Share)
     }
 
-    /// The sum of the bids that are sold.
+    /// The sum of the bids that are sold. In an auction a recipient without a ping bids its own price.
     fn bids_sold(&self, flow: &Flow) -> Money {
         let offers = self.progress.offers();
-        let bid = |step: &Step| match (&step.kind, offers.stand(&step.id)) {
-            (StepKind::Recipient(recipient), Some(Stand::Sold(price))) => {
-                let counts = matches!(recipient.price, SalePrice::FromBid { .. }) && !price.copy;
-                counts.then_some(price.amount)
+        let bid = |(step, recipient): (&Step, &Recipient)| match offers.stand(&step.id) {
+            Some(Stand::Sold(price)) if !price.copy => {
+                let group = flow.group_of(&step.id).map(|(_, group)| group.strategy);
+                let is_bid = group == Some(Strategy::HighestBid)
+                    || matches!(recipient.price, SalePrice::FromBid { .. });
+                is_bid.then_some(price.amount)
             }
-            (StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_), _)
-            | (StepKind::Recipient(_), _) => None,
+            Some(_) | None => None,
         };
-        flow.all_steps().filter_map(bid).fold(Money::ZERO, |sum, bid| {
+        flow.recipients().filter_map(bid).fold(Money::ZERO, |sum, bid| {
             sum.checked_add(bid).expect("amounts of one lead are far from the limits")
         })
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{EventKind, FaultKind, LeadId};
-use engine::{HttpOptions, HttpParties, MailCall, Parties};
+use engine::{HttpOptions, HttpParties, MailCall, Parties, Purpose};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -132,7 +132,13 @@ async fn send(
     time_limit: Duration,
 ) -> Result<(u16, String), (FaultKind, String)> {
     let parties = HttpParties::new(options).unwrap();
-    let call = MailCall { entity_id: "svc_desk".parse().unwrap(), mail, time_limit, step_limits: None };
+    let call = MailCall {
+        entity_id: "svc_desk".parse().unwrap(),
+        purpose: Purpose::Notice,
+        mail,
+        time_limit,
+        step_limits: None,
+    };
     match parties.mail(call).await {
         Ok(answered) => Ok((answered.reply.status, String::from_utf8(answered.reply.body).unwrap())),
         Err(fault) => {
@@ -244,6 +250,7 @@ async fn a_server_has_no_more_conversations_at_a_time_than_a_host_has_requests()
     let parties = Arc::new(parties.unwrap());
     let call = |time_limit| MailCall {
         entity_id: "svc_desk".parse().unwrap(),
+        purpose: Purpose::Notice,
         mail: message(),
         time_limit,
         step_limits: None,

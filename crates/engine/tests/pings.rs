@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::{Answer, FieldPath, Lead, LeadId, Outcome, Value};
 use engine::{Ping, Pinged, Submission};
 use expect_test::expect;
-use wire::flow_file::EntityFile;
+use wire::flow_file::{EntityFile, FlowFile};
 
 use crate::support::House;
 
@@ -236,5 +236,55 @@ async fn a_budget_cannot_count_what_is_known_only_after_the_sale() {
         error.to_string(),
         "the budget src_exchange/budget cannot count leads of src_exchange, whose price is a share of what they are sold for"
     );
+    house.close();
+}
+
+/// What looks like the number of a card is recorded with stars, so the lead cannot repeat it from the record.
+#[tokio::test]
+async fn a_token_that_is_recorded_with_stars_is_asked_for_again() {
+    let script = "buyer_north: 200 {\"bid\":5,\"token\":\"4539578763621486\"}\n buyer_south: 200 {\"bid\":1}";
+    let house = House::new(FLOW, script).await;
+    let pinged = ping(&house, "src_exchange", "CA").await;
+    post(&house, &pinged.ping_id.to_string()).await;
+    let seen = house.parties.seen();
+    assert_eq!(seen.len(), 6, "two pings, two more, two posts");
+    let sent = seen.iter().map(|(_, request)| String::from_utf8_lossy(&request.body).into_owned());
+    let sent: Vec<String> = sent.filter(|body| body.contains("token")).collect();
+    assert_eq!(sent, [r#"{"token":"4539578763621486","email":"ana@example.com"}"#]);
+    house.close();
+}
+
+/// Who is not pinged bids its own price: the offer counts it, and so does what the source is paid.
+#[tokio::test]
+async fn a_share_is_paid_of_prices_that_stand_beside_bids() {
+    let its_ping = "          ping:\n            request: { url: \"https://south.example.com/bid\" }\n            response: { price: { path: bid } }\n";
+    assert!(FLOW.contains(its_ping));
+    let flow = FLOW.replace(its_ping, "").replace(
+        "          price: { from: bid }\n          retry",
+        "          price: { fixed: 4.00 }\n          retry",
+    );
+    let house = House::new(&flow, "buyer_north: 503\n buyer_south: 200").await;
+    let pinged = ping_with(&house, "src_exchange", &[("state", "CA")]).await;
+    assert_eq!(&*pinged.response, b"success 3.2 true");
+    let lead_id = post(&house, &pinged.ping_id.to_string()).await;
+    let chain = house.chain(lead_id);
+    assert!(chain.contains("recipient.delivered  south attempt 1 price 4\n"), "{chain}");
+    assert!(chain.contains("1 sold, cost 3.2 revenue 4 margin 0.8"), "{chain}");
+    house.close();
+}
+
+/// A version published meanwhile may have another buyer in the place of one that bid.
+#[tokio::test]
+async fn an_offer_holds_for_the_parties_that_made_it() {
+    let house = House::new(FLOW, "buyer_north: 200 {\"bid\":5}\n buyer_south: 200 {\"bid\":1}").await;
+    let pinged = ping(&house, "src_exchange", "CA").await;
+    let other = FLOW
+        .replacen("  buyer_south:", "  buyer_east: { kind: buyer, name: East Auto }\n  buyer_south:", 1)
+        .replacen("entity: buyer_north", "entity: buyer_east", 1);
+    house.control.publish_flow("test", &FlowFile::read(&other).unwrap()).await.unwrap();
+    let lead_id = post(&house, &pinged.ping_id.to_string()).await;
+    let chain = house.chain(lead_id);
+    assert!(!chain.contains("recipient.bid        north bid 5"), "{chain}");
+    assert!(chain.contains("recipient.bid        south bid 1"), "{chain}");
     house.close();
 }

@@ -555,6 +555,32 @@ async fn a_crash_before_they_are_destroyed_is_made_up_for_by_the_start() {
     third.close();
 }
 
+/// A slot is erased by a write of its own, which a loss of power may tear: the key is gone, and what is left of it is
+/// no reason not to start.
+#[tokio::test]
+async fn a_start_destroys_what_a_torn_destruction_left() {
+    let first = house(Barriers::ALL).await;
+    let submitted = submit(&first).await;
+    let directory = first.close();
+    let second = House::open(directory, start(), "");
+    let [kept] = second.leads.sensitive_slots() else { panic!("the values are kept for a retry") };
+    let at = usize::try_from(kept.slot).unwrap() * 64;
+    let directory = second.close();
+    let path = directory.path().join("leads/vault");
+    let mut vault = std::fs::read(&path).unwrap();
+    vault[at + 20..at + 40].fill(0);
+    std::fs::write(&path, vault).unwrap();
+    let third = House::open(directory, start(), "");
+    assert_eq!(third.leads.sensitive_slots(), []);
+    third.engine.resume().await.unwrap();
+    third.retry_all().await;
+    let seq = third.leads.reader().chain(submitted.lead_id)[0];
+    assert_eq!(third.leads.reader().sensitive(seq).unwrap(), Sensitive::Destroyed);
+    let chain = third.chain(submitted.lead_id);
+    assert!(chain.contains("premier (request: Sensitive values are no longer kept)"), "{chain}");
+    third.close();
+}
+
 /// Keeps retrying as a server does while `then` runs. Tokio's clock is paused: it moves on when all wait.
 async fn while_retrying(house: &House, then: impl AsyncFnOnce()) {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

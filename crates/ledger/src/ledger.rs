@@ -225,7 +225,10 @@ impl Ledger {
             &options.defences,
         )?;
         vault.check_reaches(key_slot_max)?;
-        let live = vault.not_erased(sensitive.keys().copied().collect())?;
+        let mut live = vault.not_erased(sensitive.keys().copied().collect())?;
+        // Nothing but its destruction ever writes to a short-lived slot again: the power went while it did.
+        let torn: Vec<u64> = live.extract_if(.., |slot| vault.is_damaged(*slot)).collect();
+        vault.erase(&torn)?;
         let sensitive_slots: Vec<SensitiveSlot> =
             live.iter().filter_map(|slot| sensitive.remove(slot)).collect();
         let context = EncodeContext {

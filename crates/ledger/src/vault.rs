@@ -298,6 +298,11 @@ impl Vault {
         }
     }
 
+    /// Whether there is something in a slot that can be no key.
+    pub(crate) fn is_damaged(&self, number: u64) -> bool {
+        matches!(self.read(number), Err(VaultError::Damaged { .. }))
+    }
+
     /// Destroys the keys of slots, all with one sync. Doing it twice does no harm, so a start does again
     /// whatever a crash may have cut short.
     pub(crate) fn erase(&self, numbers: &[u64]) -> Result<(), Stopped> {

@@ -104,14 +104,14 @@ fn read(text: &str) -> Answer {
 
 impl Parties for ScriptedParties {
     fn ask(&self, call: Call) -> Asking<'_> {
-        let Call { entity_id, request, time_limit, step_limits: _ } = call;
+        let Call { entity_id, request, time_limit, purpose: _, step_limits: _ } = call;
         let answer = self.answer(&entity_id);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((entity_id, request));
         self.play(answer, time_limit)
     }
 
     fn mail(&self, call: MailCall) -> Asking<'_> {
-        let MailCall { entity_id, mail, time_limit, step_limits: _ } = call;
+        let MailCall { entity_id, mail, time_limit, purpose: _, step_limits: _ } = call;
         let answer = self.answer(&entity_id);
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).push((entity_id, mail));
         self.play(answer, time_limit)

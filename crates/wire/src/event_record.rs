@@ -117,7 +117,7 @@ fn hex(bytes: &[u8; 12]) -> String {
 }
 
 /// The step an event belongs to.
-fn step_id(kind: &EventKind) -> Option<&StepId> {
+pub(crate) fn step_id(kind: &EventKind) -> Option<&StepId> {
     match kind {
         EventKind::FilterPassed { step_id, .. }
         | EventKind::FilterFailed { step_id, .. }

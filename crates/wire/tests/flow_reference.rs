@@ -26,7 +26,8 @@ fn every_file_on_the_page_is_a_flow() {
             "flow_secrets",
             "flow_feedback",
             "flow_no_buyer",
-            "flow_gates"
+            "flow_gates",
+            "flow_tested"
         ]
     );
 }

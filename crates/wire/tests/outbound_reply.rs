@@ -5,6 +5,7 @@
 use domain::{Ending, Money, OutcomeSearch, PriceSearch, ReasonSearch, ReplyForm, ResponseSettings, Value};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
+use wire::flow_file::FlowFile;
 use wire::outbound::{APPENDED_MAX, REPLY_BODY_BYTES_MAX, Reading, Reply, read_reply};
 
 const REJECTED: &str = r#"{"status":"Rejected","errors":[{"code":2,"message":"Duplicate lead"},{"code":7,"message":" Bad zip "}]}"#;
@@ -17,6 +18,13 @@ fn reply(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {
 
 fn json(body: &str) -> Reply {
     reply(200, "application/json", body)
+}
+
+/// The fuzz target reads replies as the steps of this file say.
+#[test]
+fn the_flow_of_the_fuzz_target_is_one() {
+    let file = FlowFile::read(include_str!("../../../fuzz/fuzz_targets/replies.yaml")).unwrap();
+    assert_eq!(file.flow.recipients().count(), 4);
 }
 
 fn outcome(path: Option<&str>, term: Option<&str>, on_match: Ending) -> ResponseSettings {

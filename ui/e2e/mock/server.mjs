@@ -28,6 +28,15 @@ const TYPES = {
   '.txt': 'text/plain',
 };
 
+/** How a recipient stands after each of its events. */
+const STATUS_OF = {
+  'recipient.attempted': 'pending',
+  'recipient.delivered': 'delivered',
+  'recipient.failed': 'declined',
+  'recipient.error': 'error',
+  'recipient.skipped': 'skipped',
+};
+
 export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = {}) {
   const ledger = new Ledger(seed);
   if (!empty) ledger.fill(leads, Date.now());
@@ -114,6 +123,7 @@ export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = 
       const chain = ledger.chain(id);
       if (!chain) throw refused(404, 'not_found', 'there is no such lead');
       if (rest === 'events') return send(200, events(chain, url, sight, 'seq'));
+      if (rest === 'explain') return send(200, explanation(chain));
       return send(200, ledger.lead(id, sight));
     }
     throw refused(404, 'not_found', 'there is no such address');
@@ -135,6 +145,25 @@ export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = 
       next: next(url, newestFirst, fits.length > limit, data.at(-1)?.seq),
       complete_to_seq: ledger.completeTo,
     };
+  }
+
+  /** The same buyers as the flow has, each with its last word. */
+  function explanation(chain) {
+    const { lead_id, flow_id, flow_version } = chain[0].header;
+    const told = new Map();
+    for (const { header } of chain) {
+      const status = STATUS_OF[header.type];
+      if (!status) continue;
+      const { step_id, entity_id, reason = null, reason_code = null, price = null, id } = header;
+      const attempts = chain.filter(
+        (own) => own.header.type === 'recipient.attempted' && own.header.step_id === step_id,
+      ).length;
+      told.set(step_id, {
+        ...{ step_id, entity_id, group: null, status, reason, reason_code, bid: null, price, attempts },
+        ...{ event_id: id, rules: [] },
+      });
+    }
+    return { lead_id, flow_id, flow_version, recipients: [...told.values()] };
   }
 
   function leadsPage(url) {

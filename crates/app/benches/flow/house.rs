@@ -111,6 +111,34 @@ impl House {
         })
     }
 
+    /// Its services, and threads to use them from.
+    pub(crate) fn services(&self) -> (&Services, &Runtime) {
+        (&self.services, &self.server)
+    }
+
+    /// Submits leads to the engine at an even pace, however many are under way, and does not wait for their
+    /// answers.
+    pub(crate) fn send_on(&self, source: &'static str, leads: usize, per_second: u32) {
+        let services = self.services.clone();
+        self.server.spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            for number in 0..leads {
+                ticks.tick().await;
+                let submission = submission(&services, source, OTHERS + number);
+                let engine = services.engine.clone();
+                tokio::spawn(async move { engine.submit(submission).await.expect("the lead is taken") });
+            }
+        });
+    }
+
+    /// Ends without waiting for leads under way.
+    pub(crate) fn abandon(self) {
+        self.load.shutdown_background();
+        self.server.shutdown_background();
+        self.partners.shutdown_background();
+    }
+
     /// Submits leads to the engine itself at an even pace, one at a time under way; gives the time each
     /// took less what was spent waiting for partners.
     pub(crate) fn paced(&self, leads: usize, per_second: u32) -> Vec<Duration> {
@@ -123,7 +151,7 @@ impl House {
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 for number in 0..leads {
                     ticks.tick().await;
-                    let submission = submission(&services, number);
+                    let submission = submission(&services, "src_bench", number);
                     let before = waits.waited.load(Ordering::Relaxed);
                     let start = Instant::now();
                     services.engine.submit(submission).await.expect("the lead is taken");
@@ -149,7 +177,10 @@ impl House {
     }
 }
 
-fn submission(services: &Services, number: usize) -> Submission {
+/// Where the numbers begin of leads that nobody waits for, so that they are other people.
+const OTHERS: usize = 1_000_000;
+
+pub(crate) fn submission(services: &Services, source: &str, number: usize) -> Submission {
     let raw: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(&load::lead(number)).expect("the lead is JSON");
     let raw: Lead = raw
@@ -161,7 +192,7 @@ fn submission(services: &Services, number: usize) -> Submission {
         .collect();
     Submission {
         flow: services.control.flow(&"flow_bench".parse().expect("an id")).expect("the flow was published"),
-        source_id: "src_bench".parse().expect("an id"),
+        source_id: source.parse().expect("an id"),
         raw,
         request: Arc::from(load::lead(number).into_bytes()),
         request_id: Some("req_bench".into()),

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 /// How much is sent, and by how many.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
+    /// The number of the first; each is another person.
+    pub(crate) first: usize,
     pub(crate) leads: usize,
     pub(crate) connections: usize,
 }
@@ -25,10 +27,11 @@ pub(crate) struct Run {
 
 /// Sends the leads and waits for every answer.
 pub(crate) async fn run(address: SocketAddr, load: Load) -> Run {
-    let next = Arc::new(AtomicUsize::new(0));
+    let next = Arc::new(AtomicUsize::new(load.first));
     let start = Instant::now();
-    let connections: Vec<_> =
-        (0..load.connections).map(|_| tokio::spawn(send(address, Arc::clone(&next), load.leads))).collect();
+    let connections: Vec<_> = (0..load.connections)
+        .map(|_| tokio::spawn(send(address, Arc::clone(&next), load.first + load.leads)))
+        .collect();
     let mut times = Vec::with_capacity(load.leads);
     for connection in connections {
         times.extend(connection.await.expect("a connection ends well"));
@@ -36,14 +39,14 @@ pub(crate) async fn run(address: SocketAddr, load: Load) -> Run {
     Run { took: start.elapsed(), times }
 }
 
-async fn send(address: SocketAddr, next: Arc<AtomicUsize>, leads: usize) -> Vec<Duration> {
+async fn send(address: SocketAddr, next: Arc<AtomicUsize>, end: usize) -> Vec<Duration> {
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.set_nodelay(true).expect("a connection takes options");
     let mut times = Vec::new();
     let mut buffer = Vec::with_capacity(4096);
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= leads {
+        if number >= end {
             return times;
         }
         let body = lead(number);

@@ -8,11 +8,13 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its report")]
 
+mod beginning;
 #[path = "../../../ledger/benches/ledger/calibration.rs"]
 mod calibration;
 #[path = "../../../ledger/benches/ledger/figures.rs"]
 #[expect(dead_code, reason = "shared with the benchmark of the ledger, which uses all of it")]
 mod figures;
+#[expect(dead_code, reason = "shared with the benchmark of capacity, which uses all of it")]
 mod house;
 mod load;
 #[path = "../../../ledger/benches/ledger/machine.rs"]
@@ -21,7 +23,7 @@ mod machine;
 mod partners;
 mod threads;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use ledger::Stage;
@@ -49,6 +51,9 @@ impl Scale {
 
 /// Connections of the load, each with one lead under way.
 const CONNECTIONS: usize = 64;
+/// Nobody is sent twice, or they would be duplicates.
+const FIRST_WARM_UP: usize = 10_000_000;
+const FIRST: usize = 20_000_000;
 /// Leads a second when the engine's own time is looked at: far from its limit, so that queues are short.
 const PACED_PER_SECOND: u32 = 500;
 
@@ -60,36 +65,27 @@ struct Scenario {
     target: f64,
 }
 
-const SCENARIOS: [Scenario; 2] = [
+const SCENARIOS: [Scenario; 3] = [
     Scenario { name: "filters only (8 events)", flow: include_str!("filters.yaml"), target: 6_000.0 },
     Scenario {
         name: "one enhancement, one delivery (8 events)",
         flow: include_str!("delivery.yaml"),
         target: 2_500.0,
     },
+    Scenario {
+        name: "the same with hours, duplicates, a suppression list and caps (8 events)",
+        flow: include_str!("gates.yaml"),
+        target: 2_500.0,
+    },
 ];
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => report(Scale::FULL, "full"),
-        ["--quick"] => report(Scale::QUICK, "quick: figures of so short a run mean nothing"),
-        _ => {
-            println!("usage: cargo xtask bench flow -- [--quick]");
-            std::process::exit(2);
-        }
-    }
+    let (scale, what) = beginning::asked("flow", Scale::FULL, Scale::QUICK);
+    let directory = beginning::directory("flow", what, scale.calibration_flushes);
+    report(scale, directory.path());
 }
 
-fn report(scale: Scale, what: &str) {
-    let parent =
-        std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
-    let directory = tempfile::Builder::new()
-        .prefix("bench-flow-")
-        .tempdir_in(parent)
-        .expect("the directory for temporary files can be written");
-    println!("{}", machine::description(directory.path(), what).trim_end());
-    println!("{}", calibration::run(directory.path(), scale.calibration_flushes).trim_end());
+fn report(scale: Scale, directory: &Path) {
     let mut throughput = String::from(
         "\n| through the whole system | leads/s | target | events/s | p50 | p99 | p99.9 | cores: server | load generator | partners |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
@@ -100,11 +96,11 @@ fn report(scale: Scale, what: &str) {
     let mut stages = String::from("\n| µs of each stage, a lead | ");
     let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
     for (at, scenario) in SCENARIOS.iter().enumerate() {
-        let path = directory.path().join(format!("house-{at}"));
+        let path = directory.join(format!("house-{at}"));
         let house = House::open(&path, scenario.flow);
-        house.load(Load { leads: scale.warm_up, connections: CONNECTIONS });
+        house.load(Load { first: FIRST_WARM_UP, leads: scale.warm_up, connections: CONNECTIONS });
         let (events_before, cpu_before, stages_before) = (house.events(), Cpu::now(), house.stage_totals());
-        let mut run = house.load(Load { leads: scale.leads, connections: CONNECTIONS });
+        let mut run = house.load(Load { first: FIRST, leads: scale.leads, connections: CONNECTIONS });
         let cpu = Cpu::now().since(&cpu_before);
         let events = house.events() - events_before;
         let per_second = figures::per_second(scale.leads, run.took);

@@ -1,4 +1,4 @@
-//! A service and a buyer on loopback that answer at once.
+//! A service and a buyer on loopback that answer at once, and one that takes its time.
 
 use std::net::SocketAddr;
 
@@ -7,6 +7,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 76\r\n\r\n\
 {\"status\":\"accepted\",\"bid\":22.50,\"line_type\":\"mobile\",\"carrier\":\"Example M\"}";
+
+/// Whom a request is for that is answered late.
+const SLOW: &[u8] = b" /slow ";
+/// How late.
+pub(crate) const SLOW_TAKES: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Answers every request on every connection, until the runtime ends.
 pub(crate) async fn serve(listener: TcpListener) {
@@ -28,6 +33,10 @@ async fn answer(mut stream: TcpStream) {
     loop {
         match whole(&buffer) {
             Some(length) => {
+                let asked = buffer.get(..length).unwrap_or_default();
+                if asked.windows(SLOW.len()).any(|window| window == SLOW) {
+                    tokio::time::sleep(SLOW_TAKES).await;
+                }
                 buffer.drain(..length);
                 if stream.write_all(ANSWER).await.is_err() {
                     return;

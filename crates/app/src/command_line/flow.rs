@@ -26,6 +26,21 @@ pub(crate) enum FlowCommand {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Try the tests of flow files: made-up leads run through the flow, with the replies that the tests give
+    #[command(after_help = "Nobody is asked and nothing is kept; time passes as a test needs it.\n\
+                      Exit codes: 0 all is as expected, 1 something is not, or a file cannot be used.\n\n\
+                      Example: glassline flow test flow_roofs.yaml")]
+    Test {
+        /// Flow files, YAML or JSON, with the key `tests`; - for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Only the tests that have this text in their name
+        #[arg(long, value_name = "NAME")]
+        test: Option<String>,
+        /// How each test went as JSON, one a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Publish a flow file: leads submitted from then on run through it. A WSDL that it names becomes a part of it
     #[command(after_help = "Examples: glassline flow publish flow_roofs.yaml --data ./data\n          \
                       GLASSLINE_KEY=gl_… glassline flow publish flow_roofs.yaml --url http://127.0.0.1:8080")]

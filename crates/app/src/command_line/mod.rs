@@ -57,7 +57,7 @@ pub(crate) enum Command {
     Submit(Submit),
     /// List what happened, or watch it happen
     Events(Box<Events>),
-    /// Check, publish and list flows
+    /// Check, test, publish and list flows
     #[command(subcommand, after_help = "Example: glassline flow check flow_roofs.yaml")]
     Flow(FlowCommand),
     /// List, pause, resume and cap sources, buyers and services

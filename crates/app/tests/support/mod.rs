@@ -65,7 +65,13 @@ pub struct Server {
 impl Server {
     /// Serves a data directory on a free port.
     pub fn start(data: &Path) -> Server {
-        Server::spawn(glassline(&["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"]))
+        Server::start_with(data, &[])
+    }
+
+    /// The same with more flags.
+    pub fn start_with(data: &Path, more: &[&str]) -> Server {
+        let serve = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+        Server::spawn(glassline(&[&serve[..], more].concat()))
     }
 
     /// Runs a command that prints an address once it serves.

@@ -144,6 +144,10 @@ impl Distribution {
                         .expect("amounts of one lead are far from the limits");
                 }
                 Some(stand) if stand.holds_slot(recipient) => result.outcome = Outcome::Error,
+                // Others may be asked meanwhile, but this one may have the lead.
+                Some(Stand::Waiting { unknown: true } | Stand::Unknown) if !recipient.is_copy => {
+                    result.outcome = Outcome::Error;
+                }
                 Some(_) | None => {}
             }
         }
@@ -156,8 +160,8 @@ impl Distribution {
     }
 }
 
-/// A step as a recipient.
-pub(crate) fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
+/// A step as a recipient; none when it is of another kind.
+pub fn as_recipient(step: &Step) -> Option<(&Step, &Recipient)> {
     match &step.kind {
         StepKind::Recipient(recipient) => Some((step, recipient)),
         StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Distribute(_) => None,

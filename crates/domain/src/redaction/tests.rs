@@ -54,6 +54,7 @@ fn flow(fields: &[(&str, FieldType)], map: &[(&str, &str)]) -> Flow {
         steps: vec![],
         gates: crate::Gates::default(),
         deadline: None,
+        retention: crate::Retention::default(),
     })
     .unwrap()
 }

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{EntityId, EventId, EventKind, Exchange, LeadId, Reason, ReasonCode, Revocation, StepId};
+use domain::{
+    EntityId, EventId, EventKind, Exchange, LeadId, Reason, ReasonCode, Revocation, StepId, as_recipient,
+};
 
-use crate::delivery::as_recipient;
 use crate::engine::Engine;
 use crate::feedback::FeedbackError;
 use crate::retries::Due;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use domain::{
     EntityId, EventId, EventKind, Exchange, Feedback, Notice, NoticeEnd, NoticeSettings, Number, Owed,
     Reason, ReasonCode, Revocation, RevocationNotice, Seed, TakenReport, Timestamp, Value, Variables,
+    as_recipient,
 };
 use ledger::{RecordError, Ticket};
 
-use crate::asking::{Party, Question, Taken, not_kept};
-use crate::delivery::{as_recipient, not_made};
+use crate::asking::{About, Party, Question, Taken, not_kept};
+use crate::delivery::not_made;
 use crate::retries::Due;
 use crate::run::{Moment, Run, path};
 
@@ -153,7 +154,7 @@ impl Run {
             Err(error) => return Ok(not_asked(not_made(&error), None)),
         };
         let question = Question {
-            step: None,
+            about: About::Report,
             entity_id: to,
             party,
             response: &settings.response,

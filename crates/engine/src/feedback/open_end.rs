@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use domain::{
-    Asked, EventId, EventKind, Exchange, Money, OpenEnd, Outcome, Reason, ReasonCode, Value,
+    Asked, EventId, EventKind, Exchange, Money, OpenEnd, Outcome, Reason, ReasonCode, Value, as_recipient,
     reason_in_the_clear,
 };
 
-use crate::delivery::as_recipient;
 use crate::feedback::{FeedbackError, ReportStatus, Reported};
 use crate::run::{Moment, Run};
 use crate::story::DeliveryState;

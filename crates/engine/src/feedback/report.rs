@@ -6,12 +6,11 @@ use std::time::Duration;
 use domain::{
     Approval, EntityId, EventId, EventKind, Exchange, Feedback, FeedbackKind, FeedbackPolicy, Holding,
     Idempotency, LeadId, Money, Reason, Recipient, ReportedSale, Reversal, TakenReport, Timestamp,
-    reason_in_the_clear,
+    as_recipient, reason_in_the_clear,
 };
 use ledger::ReadError;
 use wire::Header;
 
-use crate::delivery::as_recipient;
 use crate::engine::Engine;
 use crate::feedback::open_end::End;
 use crate::feedback::rates::SoldLead;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{FaultKind, Method};
-use engine::{Answered, Call, CallFault, HttpOptions, HttpParties, Parties};
+use engine::{Answered, Call, CallFault, HttpOptions, HttpParties, Parties, Purpose};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use wire::outbound::OutboundRequest;
@@ -97,7 +97,13 @@ pub(crate) fn call(method: Method, url: &str, time_limit: Duration) -> Call {
     let headers = [("Content-Type", "application/json"), ("X-Api-Key", "secret")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let request = OutboundRequest { method, url: url.to_owned(), headers, body, follow_redirects: true };
-    Call { entity_id: "buyer_acme".parse().unwrap(), request, time_limit, step_limits: None }
+    Call {
+        entity_id: "buyer_acme".parse().unwrap(),
+        purpose: Purpose::Notice,
+        request,
+        time_limit,
+        step_limits: None,
+    }
 }
 
 pub(crate) async fn ask(url: &str, time_limit: Duration) -> Result<Answered, CallFault> {

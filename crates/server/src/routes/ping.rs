@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use engine::{Ping, SubmitError};
-use ledger::RecordError;
+use engine::Ping;
 use wire::inbound::Door;
 
 use crate::RemoteAddress;
 use crate::error::ApiError;
 use crate::frame::RequestId;
-use crate::intake::{Refusal, read_reply, write_ping_reply};
+use crate::intake::{read_reply, write_ping_reply};
 use crate::openapi::{PingAnswer, Refused, SubmitParameters};
-use crate::routes::submit::{Entered, enter, refuse};
+use crate::routes::submit::{Entered, enter, refusal_of, refuse};
 use crate::state::ApiState;
 
 /// A source asks what a lead would be worth, with what it knows of it. The scope is `ping:<source>`.
@@ -76,9 +75,10 @@ pub(crate) async fn ping(
             Ok(pinged) => {
                 return read_reply(&pinged.response).unwrap_or_else(|| ApiError::panicked().into_response());
             }
-            Err(SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed)) => Refusal::Unavailable,
-            Err(SubmitError::TooLarge { .. }) => Refusal::TooLarge,
-            Err(error) => return ApiError::from(error).into_response(),
+            Err(error) => match refusal_of(error) {
+                Ok(refusal) => refusal,
+                Err(error) => return error.into_response(),
+            },
         },
     };
     refuse(&state, refusal, flow, source, request_id, remote)

@@ -105,13 +105,26 @@ pub(crate) async fn submit(
                 }
                 return response;
             }
-            Err(SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed)) => Refusal::Unavailable,
-            Err(SubmitError::TooLarge { .. }) => Refusal::TooLarge,
-            Err(SubmitError::KeyReused) => Refusal::KeyReused,
-            Err(error) => return ApiError::from(error).into_response(),
+            Err(error) => match refusal_of(error) {
+                Ok(refusal) => refusal,
+                Err(error) => return error.into_response(),
+            },
         },
     };
     refuse(&state, refusal, flow, source, request_id, remote)
+}
+
+/// The refusal that an error of the engine is to whoever sent something.
+///
+/// # Errors
+/// With every other, which is told as the API's errors are.
+pub(super) fn refusal_of(error: SubmitError) -> Result<Refusal, ApiError> {
+    match error {
+        SubmitError::Record(RecordError::Stopped(_) | RecordError::Closed) => Ok(Refusal::Unavailable),
+        SubmitError::TooLarge { .. } => Ok(Refusal::TooLarge),
+        SubmitError::KeyReused => Ok(Refusal::KeyReused),
+        error => Err(error.into()),
+    }
 }
 
 /// Keeps what is told of a refused request, and refuses it.
@@ -136,6 +149,7 @@ pub(super) fn refuse(
     refusal.into_response()
 }
 
+/// What a source sent as a submission, or why it makes no lead.
 async fn admit(
     state: &ApiState,
     flow: &str,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Check, Deadline, EarlierStep, Ending, FeedbackPolicy, Flow, FlowError, FlowId, FlowParts, Gates, Step,
-    TimeZone,
+    Check, Deadline, EarlierStep, Ending, FeedbackPolicy, Flow, FlowError, FlowId, FlowParts, Gates,
+    Retention, Step, TimeZone,
 };
 
 use super::gates::Owner;
@@ -17,7 +17,8 @@ use super::node::{Kind, Node};
 use super::reader::{Part, Reader};
 use super::responses::ENDINGS;
 use super::steps::Home;
-use super::{Entity, FlowFile, FlowFileError};
+use super::{Entity, FlowFile, FlowFileError, duration};
+use crate::json;
 
 /// Most words of partners that a flow gives reasons for.
 pub(super) const REASONS_MAX: usize = 500;
@@ -26,6 +27,9 @@ pub(super) const PARTNER_WORDS_CHARS_MAX: usize = 300;
 
 /// How long a source may wait for its answer.
 const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(600);
+/// How long what is recorded may be kept.
+const RETENTIONS: RangeInclusive<Duration> =
+    Duration::from_secs(24 * 3600)..=Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Partners' words in lower case, and the reason that is recorded for them.
 type Reasons = Vec<(Arc<str>, Arc<str>)>;
@@ -41,27 +45,17 @@ impl Reader {
 
     fn file(&mut self, root: &Node) -> Option<FlowFile> {
         let file = self.part(root, &keys::FILE)?;
-        for key in ["tests"] {
-            if let Some(node) = file.get(key) {
-                match &node.kind {
-                    Kind::List(nodes) if nodes.is_empty() => {}
-                    _ => self.not_supported(node.line, format!("the key {key:?} of the file")),
-                }
-            }
-        }
         let entities = self.entities(file.get("entities"));
         let secrets = self.secrets(file.get("secrets"));
         let mut lists = self.list_names(file.get("lists"));
         let flow = self.needed(&file, "flow").and_then(|node| self.flow(node));
-        let mut document = Vec::new();
-        root.write(&mut document);
-        let document = String::from_utf8(document).expect("JSON is written from text");
+        let tests = self.tests(file.get("tests"), flow.as_ref());
         let flow = flow?;
         lists.extend(flow.gates().suppress.iter().map(|rule| rule.list.clone()));
         lists.sort();
         lists.dedup();
         self.unpriced(file.line, &entities, &flow);
-        Some(FlowFile { entities, secrets, lists, flow, document: document.into() })
+        Some(FlowFile { entities, secrets, lists, flow, tests, document: document_of(root) })
     }
 
     /// Tells budgets of entities whose prices in this flow are not known before they are paid.
@@ -116,6 +110,7 @@ impl Reader {
             reader.source(node, names, at_the_end, (&flow_id, &zone))
         });
         let deadline = self.deadline(&part);
+        let retention = part.get("retention").map_or(Some(Retention::default()), |node| self.retention(node));
         let places = Places {
             flow: node.line,
             dims: dims.iter().map(|(line, dim)| (*line, dim.path.to_string())).collect(),
@@ -137,6 +132,7 @@ impl Reader {
             steps,
             gates: gates?,
             deadline: deadline?,
+            retention: retention?,
         };
         if !self.problems.is_empty() {
             return None;
@@ -185,6 +181,27 @@ impl Reader {
         };
         let after = self.duration(node, "deadline", DEADLINES);
         Some(Some(Deadline { after: after?, ending: ending? }))
+    }
+
+    /// How long what is recorded of its leads is to be kept.
+    fn retention(&mut self, node: &Node) -> Option<Retention> {
+        let part = self.part(node, &keys::RETENTION)?;
+        let mut kept = |key| match part.get(key) {
+            None => Some(None),
+            Some(node) => self.duration(node, key, RETENTIONS).map(Some),
+        };
+        let (bodies, headers) = (kept("bodies"), kept("headers"));
+        let retention = Retention { bodies: bodies?, headers: headers? };
+        if let (Some(bodies), Some(headers)) = (retention.bodies, retention.headers)
+            && headers < bodies
+        {
+            let (bodies, headers) = (duration::write(bodies), duration::write(headers));
+            let message =
+                format!("\"headers\" is {headers}, but must be at least as long as \"bodies\", {bodies}");
+            self.problem(node.line, message);
+            return None;
+        }
+        Some(retention)
     }
 
     /// What every lead must fulfil.
@@ -258,6 +275,19 @@ impl Places {
         };
         line.unwrap_or(self.flow)
     }
+}
+
+/// The document without its tests: a flow is the same whatever is tried on it, and the people that a test
+/// makes up stay where it stands.
+fn document_of(root: &Node) -> Arc<str> {
+    let Kind::Map(members) = &root.kind else { unreachable!("it was read as a group of keys") };
+    let mut document = Vec::new();
+    let mut object = json::ObjectWriter::open(&mut document);
+    for member in members.iter().filter(|member| member.key != "tests") {
+        member.value.write(object.value(&member.key));
+    }
+    object.close();
+    String::from_utf8(document).expect("JSON is written from text").into()
 }
 
 /// How many items a list has.

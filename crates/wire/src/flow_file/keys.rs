@@ -51,9 +51,13 @@ pub(super) const FLOW: Keys = Keys {
         "steps",
         "deadline",
         "on_deadline",
+        "retention",
     ],
-    later: &["retention"],
+    later: &[],
 };
+
+pub(super) const RETENTION: Keys =
+    Keys { part: "the retention of a flow", known: &["bodies", "headers"], later: &[] };
 
 pub(super) const DUPLICATE: Keys =
     Keys { part: "a rule for duplicates", known: &["name", "key", "window", "scope", "against"], later: &[] };
@@ -344,6 +348,22 @@ pub(super) const NOTICE_RESPONSE: Keys =
 pub(super) const RULE: Keys = Keys { part: "a rule", known: &["field", "op", "value"], later: &[] };
 
 pub(super) const WINDOW: Keys = Keys { part: "a length of time", known: &["amount", "unit"], later: &[] };
+
+pub(super) const TEST: Keys = Keys {
+    part: "a test",
+    known: &["name", "at", "source", "ping", "submit", "replies", "expect", "exact"],
+    later: &[],
+};
+
+/// What is said to one step: a reply, or what it is to a ping and to the lead itself.
+pub(super) const STEP_REPLIES: Keys = Keys {
+    part: "a reply",
+    known: &["body", "status", "headers", "delay", "fault", "ping", "post"],
+    later: &[],
+};
+
+pub(super) const REPLY: Keys =
+    Keys { part: "a reply", known: &["body", "status", "headers", "delay", "fault"], later: &[] };
 
 pub(super) const GROUPS: [&str; 3] = ["all", "any", "none"];
 

@@ -27,6 +27,8 @@ mod requests;
 mod responses;
 mod wsdl;
 
+mod flow_test;
+
 mod schema;
 
 mod trying;
@@ -48,6 +50,9 @@ use domain::{
 };
 
 pub use duration::{DurationError, read as read_duration, write as write_duration};
+pub use flow_test::{
+    EventLine, EventLineError, Expected, FlowTest, GivenAnswer, GivenReplies, GivenReply, Sent, StepReplies,
+};
 pub use node::FLOW_FILE_BYTES_MAX;
 pub use problem::{FlowFileError, Problem};
 pub use schema::schema;
@@ -69,8 +74,10 @@ pub struct FlowFile {
     pub lists: Vec<ListName>,
     /// The flow.
     pub flow: Flow,
-    /// The document as JSON without white space, members in the order of the file. Reading it
-    /// gives the same flow.
+    /// What `glassline flow test` tries on it, in the order of the file.
+    pub tests: Vec<FlowTest>,
+    /// The document as JSON without white space, members in the order of the file; without its tests,
+    /// which are no part of what is published. Reading it gives the same flow.
     pub document: Arc<str>,
 }
 
@@ -157,8 +164,27 @@ impl FlowFile {
         found: &WsdlTexts,
         allowed_hosts: Option<&AllowedHosts>,
     ) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_as(text, found, allowed_hosts, |_| {})
+    }
+
+    /// The same for who tries a flow and asks nobody: in place of a WSDL of the web that was not found stands one
+    /// that has what the flow calls.
+    ///
+    /// # Errors
+    /// As [`read_with`](FlowFile::read_with).
+    pub fn read_to_test(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_as(text, found, None, node::Node::insert_stand_ins)
+    }
+
+    fn read_as(
+        text: &str,
+        found: &WsdlTexts,
+        allowed_hosts: Option<&AllowedHosts>,
+        complete: impl FnOnce(&mut node::Node),
+    ) -> Result<FlowFile, FlowFileError> {
         let mut root = node::Node::read(text).map_err(|problem| FlowFileError::new(vec![problem]))?;
         root.insert_wsdl(found);
+        complete(&mut root);
         let _budget = PatternBudget::of_flow();
         let reader = reader::Reader {
             wsdl: found.clone(),

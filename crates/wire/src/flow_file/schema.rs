@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::entities::KINDS;
 use super::feedback::{APPROVALS, AT_LEAST_MAX, TYPES};
 use super::flow::{PARTNER_WORDS_CHARS_MAX, REASONS_MAX};
+use super::flow_test::{FAULTS, REPLIES_MAX, STATUSES, TESTS_MAX};
 use super::gates::STRETCHES_MAX;
 use super::prices::PRICE_ROWS_MAX;
 use super::reader::NAME_CHARS_MAX;
@@ -46,7 +47,10 @@ pub fn schema() -> Value {
                 "type": "array", "maxItems": FILE_SECRETS_MAX, "uniqueItems": true,
                 "items": { "type": "string", "pattern": "^[a-z0-9_]{1,64}$" },
             },
-            "tests": later_list("What becomes of sample submissions"),
+            "tests": {
+                "description": "What becomes of made-up submissions; tried by `glassline flow test`, no part of what is published",
+                "type": "array", "maxItems": TESTS_MAX, "items": reference("test"),
+            },
         }),
     );
     let head = json!({
@@ -60,7 +64,9 @@ pub fn schema() -> Value {
 
 fn definitions() -> Value {
     let mut all = Map::new();
-    for part in [texts(), conditions(), parties(), gates(), prices(), steps(), feedback(), exchanges()] {
+    for part in
+        [texts(), conditions(), parties(), gates(), prices(), steps(), feedback(), exchanges(), tests()]
+    {
         merge_map(&mut all, part);
     }
     Value::Object(all)
@@ -245,8 +251,19 @@ fn parties() -> Value {
                 "description": "The answer then, unless the lead is sold; error unless said otherwise",
                 "allOf": [reference("ending")],
             },
+            "retention": reference("retention"),
             "sources": { "type": "array", "maxItems": SOURCES_MAX, "items": reference("source") },
             "steps": { "type": "array", "maxItems": STEPS_MAX, "items": reference("step") },
+        })),
+        "retention": object(&[], "How long what is recorded of its leads is to be kept, from 1d to 100y; on record only, nothing is deleted by it yet", json!({
+            "bodies": {
+                "description": "What can be read of a lead; left out: as long as the installation keeps it",
+                "allOf": [reference("duration")],
+            },
+            "headers": {
+                "description": "That there was a lead, and what became of it; at least as long as bodies",
+                "allOf": [reference("duration")],
+            },
         })),
         "dim_path": {
             "description": "lead.<field>, lead.<field>.<component> or appended.<step>.<value>",
@@ -902,6 +919,82 @@ fn exchanges() -> Value {
     })
 }
 
+fn tests() -> Value {
+    let fault = json!({
+        "description": "What happens in place of a reply",
+        "enum": FAULTS.map(|(word, _)| word),
+    });
+    let reply = json!({
+        "body": { "description": "Text, or anything else, which is sent as JSON" },
+        "status": {
+            "description": "200 unless said otherwise, of a mail server 250",
+            "type": "integer", "minimum": STATUSES.start(), "maximum": STATUSES.end(),
+        },
+        "headers": {
+            "type": "object",
+            "additionalProperties": { "anyOf": [
+                reference("scalar"),
+                { "type": "array", "items": reference("scalar") },
+            ] },
+        },
+        "delay": {
+            "description": "How long it takes, up to 1d; with the step's timeout or longer there is none",
+            "allOf": [reference("duration")],
+        },
+        "fault": fault,
+    });
+    let in_turn = json!({
+        "description": "One reply, or a list: one for each attempt, and the last for whatever comes after it",
+        "anyOf": [
+            reference("test_reply"),
+            { "type": "array", "minItems": 1, "maxItems": REPLIES_MAX, "items": reference("test_reply") },
+        ],
+    });
+    let mut step_reply = reply.clone();
+    merge(&mut step_reply, json!({ "ping": reference("test_replies"), "post": reference("test_replies") }));
+    let no_fault = json!({
+        "if": { "required": ["fault"] },
+        "then": { "properties": { "body": false, "status": false, "headers": false } },
+    });
+    json!({
+        "test": with(
+            object(&["name", "at", "source", "expect"], "A submission, and the events that come of it", json!({
+                "name": reference("name"),
+                "at": { "description": "When everything begins, such as 2026-01-15T16:00:00Z", "type": "string" },
+                "source": { "type": "string", "pattern": "^src_[a-z0-9_]{1,64}$" },
+                "ping": { "description": "What the source asks a price for first; the lead takes up the offer", "type": "object" },
+                "submit": { "description": "The raw parameters of the lead", "type": "object" },
+                "replies": {
+                    "description": "What other parties say, by step",
+                    "type": "object",
+                    "propertyNames": reference("step_id"),
+                    "additionalProperties": { "anyOf": [reference("step_replies"), reference("test_replies")] },
+                },
+                "expect": {
+                    "description": "In order: type [step] [price N] [outcome X] [margin N] [reason …]; others may lie between",
+                    "type": "array", "minItems": 1, "items": { "type": "string", "pattern": "\\S" },
+                },
+                "exact": { "description": "Whether no others may lie between", "type": "boolean", "default": false },
+            })),
+            json!({ "anyOf": [{ "required": ["submit"] }, { "required": ["ping"] }] }),
+        ),
+        "step_replies": with(
+            object(&[], "A reply, or what is said to the ping and to the lead itself", step_reply),
+            json!({
+                "allOf": [
+                    no_fault.clone(),
+                    {
+                        "if": { "anyOf": [{ "required": ["ping"] }, { "required": ["post"] }] },
+                        "then": { "properties": { "body": false, "status": false, "headers": false, "delay": false, "fault": false } },
+                    },
+                ],
+            }),
+        ),
+        "test_replies": in_turn,
+        "test_reply": with(object(&[], "A reply", reply), json!({ "allOf": [no_fault] })),
+    })
+}
+
 /// A part of the file with these keys.
 fn object(required: &[&str], description: &str, properties: Value) -> Value {
     json!({
@@ -915,11 +1008,6 @@ fn object(required: &[&str], description: &str, properties: Value) -> Value {
 
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
-}
-
-/// A list of the file that this release takes only when it is empty.
-fn later_list(description: &str) -> Value {
-    json!({ "description": format!("{description}; not supported yet, so empty"), "type": "array", "maxItems": 0 })
 }
 
 /// `host` as `[hH][oO][sS][tT]`: patterns know no flag for case.

@@ -7,6 +7,7 @@ use super::*;
 mod conditions;
 mod examples;
 mod feedback;
+mod flow_test;
 mod gates;
 mod mail;
 mod names;
@@ -158,7 +159,11 @@ fn what_a_later_release_builds_is_refused_and_never_ignored() {
     check(
         "secrets: []\nlists: []\ntests:\n  - name: x\nentities:\n  buyer_x:\n    kind: buyer\n    name: X\n    caps: []\n\
          flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  fields: { email: email }\n",
-        expect![[r#"line 4: the key "tests" of the file is not supported yet"#]],
+        expect![[r#"
+            line 4: a test needs the key "at"
+            line 4: a test needs the key "source"
+            line 4: a test needs the key "submit", "ping" or both
+            line 4: a test needs the key "expect""#]],
     );
     check(
         &flow(
@@ -348,8 +353,15 @@ fn a_simple_alias_is_fine() {
 
 #[test]
 fn a_key_that_is_refused_does_not_hide_the_next() {
-    let text = "flow:\n  id: flow_x\n  name: X\n  deadline: 20s\n  retention:\n    bodies: 2y\n";
-    check(text, expect![[r#"line 5: the key "retention" of the flow is not supported yet"#]]);
+    let text = "flow:\n  id: flow_x\n  name: X\n  fields: {}\n  steps:\n    - id: a\n      kind: enhancement\n      \
+                test: simulate\n      entity: buyer_a\n";
+    check(
+        text,
+        expect![[r#"
+        line 6: an enhancement needs the key "integration"
+        line 8: the key "test" of an enhancement is not supported yet
+        line 9: an enhancement asks a service (svc_…), but this is buyer_a"#]],
+    );
 }
 
 proptest! {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use quick_xml::escape::escape;
 use sha2::{Digest as _, Sha256};
 
 use super::FlowFileError;
@@ -84,6 +85,43 @@ impl Node {
             members.push(member("wsdl_text", text.clone()));
         });
     }
+}
+
+impl Node {
+    /// Puts a stand-in wherever a WSDL of the web is named and not held: one that has what the request
+    /// calls, by either version, and takes whatever it is given. For who has no network and no use for one.
+    pub(super) fn insert_stand_ins(&mut self) {
+        each_request(self, &mut |members| {
+            let Some((WsdlPlace::Url(url), at)) = place_of(members) else { return };
+            let function = members.iter().find(|member| member.key == "function");
+            let Some(Kind::Text(function)) = function.map(|member| &member.value.kind) else { return };
+            let (line, kind) = (members[at].line, Kind::Text(stand_in(&url, function)));
+            // The digest is that of the real one.
+            members.retain(|member| member.key != "wsdl_sha256");
+            members.push(Member { line, key: "wsdl_text".to_owned(), value: Node { line, kind } });
+        });
+    }
+}
+
+/// A WSDL of one function that is called at this address.
+fn stand_in(url: &str, function: &str) -> String {
+    let (url, function) = (escape(url), escape(function));
+    let version = |name: &str, namespace: &str| {
+        format!(
+            r#"<binding name="{name}" type="T" xmlns:s="{namespace}"><operation name="{function}">
+<s:operation soapAction="{function}"/><input><s:body/></input></operation></binding>
+<service><port binding="{name}" xmlns:s="{namespace}"><s:address location="{url}"/></port></service>
+"#
+        )
+    };
+    format!(
+        r#"<definitions xmlns="http://schemas.xmlsoap.org/wsdl/">
+<message name="I"><part name="p" element="{function}"/></message>
+<portType name="T"><operation name="{function}"><input message="I"/></operation></portType>
+{}{}</definitions>"#,
+        version("V1_1", "http://schemas.xmlsoap.org/wsdl/soap/"),
+        version("V1_2", "http://schemas.xmlsoap.org/wsdl/soap12/"),
+    )
 }
 
 /// The place that a request names, unless it holds the text itself; and which member names it.

@@ -9,6 +9,7 @@ export type Event = components['schemas']['Event'];
 /** What an event changed of its lead, by path and on the clear values. */
 export type ChangedPaths = components['schemas']['Changes'];
 export type Lead = components['schemas']['LeadReply'];
+export type Explained = components['schemas']['RecipientExplained'];
 export type Entity = components['schemas']['EntityReply'];
 export type Flow = components['schemas']['FlowReply'];
 export type Session = components['schemas']['SessionReply'];

@@ -2,7 +2,7 @@
 
 import { untrack } from 'svelte';
 
-import { api, ask, type Event, type Lead } from '../../lib/api/client';
+import { api, ask, type Event, type Explained, type Lead } from '../../lib/api/client';
 import { cursorOf } from '../../lib/api/cursor';
 import { toProblem, type Problem } from '../../lib/api/problem';
 import { whileSeen } from '../../lib/live/seen';
@@ -17,6 +17,8 @@ const PAGE = 200;
 export class Story {
   lead: Lead | null = $state.raw(null);
   events: Event[] = $state.raw([]);
+  /** Why each buyer did or did not get it. The page does without, where that cannot be told. */
+  explained: Explained[] = $state.raw([]);
   /** Whether there are events after those loaded. */
   more = $state.raw(false);
   problem: Problem | null = $state.raw(null);
@@ -38,13 +40,18 @@ export class Story {
     try {
       const sight = untrack(() => reveal.sight(this.id));
       const lead = this.id;
-      const [loaded, page] = await Promise.all([
+      const [loaded, page, explained] = await Promise.all([
         ask(api.GET('/leads/{id}', { params: { path: { id: lead }, query: sight } })),
         this.#page(undefined),
+        ask(api.GET('/leads/{id}/explain', { params: { path: { id: lead } } })).then(
+          (explanation) => explanation.recipients,
+          () => [],
+        ),
       ]);
       if (turn !== this.#turn || this.#closed) return;
       this.lead = loaded;
       this.events = page.data;
+      this.explained = explained;
       this.#after = cursorOf(page.next)?.after;
       this.more = page.next !== null;
       this.problem = null;

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,24 +12,28 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use domain::{FaultKind, Scope, Timestamp};
-use engine::{Answered, Asking, Call, CallFault, Clock as _, Parties};
+use engine::{Answered, Asking, Call, CallFault, Clock as _, MailCall, Parties};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body;
 use ledger::{DataDirectory, Disk, Entropy, OsEntropy};
 use serde_json::Value;
+use server::{Api, RemoteAddress};
 use tower::{Service, ServiceExt as _};
 use url::Url;
+use wire::outbound::{Mailbox, Reply};
 
 use super::calendar::later;
-use super::chance::Chance;
 use super::directory::{Mark, State};
 use super::flows;
+use super::letters::EXCHANGE_ADDRESS;
 use super::parties::{Question, Report, Script};
 use super::plan::{Arrival, plan};
+use super::stand_ins;
 use super::unsynced_disk::{UnsyncedDisk, sync};
 use super::virtual_time::VirtualClock;
+use crate::chance::{Chance, SeededEntropy};
 use crate::commands::serve::SYSTEM;
 use crate::installation::{Installation, Surroundings};
 
@@ -39,7 +44,11 @@ struct Players {
     clock: Arc<VirtualClock>,
     /// What they have to say later on, and when.
     reports: Mutex<Vec<(Timestamp, Report)>>,
+    mail_sender: Mailbox,
 }
+
+/// How long a mail server takes.
+const MAIL_TAKES: Duration = Duration::from_millis(40);
 
 impl Players {
     /// Answers at once, and puts the clock to when the answer is there.
@@ -49,6 +58,7 @@ impl Players {
             call.request.url.parse().map_err(|_| fault(FaultKind::Dns, "no such host", Duration::ZERO))?;
         let question = Question::read(
             address.host_str().unwrap_or_default(),
+            address.path(),
             address.query().unwrap_or_default(),
             &call.request.headers,
             &call.request.body,
@@ -76,16 +86,15 @@ impl Parties for Players {
     fn ask(&self, call: Call) -> Asking<'_> {
         Box::pin(async move { self.play(&call) })
     }
-}
 
-/// Ids and jitter of the history, drawn from the seed. Keys and nonces are not: these the ledger
-/// draws for itself, from the system.
-#[derive(Debug)]
-struct SeededEntropy(Mutex<Chance>);
+    fn mail(&self, _: MailCall) -> Asking<'_> {
+        self.clock.advance(MAIL_TAKES);
+        let reply = Reply { status: 250, headers: Vec::new(), body: stand_ins::MAIL_TAKEN.into() };
+        Box::pin(std::future::ready(Ok(Answered { reply, redirects: Vec::new(), waited: MAIL_TAKES })))
+    }
 
-impl Entropy for SeededEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
+    fn mail_sender(&self) -> Option<&Mailbox> {
+        Some(&self.mail_sender)
     }
 }
 
@@ -139,16 +148,24 @@ pub(super) async fn play(
 ) -> anyhow::Result<History> {
     let path = directory.path().to_path_buf();
     let clock = Arc::new(VirtualClock::new(script.calendar.publication()));
-    let players = Arc::new(Players { script, clock: Arc::clone(&clock), reports: Mutex::new(Vec::new()) });
+    let players = Arc::new(Players {
+        script,
+        clock: Arc::clone(&clock),
+        reports: Mutex::new(Vec::new()),
+        mail_sender: stand_ins::mail_sender()?,
+    });
     let surroundings = Surroundings {
         name: "demo".to_owned(),
         clock: clock.clone(),
-        entropy: Arc::new(SeededEntropy(Mutex::new(Chance::of(script.seed, &["entropy"])))),
+        entropy: Arc::new(SeededEntropy::of(Chance::of(script.seed, &["entropy"]))),
         parties: players.clone(),
         disk: |disk| -> Arc<dyn Disk> { Arc::new(UnsyncedDisk(disk)) },
     };
     let installation = Installation::assemble(directory, surroundings)?;
     let services = installation.services.clone();
+    for name in flows::SECRETS {
+        services.control.set_secret(SYSTEM, &name.parse()?, new_key().parse()?).await?;
+    }
     for file in flows::all()? {
         services.control.publish_flow(SYSTEM, &file).await?;
     }
@@ -161,7 +178,7 @@ pub(super) async fn play(
     for arrival in plan(&script, leads) {
         agenda.add(arrival.at, Happening::Arrival(arrival));
     }
-    let router = server::router(services.clone());
+    let router = Api::new(services.clone()).trusted_proxies(stand_ins::loopback()).router();
     let end = script.calendar.end();
     let mut arrived = 0;
     loop {
@@ -175,6 +192,12 @@ pub(super) async fn play(
         clock.advance_to(at);
         match happening {
             Happening::Arrival(Arrival { letter, story, .. }) => {
+                let mut letter = letter;
+                if let Some((path, body)) = letter.ping() {
+                    let offer = post(&router, &mark.key, &path, letter.content_type(), body).await?;
+                    let Some(taken) = letter.with_offer(&offer) else { continue };
+                    letter = taken;
+                }
                 let answer =
                     post(&router, &mark.key, &letter.path(), letter.content_type(), letter.body()).await?;
                 if let Some(story) = story {
@@ -223,11 +246,17 @@ where
     let request = Request::post(path)
         .header(AUTHORIZATION, format!("Bearer {key}"))
         .header(CONTENT_TYPE, content_type)
+        .header("x-forwarded-for", EXCHANGE_ADDRESS)
+        .extension(RemoteAddress((Ipv4Addr::LOCALHOST, 0).into()))
         .body(Full::new(Bytes::from(body)))?;
     let Ok(reply) = server.clone().oneshot(request).await;
     let status = reply.status();
     let body = reply.into_body().collect().await?.to_bytes();
-    ensure!(status == StatusCode::CREATED, "{path} is answered {status}: {}", String::from_utf8_lossy(&body));
+    ensure!(
+        matches!(status, StatusCode::CREATED | StatusCode::OK),
+        "{path} is answered {status}: {}",
+        String::from_utf8_lossy(&body)
+    );
     Ok(serde_json::from_slice(&body)?)
 }
 
@@ -273,7 +302,7 @@ mod tests {
             !key.ends_with("id") || matches!(&**key, "flow_id" | "step_id" | "entity_id" | "source_id")
         });
         // Keyed hashes follow from the key of the ledger, which is drawn.
-        for drawn in ["snapshot", "idempotency_key", "idempotency_payload"] {
+        for drawn in ["snapshot", "idempotency_key", "idempotency_payload", "duplicate_keys"] {
             header.remove(drawn);
         }
         Some(Value::Object(header).to_string())

@@ -4,9 +4,9 @@ use domain::Timestamp;
 use serde_json::{Map, Value};
 
 use super::calendar::Trouble;
-use super::chance::Chance;
 use super::parties::{OLDEST_VEHICLE, Script};
 use super::people::{PLACES, Person, ROOF_PLACES};
+use crate::chance::Chance;
 
 /// A submission, before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +33,26 @@ pub(super) enum Source {
     RateRadar,
     CampusFinder,
     StudyMatch,
+    /// The three of the example files.
+    WebFormA,
+    SunnyPartner,
+    AutoExchange,
 }
 
+/// Where the example's exchange sends from, as its flow allows.
+pub(super) const EXCHANGE_ADDRESS: &str = "203.0.113.7";
+
 impl Source {
-    const ALL: [Source; 6] = [
+    const ALL: [Source; 9] = [
         Source::WebForm,
         Source::SunnyClicks,
         Source::QuoteEngine,
         Source::RateRadar,
         Source::CampusFinder,
         Source::StudyMatch,
+        Source::WebFormA,
+        Source::SunnyPartner,
+        Source::AutoExchange,
     ];
 
     fn id(self) -> &'static str {
@@ -53,19 +63,28 @@ impl Source {
             Source::RateRadar => "src_rate_radar",
             Source::CampusFinder => "src_campus_finder",
             Source::StudyMatch => "src_study_match",
+            Source::WebFormA => "src_web_a",
+            Source::SunnyPartner => "src_partner",
+            Source::AutoExchange => "src_exchange",
         }
     }
 
     fn flow(self) -> &'static str {
         match self {
             Source::WebForm | Source::SunnyClicks => "flow_roofs",
-            Source::QuoteEngine | Source::RateRadar => "flow_auto",
+            Source::QuoteEngine | Source::RateRadar => "flow_cars",
             Source::CampusFinder | Source::StudyMatch => "flow_degrees",
+            Source::WebFormA | Source::SunnyPartner => "flow_solar",
+            Source::AutoExchange => "flow_auto",
         }
     }
 
+    fn visits_roofs(self) -> bool {
+        matches!(self.flow(), "flow_roofs" | "flow_solar")
+    }
+
     fn sends_json(self) -> bool {
-        matches!(self, Source::WebForm | Source::QuoteEngine | Source::CampusFinder)
+        matches!(self, Source::WebForm | Source::QuoteEngine | Source::CampusFinder | Source::AutoExchange)
     }
 
     /// How much of everything it sends, in parts of a hundred.
@@ -76,6 +95,8 @@ impl Source {
             Source::QuoteEngine => 24.0,
             Source::RateRadar => 16.0,
             Source::CampusFinder | Source::StudyMatch => 10.0,
+            Source::WebFormA | Source::SunnyPartner => 2.0,
+            Source::AutoExchange => 4.0,
         }
     }
 
@@ -105,7 +126,7 @@ impl Letter {
     /// Draws a submission of the history, or of the live part.
     pub(super) fn draw(script: &Script, chance: &mut Chance, at: Timestamp, live: bool) -> Letter {
         let source = Source::draw(chance, live);
-        let places: &'static [_] = if source.flow() == "flow_roofs" { &ROOF_PLACES } else { &PLACES };
+        let places: &'static [_] = if source.visits_roofs() { &ROOF_PLACES } else { &PLACES };
         let person = Person::draw(chance, places);
         let mut letter = Letter::of(source, &person, chance);
         let dropped = source == Source::RateRadar && script.calendar.has(Trouble::RadarDrops, at);
@@ -124,6 +145,18 @@ impl Letter {
         let text = |text: &str| Field::Text(text.to_owned());
         let (first, last, mail) = (text(person.first_name), text(person.last_name), text(&person.email));
         let (phone, state, code) = (text(&person.phone), text(person.place.state), text(&person.postal_code));
+        // Whom most sources tell of, in the names that the flows have.
+        let usual = |more: Vec<(&'static str, Field)>| {
+            let person = vec![
+                ("first_name", first.clone()),
+                ("last_name", last.clone()),
+                ("email", mail.clone()),
+                ("phone_1", phone.clone()),
+                ("postal_code", code.clone()),
+                ("state", state.clone()),
+            ];
+            [person, more].concat()
+        };
         let fields = match source {
             Source::WebForm => vec![
                 ("first_name", first),
@@ -148,35 +181,56 @@ impl Letter {
                 ("home_owner", text(if chance.happens(0.88) { "yes" } else { "no" })),
                 ("price", text(&format!("{}.{}0", chance.between(7, 14), chance.between(0, 10)))),
             ],
-            Source::QuoteEngine | Source::RateRadar => vec![
-                ("first_name", first),
-                ("last_name", last),
-                ("email", mail),
-                ("phone_1", phone),
-                ("postal_code", code),
-                ("state", state),
+            Source::QuoteEngine | Source::RateRadar => usual(vec![
                 ("vehicle_year", Field::Number(chance.between(OLDEST_VEHICLE - 12, 2026))),
                 ("vehicle_make", text(chance.pick(&MAKES))),
                 ("coverage", text(chance.pick(&["liability", "full"]))),
                 ("insured", Field::Bool(chance.happens(0.7))),
-            ],
+            ]),
             Source::CampusFinder | Source::StudyMatch => {
-                let mut fields = vec![
-                    ("first_name", first),
-                    ("last_name", last),
-                    ("email", mail),
-                    ("phone_1", phone),
-                    ("postal_code", code),
-                    ("state", state),
+                let mut fields = usual(vec![
                     ("age", Field::Number(chance.between(17, 52))),
                     ("program", text(chance.pick(&["business", "nursing", "computing", "teaching"]))),
                     ("finished_school", Field::Bool(chance.happens(0.92))),
-                ];
+                ]);
                 if source == Source::StudyMatch {
                     fields.push(("price", text(&format!("{}.00", chance.between(9, 19)))));
                 }
                 fields
             }
+            Source::WebFormA => vec![
+                ("fname", first),
+                ("last_name", last),
+                ("email", mail),
+                ("phone_1", phone),
+                ("postal_code", code),
+                ("state", state),
+                ("product", text(chance.pick(&PRODUCTS))),
+                (
+                    "dob",
+                    text(&format!(
+                        "19{}-0{}-1{}",
+                        chance.between(50, 99),
+                        chance.between(1, 10),
+                        chance.between(0, 10)
+                    )),
+                ),
+                ("consent_url", text(&format!("https://cert.example.com/{}", chance.between(1_000, 10_000)))),
+            ],
+            Source::SunnyPartner => usual(vec![
+                ("product", text(chance.pick(&PRODUCTS))),
+                ("price", text(&format!("{}.50", chance.between(6, 13)))),
+            ]),
+            Source::AutoExchange => vec![
+                ("first_name", first),
+                ("last_name", last),
+                ("email", mail),
+                ("phone_1", phone),
+                ("state", state),
+                // No such number was ever given to anybody.
+                ("ssn", text(&format!("219-09-{:04}", chance.between(1, 9_999)))),
+                ("year", Field::Number(chance.between(OLDEST_VEHICLE - 12, 2026))),
+            ],
         };
         Letter { source, fields }
     }
@@ -198,6 +252,27 @@ impl Letter {
                 *text = format!("(000){number}");
             }
         }
+    }
+
+    /// What the source asks before it sends the lead, and where: what it would be worth.
+    pub(super) fn ping(&self) -> Option<(String, String)> {
+        if !matches!(self.source, Source::AutoExchange) {
+            return None;
+        }
+        let told = self.fields.iter().filter(|(name, _)| matches!(*name, "state" | "year")).cloned();
+        let told = Letter { source: self.source, fields: told.collect() };
+        let path = format!("/flows/{}/sources/{}/ping", self.source.flow(), self.source.id());
+        Some((path, told.body()))
+    }
+
+    /// The same with the token of an offer; nothing when there was none, and the lead stays where it is.
+    pub(super) fn with_offer(mut self, offer: &Value) -> Option<Letter> {
+        let token = offer["ping_token"].as_str()?;
+        if offer["outcome"] != "success" {
+            return None;
+        }
+        self.fields.push(("ping_token", Field::Text(token.to_owned())));
+        Some(self)
     }
 
     /// Where it is sent.

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use engine::{Clock as _, SystemClock};
 use http::StatusCode;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::calendar::busyness;
-use super::chance::Chance;
-use super::letters::Letter;
+use super::letters::{EXCHANGE_ADDRESS, Letter};
 use super::parties::{Report, Script};
 use crate::api_client::{ApiClient, Ask};
+use crate::chance::Chance;
 
 /// Most leads under way at a time; more are not sent.
 const UNDER_WAY_MAX: usize = 256;
@@ -64,10 +65,21 @@ impl Street {
             let Ok(place) = Arc::clone(&self.leads).try_acquire_owned() else { continue };
             let street = self.clone();
             self.tasks.spawn(async move {
-                street.post(&letter.path(), letter.content_type(), letter.body()).await;
+                street.send(letter).await;
                 drop(place);
             });
         }
+    }
+
+    /// Sends a lead; a source that asks first what it is worth keeps what nobody bids for.
+    async fn send(&self, letter: Letter) {
+        let mut letter = letter;
+        if let Some((path, body)) = letter.ping() {
+            let offer = self.post(&path, letter.content_type(), body).await;
+            let Some(taken) = offer.and_then(|offer| letter.with_offer(&offer)) else { return };
+            letter = taken;
+        }
+        self.post(&letter.path(), letter.content_type(), letter.body()).await;
     }
 
     /// Sends a report when its time has come; those that still wait when the demo ends are not sent.
@@ -85,13 +97,18 @@ impl Street {
         });
     }
 
-    async fn post(&self, path: &str, content_type: &'static str, body: String) {
-        match self.server.ask(Ask::post(path).body(content_type, body)).await {
-            Ok(answer) if answer.status == StatusCode::CREATED => {}
+    /// The answer, where it is one that a sender can use.
+    async fn post(&self, path: &str, content_type: &'static str, body: String) -> Option<Value> {
+        let ask = Ask::post(path).header("x-forwarded-for", EXCHANGE_ADDRESS).body(content_type, body);
+        match self.server.ask(ask).await {
+            Ok(answer) if matches!(answer.status, StatusCode::CREATED | StatusCode::OK) => {
+                return serde_json::from_str(&answer.text).ok();
+            }
             // Somebody paused the source: that is theirs to do.
             Ok(answer) => debug!("A live request is answered {}", answer.status),
             Err(error) if self.stop.is_cancelled() => debug!("A live request ends with the demo: {error:#}"),
             Err(error) => warn!("A live request has no answer: {error:#}"),
         }
+        None
     }
 }

@@ -7,7 +7,6 @@
 
 mod backfill;
 mod calendar;
-mod chance;
 mod directory;
 mod flows;
 mod letters;
@@ -48,7 +47,7 @@ use crate::console::{complain, say};
 use crate::installation::{Installation, Surroundings};
 
 /// What there is.
-const WHAT: &str = "three flows, six sources, eight buyers, two services";
+const WHAT: &str = "five flows, nine sources, ten buyers, three services";
 /// How often the playing of the history tells how far it is, in leads.
 const PROGRESS_STEP: usize = 500;
 
@@ -85,7 +84,14 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     };
     let (stand_ins, serving) = stand_ins::open(script, hear, stop_stand_ins.clone()).await?;
     let serving = tokio::spawn(serving);
-    let options = HttpOptions { allow_hosts: vec![stand_ins.to_string()], ..HttpOptions::default() };
+    let (mail_server, taking_mail) = stand_ins::open_mail(stop_stand_ins.clone()).await?;
+    let taking_mail = tokio::spawn(taking_mail);
+    let options = HttpOptions {
+        allow_hosts: vec![stand_ins.to_string()],
+        mail_server: Some(mail_server),
+        mail_sender: Some(stand_ins::mail_sender()?),
+        ..HttpOptions::default()
+    };
     let mut surroundings = Surroundings::real("demo", options)?;
     surroundings.parties = Arc::new(Redirected { parties: surroundings.parties, stand_ins });
     let installation = Installation::assemble(directory, surroundings)?;
@@ -96,7 +102,7 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     // The same seed does not send the same people after every start.
     let start = SystemClock::default().now().to_string();
     let mut sending = None;
-    let api = Api::new(installation.services.clone()).demo();
+    let api = Api::new(installation.services.clone()).trusted_proxies(stand_ins::loopback()).demo();
     let ended = serve(installation, api, listener, stop, || {
         let welcome = Welcome { address, data: &data, mark: &mark, rate };
         say(&if quiet { welcome.short() } else { welcome.long() });
@@ -109,6 +115,7 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     // Last, since leads under way still ask them.
     stop_stand_ins.cancel();
     serving.await.context("the task of the stand-ins broke off")?;
+    taking_mail.await.context("the task of the mail server broke off")?;
     ended
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wire::outbound::Reply;
 
 use super::calendar::{Calendar, Trouble};
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// What all parties know.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,9 @@ pub(super) struct Script {
 pub(super) struct Question {
     /// Whom it was sent to.
     pub(super) host: String,
-    /// What was asked, by name; names of a tree have dots.
+    /// Where there, such as `/leads`.
+    pub(super) path: String,
+    /// What was asked, by name; names of a tree have dots. A document of XML is the value of `xml`.
     pub(super) parameters: BTreeMap<String, String>,
     /// The id that the buyer names when it reports back.
     pub(super) delivery_id: Option<String>,
@@ -70,7 +72,13 @@ impl Report {
 
 impl Question {
     /// Reads a request: its query, then its body.
-    pub(super) fn read(host: &str, query: &str, headers: &[(String, String)], body: &[u8]) -> Question {
+    pub(super) fn read(
+        host: &str,
+        path: &str,
+        query: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Question {
         let header = |wanted: &str| {
             let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
             found.map(|(_, value)| value.as_str())
@@ -80,12 +88,14 @@ impl Question {
         if header("content-type").is_some_and(|kind| kind.contains("json")) {
             let tree: Value = serde_json::from_slice(body).unwrap_or_default();
             flatten(&tree, String::new(), &mut parameters);
+        } else if header("content-type").is_some_and(|kind| kind.contains("xml")) {
+            parameters.insert("xml".to_owned(), String::from_utf8_lossy(body).into_owned());
         } else {
             parameters.extend(form_urlencoded::parse(body).into_owned());
         }
         let delivery_id = header("x-delivery").or(parameters.get("ref").map(String::as_str));
         let delivery_id = delivery_id.map(str::to_owned);
-        Question { host: host.to_owned(), parameters, delivery_id }
+        Question { host: host.to_owned(), path: path.to_owned(), parameters, delivery_id }
     }
 
     fn get(&self, name: &str) -> &str {
@@ -123,10 +133,19 @@ pub(super) const KEYSTONE: &str = "leads.keystone.example.com";
 pub(super) const BLUEBIRD: &str = "api.bluebird.example.com";
 pub(super) const NORTHFIELD: &str = "admissions.northfield.example.com";
 const LAKESIDE: &str = "enroll.lakeside.example.com";
+/// Those of the example files.
+const LOOKUP: &str = "lookup.example.com";
+const CRM: &str = "crm.example.com";
+const BUYER: &str = "buyer.example.com";
+const PARTNER: &str = "partner.example.com";
+const NORTH: &str = "north.example.com";
+const SOUTH: &str = "south.example.com";
 
 /// Every host that the demo plays.
-pub(super) const HOSTS: [&str; 10] =
-    [PHONE, HOUSEHOLD, PREMIER, SUNBELT, SHINGLE, HARBOR, KEYSTONE, BLUEBIRD, NORTHFIELD, LAKESIDE];
+pub(super) const HOSTS: [&str; 16] = [
+    PHONE, HOUSEHOLD, PREMIER, SUNBELT, SHINGLE, HARBOR, KEYSTONE, BLUEBIRD, NORTHFIELD, LAKESIDE, LOOKUP,
+    CRM, BUYER, PARTNER, NORTH, SOUTH,
+];
 
 /// Whom every buyer wants: the person of the line that is printed to be pasted.
 pub(super) const GUEST: &str = "joan@example.com";
@@ -152,6 +171,8 @@ fn taste(host: &str) -> Taste {
         BLUEBIRD => taste(0.66, 0.0, 0.03),
         NORTHFIELD => taste(0.58, 0.09, 0.02),
         LAKESIDE => taste(0.72, 0.07, 0.03),
+        CRM => taste(0.5, 0.1, 0.03),
+        NORTH => taste(0.8, 0.0, 0.0),
         _ => taste(1.0, 0.0, 0.0),
     }
 }
@@ -195,9 +216,9 @@ impl Script {
         let feeling = self.feeling(host, question.person());
         let asked = Asked { script: self, question, at, feeling };
         let (status, body, taken) = match host {
-            PHONE => asked.phone(),
+            PHONE | LOOKUP => asked.phone(),
             HOUSEHOLD => asked.household(),
-            PREMIER => asked.premier(),
+            PREMIER | CRM => asked.premier(),
             SUNBELT => asked.sunbelt(),
             SHINGLE => asked.form_buyer("Already a customer"),
             HARBOR => asked.harbor(),
@@ -205,6 +226,10 @@ impl Script {
             BLUEBIRD => asked.bluebird(),
             NORTHFIELD => asked.northfield(),
             LAKESIDE => asked.form_buyer("State not served"),
+            BUYER => asked.form_buyer("Not now"),
+            PARTNER => (200, json!({ "received": true }), false),
+            SOUTH if question.path == "/bid" => asked.south_bid(),
+            NORTH | SOUTH => return Some(asked.in_xml(host)),
             _ => return None,
         };
         let report = question.delivery_id.clone().filter(|_| taken).zip(feeling.report);
@@ -230,6 +255,9 @@ impl Script {
             KEYSTONE => 170.0,
             BLUEBIRD => 260.0,
             NORTHFIELD => 520.0,
+            LOOKUP => 80.0,
+            NORTH => 110.0,
+            SOUTH => 150.0,
             _ => 340.0,
         };
         let mut chance = Chance::of(self.seed, &["delay", host, question.person()]);
@@ -346,6 +374,34 @@ impl Asked<'_> {
         (200, json!({ "accepted": true, "inquiry": self.reference("NU") }), true)
     }
 
+    /// What a lead is worth to somebody who has not seen whose it is.
+    fn worth(&self) -> f64 {
+        4.0 + (self.feeling.shade * 30.0).round() / 2.0
+    }
+
+    fn south_bid(&self) -> Said {
+        (200, json!({ "bid": self.worth() }), false)
+    }
+
+    /// North takes XML, South a call by SOAP.
+    fn in_xml(&self, host: &'static str) -> Performance {
+        let body = match (host, &*self.question.path) {
+            (NORTH, "/ping") => {
+                format!("<r><price>{:.2}</price><token>{}</token></r>", self.worth(), self.reference("NA"))
+            }
+            (NORTH, _) if self.feeling.takes => "<r><status>ok</status></r>".to_owned(),
+            (NORTH, _) => "<r><status>no</status><message>Territory is full</message></r>".to_owned(),
+            _ => format!(
+                r#"<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><AddLeadResponse xmlns="urn:south"><Id>{}</Id></AddLeadResponse></e:Body></e:Envelope>"#,
+                self.reference("SA")
+            ),
+        };
+        let kind = if host == NORTH { "text/xml" } else { "application/soap+xml" };
+        let headers = vec![("content-type".to_owned(), kind.as_bytes().to_vec())];
+        let reply = Reply { status: 200, headers, body: body.into_bytes() };
+        Performance { delay: self.script.delay(host, self.question, self.at), reply, report: None }
+    }
+
     /// A buyer that takes forms and says no for one reason.
     fn form_buyer(&self, reason: &str) -> Said {
         match self.feeling.takes {
@@ -375,7 +431,7 @@ mod tests {
 
     fn ask(host: &str, at: &str, body: &Value) -> (Duration, u16, Value) {
         let headers = [("Content-Type".to_owned(), "application/json".to_owned())];
-        let question = Question::read(host, "", &headers, body.to_string().as_bytes());
+        let question = Question::read(host, "/", "", &headers, body.to_string().as_bytes());
         let Performance { delay, reply, .. } = script().perform(&question, at.parse().unwrap()).unwrap();
         (delay, reply.status, serde_json::from_slice(&reply.body).unwrap())
     }
@@ -385,13 +441,13 @@ mod tests {
     #[test]
     fn queries_forms_and_json_ask_the_same() {
         let json = [("content-type".to_owned(), "application/json".to_owned())];
-        let read = Question::read("h", "a=1", &json, br#"{"b":{"c":["x",2,null]},"ref":"evt_1"}"#);
+        let read = Question::read("h", "/", "a=1", &json, br#"{"b":{"c":["x",2,null]},"ref":"evt_1"}"#);
         let told: Vec<String> =
             read.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(told, ["a=1", "b.c.0=x", "b.c.1=2", "ref=evt_1"]);
         assert_eq!(read.delivery_id.as_deref(), Some("evt_1"));
         let form = [("x-delivery".to_owned(), "evt_2".to_owned())];
-        let read = Question::read("h", "", &form, b"email=a%40example.com&ref=evt_1");
+        let read = Question::read("h", "/", "", &form, b"email=a%40example.com&ref=evt_1");
         assert_eq!((read.person(), read.delivery_id.as_deref()), ("a@example.com", Some("evt_2")));
     }
 
@@ -429,7 +485,7 @@ mod tests {
 
     #[test]
     fn nobody_is_played_where_nobody_is() {
-        let question = Question::read("elsewhere.example.com", "", &[], b"");
+        let question = Question::read("elsewhere.example.com", "/", "", &[], b"");
         assert_eq!(script().perform(&question, QUIET.parse().unwrap()), None);
     }
 }

@@ -1,6 +1,6 @@
 //! People who do not exist, at streets that do not exist, with numbers that nobody has.
 
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// A person who does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]

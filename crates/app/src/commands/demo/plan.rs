@@ -3,10 +3,10 @@
 use domain::Timestamp;
 
 use super::calendar::{BUSIEST, busyness};
-use super::chance::Chance;
 use super::letters::Letter;
 use super::parties::Script;
 use super::stories::Story;
+use crate::chance::Chance;
 
 /// A lead of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]

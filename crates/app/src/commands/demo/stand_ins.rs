@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use domain::AddressRange;
 use engine::{Asking, Call, Clock as _, MailCall, Parties, SystemClock};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -15,12 +16,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
-use wire::outbound::{AllowedHosts, Mailbox};
+use wire::outbound::{AllowedHosts, MailServer, Mailbox, mailbox};
 
 use super::parties::{HOSTS, Question, Report, Script};
 
@@ -41,30 +43,96 @@ pub(super) async fn open(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let listener = listener.context("cannot open a port for the buyers of the demo")?;
     let address = listener.local_addr()?;
-    let serving = async move {
-        let mut connections = JoinSet::new();
-        loop {
-            // Dropping an `accept` half-way loses nothing: the connection stays queued.
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
-            };
-            while connections.try_join_next().is_some() {}
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let hear = Arc::clone(&hear);
-            let service = service_fn(move |request| answer(script, Arc::clone(&hear), request));
-            let builder = http1::Builder::new().timer(TokioTimer::new()).clone();
-            connections.spawn(async move {
-                if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                    debug!("A connection to a stand-in ended: {error}");
-                }
-            });
+    let serving = accept(listener, stop, move |stream| {
+        let hear = Arc::clone(&hear);
+        let service = service_fn(move |request| answer(script, Arc::clone(&hear), request));
+        let builder = http1::Builder::new().timer(TokioTimer::new()).clone();
+        async move {
+            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+                debug!("A connection to a stand-in ended: {error}");
+            }
         }
-    };
+    });
     Ok((address, serving))
+}
+
+/// Serves each connection that comes, until `stop`.
+async fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    stop: CancellationToken,
+    serve: impl Fn(TcpStream) -> F,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        // Dropping an `accept` half-way loses nothing: the connection stays queued.
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _)) => drop(connections.spawn(serve(stream))),
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// What the mail server says once it has a message.
+pub(super) const MAIL_TAKEN: &str = "OK: queued";
+
+/// Who writes the mail of the demo.
+pub(super) fn mail_sender() -> anyhow::Result<Mailbox> {
+    mailbox("Glassline demo <leads@example.com>").context("the sender of the demo is no mailbox")
+}
+
+/// The machine itself: those behind the demo's own door say for whom they send.
+pub(super) fn loopback() -> Vec<AddressRange> {
+    vec!["127.0.0.0/8".parse().expect("it is a range")]
+}
+
+/// Opens a mail server on a free port, which takes every message and keeps none. It runs until `stop`.
+pub(super) async fn open_mail(
+    stop: CancellationToken,
+) -> anyhow::Result<(MailServer, impl Future<Output = ()>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.context("cannot open a port for the mail server of the demo")?;
+    let address = MailServer::read(&format!("smtp://{}?tls=none", listener.local_addr()?))?;
+    let serving = accept(listener, stop, |stream| async move {
+        if let Err(error) = take_mail(stream).await {
+            debug!("A connection to the mail server of the demo ended: {error}");
+        }
+    });
+    Ok((address, serving))
+}
+
+/// Speaks as much SMTP as taking messages needs.
+async fn take_mail(stream: TcpStream) -> std::io::Result<()> {
+    let (lines, mut answers) = stream.into_split();
+    let mut lines = BufReader::new(lines.take(BODY_BYTES_MAX as u64)).lines();
+    answers.write_all(b"220 mail.example.com\r\n").await?;
+    let mut in_message = false;
+    while let Some(line) = lines.next_line().await? {
+        let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+        let answer = match (in_message, &*verb) {
+            (true, ".") => {
+                in_message = false;
+                format!("250 {MAIL_TAKEN}\r\n")
+            }
+            (true, _) => continue,
+            (false, "DATA") => {
+                in_message = true;
+                "354 Go on\r\n".to_owned()
+            }
+            (false, "QUIT") => {
+                answers.write_all(b"221 Bye\r\n").await?;
+                return Ok(());
+            }
+            (false, "EHLO" | "HELO" | "MAIL" | "RCPT" | "RSET" | "NOOP") => "250 OK\r\n".to_owned(),
+            (false, _) => "502 Not known here\r\n".to_owned(),
+        };
+        answers.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
 }
 
 /// Plays the host that is the first part of the path.
@@ -82,14 +150,17 @@ async fn answer(
     let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
         return plain(StatusCode::BAD_REQUEST, "the body cannot be read");
     };
-    let host = parts.uri.path().split('/').nth(1).unwrap_or_default();
+    let (host, path) = match parts.uri.path().trim_start_matches('/').split_once('/') {
+        Some((host, path)) => (host, format!("/{path}")),
+        None => ("", String::new()),
+    };
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect();
     let query = parts.uri.query().unwrap_or_default();
-    let question = Question::read(host, query, &headers, &body.to_bytes());
+    let question = Question::read(host, &path, query, &headers, &body.to_bytes());
     let Some(performance) = script.perform(&question, SystemClock::default().now()) else {
         return plain(StatusCode::NOT_FOUND, "nobody is played here");
     };

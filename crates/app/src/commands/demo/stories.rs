@@ -3,12 +3,12 @@
 use domain::Timestamp;
 
 use super::calendar::Trouble;
-use super::chance::Chance;
 use super::letters::{Field, Letter, Source};
 use super::parties::{
     BLUEBIRD, HARBOR, KEYSTONE, NORTHFIELD, OLDEST_VEHICLE, PREMIER, ReportKind, SHINGLE, Script,
 };
 use super::people::{LOUISIANA, PLACES, Person, TEXAS};
+use crate::chance::Chance;
 
 /// Something worth finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

@@ -51,7 +51,7 @@ impl Welcome<'_> {
             }
         }
         let coming = match *rate > 0.0 {
-            true => format!("About {rate} leads a second come in from five sources. "),
+            true => format!("About {rate} leads a second come in from eight sources. "),
             false => String::new(),
         };
         let _ = write!(text, "\n{coming}Ctrl-C stops the demo; its data stays in {}.", data.display());

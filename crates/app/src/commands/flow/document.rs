@@ -67,6 +67,11 @@ impl FlowDocument {
         Ok(read_flow(&parties, &self.text, self.files.clone(), allowed_hosts).await)
     }
 
+    /// Reads it for who asks nobody: nothing is fetched, and a stand-in takes the place of a WSDL of the web.
+    pub(crate) fn read_to_test(&self) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_to_test(&self.text, &self.files)
+    }
+
     /// What is sent to a server: as it was written, unless files are to be put into it.
     pub(crate) fn to_send(&self) -> anyhow::Result<String> {
         if self.files.is_empty() {

@@ -1,11 +1,13 @@
-//! `glassline flow`: checks, publishes and lists flows.
+//! `glassline flow`: checks, tests, publishes and lists flows.
 
 mod document;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
+use domain::{Flow, Retention};
 use engine::{ControlError, PublishedFlow};
 use http::Method;
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ use crate::settings::Settings;
 
 use self::document::{Addresses, FlowDocument};
 
+pub(crate) use self::test::{Choice, test};
+
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     say(&serde_json::to_string_pretty(&wire::flow_file::schema())?);
     Ok(ExitCode::SUCCESS)
@@ -33,7 +37,7 @@ pub(crate) async fn check(
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
     let document = FlowDocument::open(path)?;
-    let FlowFile { flow, secrets, .. } =
+    let FlowFile { flow, secrets, tests, .. } =
         match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
             Ok(file) => file,
             Err(error) if json => {
@@ -57,8 +61,22 @@ pub(crate) async fn check(
             let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
             say(&format!("It needs these secrets to be set: {}", names.join(", ")));
         }
+        if !tests.is_empty() {
+            say(&format!("Try its tests ({}) with: glassline flow test {}", tests.len(), path.display()));
+        }
     }
+    warn_of_retention(&flow);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that what a flow says of retention has no effect yet, so that nobody relies on it.
+fn warn_of_retention(flow: &Flow) {
+    if flow.retention() != Retention::default() {
+        complain(&format!(
+            "warning: the retention of {} is on record with it; nothing is deleted by it yet",
+            flow.id()
+        ));
+    }
 }
 
 pub(crate) async fn publish(
@@ -111,6 +129,9 @@ pub(crate) async fn publish(
         true => format!("Published version {version} of {id}"),
         false => format!("Version {version} of {id} is this very file; nothing changed"),
     });
+    if let Ok(file) = document.read_to_test() {
+        warn_of_retention(&file.flow);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

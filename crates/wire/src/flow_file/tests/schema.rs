@@ -6,10 +6,11 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 46] = [
+const PARTS: [(&Keys, &str); 50] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
+    (&keys::RETENTION, "retention"),
     (&keys::DUPLICATE, "duplicate"),
     (&keys::SUPPRESS, "suppress"),
     (&keys::CAP, "cap"),
@@ -53,6 +54,9 @@ const PARTS: [(&Keys, &str); 46] = [
     (&keys::SECURITY, "security"),
     (&keys::XMLNS, "root_xmlns"),
     (&keys::COOKIE, "reply_cookie"),
+    (&keys::TEST, "test"),
+    (&keys::STEP_REPLIES, "step_replies"),
+    (&keys::REPLY, "test_reply"),
 ];
 
 /// What a checker says of a document.

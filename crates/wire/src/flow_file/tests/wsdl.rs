@@ -147,6 +147,27 @@ fn a_document_that_grows_too_long_by_its_wsdl_is_refused() {
 }
 
 #[test]
+fn who_tries_a_flow_needs_no_wsdl_of_the_web() {
+    let text = |lines: &str| soap(&format!("wsdl: {URL}?a&b\nwsdl_sha256: {}\n{lines}", "0".repeat(64)));
+    for (version, wanted) in [
+        ("function: \"Add<Lead\"", domain::SoapVersion::V1_1),
+        ("function: AddLead\nversion: \"1.1\"", domain::SoapVersion::V1_1),
+        ("function: AddLead\nversion: \"1.2\"", domain::SoapVersion::V1_2),
+    ] {
+        let file = FlowFile::read_to_test(&text(version), &WsdlTexts::new());
+        let file = file.unwrap_or_else(|error| panic!("{error}"));
+        let call = file.flow.steps()[0].request().unwrap().soap.as_ref().unwrap();
+        assert_eq!((call.operation.version, &*call.operation.address), (wanted, &*format!("{URL}?a&b")));
+    }
+    // What was found counts, and a file is never stood in for.
+    let other =
+        FlowFile::read_to_test(&soap(&format!("wsdl: {URL}\nfunction: AddLead")), &found(Ok(wsdl("Other"))));
+    assert!(other.unwrap_err().to_string().contains("no function \"AddLead\""));
+    let file = FlowFile::read_to_test(&soap("wsdl_file: lead.wsdl\nfunction: AddLead"), &WsdlTexts::new());
+    assert!(file.unwrap_err().to_string().contains("the WSDL lead.wsdl is read where"));
+}
+
+#[test]
 fn a_reply_is_one_of_soap_whether_or_not_the_step_says_how_it_is_read() {
     let request = format!("wsdl: {URL}\nfunction: AddLead");
     for text in [soap(&request), format!("{}      response: {{}}\n", soap(&request))] {

@@ -1,17 +1,20 @@
 //! Draws that depend on nothing but the seed and what they are for: the same seed gives the same
-//! demo, whatever else changes around it.
+//! demo and the same test of a flow, whatever else changes around it.
 
+use std::sync::{Mutex, PoisonError};
+
+use ledger::Entropy;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
 
 /// A sequence of draws.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(ChaCha8Rng);
+pub(crate) struct Chance(ChaCha8Rng);
 
 impl Chance {
     /// The sequence of this seed and purpose.
-    pub(super) fn of(seed: u64, purpose: &[&str]) -> Chance {
+    pub(crate) fn of(seed: u64, purpose: &[&str]) -> Chance {
         let mut hash = Sha256::new();
         hash.update(seed.to_le_bytes());
         for word in purpose {
@@ -22,35 +25,52 @@ impl Chance {
     }
 
     /// From 0 up to, and without, 1.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         // The 53 bits that a float holds.
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// As many bytes as there is room for.
-    pub(super) fn fill(&mut self, bytes: &mut [u8]) {
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
         self.0.fill_bytes(bytes);
     }
 
     /// Whether something of this likelihood happens.
-    pub(super) fn happens(&mut self, likelihood: f64) -> bool {
+    pub(crate) fn happens(&mut self, likelihood: f64) -> bool {
         self.unit() < likelihood
     }
 
     /// From `least` up to, and without, `end`.
-    pub(super) fn between(&mut self, least: u32, end: u32) -> u32 {
+    pub(crate) fn between(&mut self, least: u32, end: u32) -> u32 {
         let span = f64::from(end.saturating_sub(least));
         least + (self.unit() * span) as u32
     }
 
     /// One of a list that is not empty.
-    pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
         list[(self.unit() * list.len() as f64) as usize]
     }
 
     /// A waiting time of this mean, as between things that happen independently of each other.
-    pub(super) fn wait(&mut self, mean_s: f64) -> f64 {
+    pub(crate) fn wait(&mut self, mean_s: f64) -> f64 {
         -mean_s * (1.0 - self.unit()).ln()
+    }
+}
+
+/// Ids and jitter, drawn in sequence. Keys and nonces are not: these the ledger draws for itself, from the
+/// system.
+#[derive(Debug)]
+pub(crate) struct SeededEntropy(Mutex<Chance>);
+
+impl SeededEntropy {
+    pub(crate) fn of(chance: Chance) -> SeededEntropy {
+        SeededEntropy(Mutex::new(chance))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
     }
 }
 
