@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
-    ApiKeyHash, Cap, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId, Flow,
-    FlowError, FlowId, FlowVersion, Limits, ListName, Resending, Reveal, Scope, SecretName, SubjectId,
+    ApiKeyHash, Cap, Circuit, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId,
+    Flow, FlowError, FlowId, FlowVersion, Limits, ListName, Resending, Reveal, Scope, SecretName, SubjectId,
     TimeZone, Timestamp,
 };
 use ledger::{

@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
-use domain::{EventId, EventKind, LeadId, Reason, ReasonCode, Recipient, Retry, Stand, Step, StepId};
+use domain::{
+    EventId, EventKind, LeadId, Reason, ReasonCode, Recipient, Retry, Stand, Step, StepId, as_recipient,
+};
 
-use crate::delivery::{as_recipient, sold_elsewhere};
+use crate::delivery::sold_elsewhere;
 use crate::duplicates::Claimed;
 use crate::engine::Engine;
 use crate::feedback::FeedbackError;

@@ -4,7 +4,7 @@
 use domain::{
     Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks,
     Money, Outcome, Price, Progress, Reason, ReasonCode, Recipient, Reports, SalePrice, Scalar, SentText,
-    SourceId, Stand, Step, StepEnd, StepId, StepKind, Strategy, Timestamp, Value,
+    SourceId, Stand, Step, StepEnd, StepId, Strategy, Timestamp, Value,
 };
 
 use crate::asking::variables;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{EntityId, FaultKind};
-use engine::{Asking, Call, CallFault, CircuitPosition, Parties};
+use domain::{EntityId, Explained, FaultKind, LeadId};
+use engine::{Asking, Call, CallFault, CircuitPosition, Clock, Parties, Resent};
 use expect_test::{Expect, expect};
 use testkit::HeldParties;
 use wire::flow_file::{EntityFile, FlowFile};
@@ -321,5 +321,163 @@ async fn of_many_leads_at_once_one_tries_the_buyer() {
     )
     .await;
     assert_eq!(doors.held.most_at_a_time(), 1);
+    house.close();
+}
+
+/// An auction of two bidders. North's circuit opens after an error.
+const AUCTION: &str = r#"
+entities:
+  src_web: { kind: source, name: Web }
+  buyer_north: { kind: buyer, name: North, circuit: { errors: 1, cool_down: 30s } }
+  buyer_south: { kind: buyer, name: South }
+flow:
+  id: flow_roofs
+  name: Roofs
+  fields: { email: email }
+  sources: [ { entity: src_web, key_required: false } ]
+  steps:
+    - id: auction
+      kind: distribute
+      strategy: highest_bid
+      recipients:
+        - id: north
+          entity: buyer_north
+          integration: custom_json
+          ping: { request: { url: "https://north.example.com/ping" }, response: { price: { path: bid } } }
+          request: { url: "https://north.example.com/post", fields: { email: "{{lead.email}}" } }
+          price: { from: bid }
+        - id: south
+          entity: buyer_south
+          integration: custom_json
+          ping: { request: { url: "https://south.example.com/ping" }, response: { price: { path: bid } } }
+          request: { url: "https://south.example.com/post", fields: { email: "{{lead.email}}" } }
+          price: { from: bid }
+"#;
+
+/// How each recipient stands with a lead, and why, a line for each.
+fn explained(house: &House, lead_id: LeadId) -> String {
+    let flow = house.control.flow(&"flow_roofs".parse().unwrap()).unwrap();
+    let line = |own: Explained| {
+        let reason =
+            own.reason.map(|reason| format!(" ({}: {})", reason.code, reason.text)).unwrap_or_default();
+        format!("{} {}{reason}\n", own.step_id, own.fate)
+    };
+    flow.flow.explain(&house.events(lead_id)).into_iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_bidder_that_is_down_is_not_pinged_and_its_pings_try_it_again() {
+    let house = House::new(
+        AUCTION,
+        "buyer_north: 503 | 200 {\"bid\":9} | 200
+         buyer_south: 200 {\"bid\":6} | 200 | 200 {\"bid\":6} | 200 | 200 {\"bid\":6}",
+    )
+    .await;
+    house.submit(&ANN).await;
+    let lead_id = house.submit(&ANN).await.lead_id;
+    expect![[r#"
+        source.submitted
+        source.accepted
+        recipient.bid        north (circuit_open: Buyer not asked: its circuit is open after an error, and it is asked again in 30 s)
+        recipient.bid        south bid 6
+        recipient.attempted  south attempt 1
+        recipient.delivered  south attempt 1 price 6
+        flow.completed       success, 1 steps, 1 sold, cost 0 revenue 6 margin 6
+    "#]]
+    .assert_eq(&house.chain(lead_id));
+    expect![[r#"
+        north error (circuit_open: Buyer not asked: its circuit is open after an error, and it is asked again in 30 s)
+        south delivered
+    "#]]
+    .assert_eq(&explained(&house, lead_id));
+    assert_eq!(asked(&house, "buyer_north"), 1);
+    house.advance(Duration::from_secs(30));
+    let lead_id = house.submit(&ANN).await.lead_id;
+    expect![[r#"
+        source.submitted
+        source.accepted
+        recipient.bid        north bid 9
+        recipient.bid        south bid 6
+        recipient.attempted  north attempt 1
+        recipient.delivered  north attempt 1 price 9
+        flow.completed       success, 1 steps, 1 sold, cost 0 revenue 9 margin 9
+    "#]]
+    .assert_eq(&house.chain(lead_id));
+    house.close();
+}
+
+#[tokio::test]
+async fn it_is_explained_that_a_circuit_kept_a_lead_from_a_buyer() {
+    let house =
+        House::new(&flow(), &script("svc_phone: 200\n buyer_premier: 503\n buyer_shingle: YES")).await;
+    house.submit(&ANN).await;
+    house.submit(&ANN).await;
+    let lead_id = house.submit(&ANN).await.lead_id;
+    expect![[r#"
+        premier error (circuit_open: Buyer not asked: its circuit is open after 2 errors in a row, and it is asked again in 60 s)
+        shingle delivered
+    "#]]
+    .assert_eq(&explained(&house, lead_id));
+    house.close();
+}
+
+#[tokio::test]
+async fn a_lead_that_a_circuit_kept_from_its_only_buyer_is_a_dead_letter() {
+    let text = flow().split_once("        - id: shingle").unwrap().0.to_owned();
+    let house = House::new(&text, &script("svc_phone: 200\n buyer_premier: 503 | 503 | YES")).await;
+    house.submit(&ANN).await;
+    house.submit(&ANN).await;
+    let lead_id = house.submit(&ANN).await.lead_id;
+    let resend = async || {
+        let resent = house.engine.resend(lead_id, "premier".parse().unwrap()).await.unwrap();
+        assert!(matches!(resent, Resent::Scheduled { .. }), "{resent:?}");
+        house.engine.run_due().await;
+    };
+    resend().await;
+    house.advance(Duration::from_secs(60));
+    resend().await;
+    let chain = house.chain(lead_id);
+    expect![[r#"
+        retry.scheduled      premier attempt 2 in about 0 s (resent: An operator sends it again)
+        retry.attempted      premier attempt 2
+        recipient.attempted  premier attempt 2
+        recipient.error      premier attempt 2 circuit (circuit_open: Buyer not asked: its circuit is open after 2 errors in a row, and it is asked again in 60 s)
+        retry.scheduled      premier attempt 3 in about 0 s (resent: An operator sends it again)
+        retry.attempted      premier attempt 3
+        recipient.attempted  premier attempt 3
+        recipient.delivered  premier attempt 3 price 10
+    "#]]
+    .assert_eq(&chain[chain.find("retry.scheduled").unwrap()..]);
+    assert_eq!(asked(&house, "buyer_premier"), 3);
+    house.close();
+}
+
+/// The process ends while a probe is under way. The next one begins with a closed circuit, and asks.
+#[tokio::test]
+async fn a_probe_that_a_crash_cut_short_keeps_nobody_back() {
+    let text = flow().split_once("        - id: shingle").unwrap().0.to_owned();
+    let (before, rest) = text.split_once("    - id: check\n").unwrap();
+    let text = format!("{before}    - id: sell\n{}", rest.split_once("    - id: sell\n").unwrap().1);
+    let text = text.replace("errors: 2", "errors: 1");
+    let doors = Arc::new(Doors::default());
+    let house =
+        House::open_among(tempfile::tempdir().unwrap(), start(), Arc::clone(&doors) as Arc<dyn Parties>);
+    house.control.publish_flow("system", &FlowFile::read(&text).unwrap()).await.unwrap();
+    doors.shut.store(true, Ordering::SeqCst);
+    house.submit(&ANN).await;
+    doors.shut.store(false, Ordering::SeqCst);
+    house.advance(Duration::from_secs(60));
+    let (engine, submission) = (house.engine.clone(), house.submission("flow_roofs", "src_web", &ANN));
+    let probe = tokio::spawn(async move { engine.submit(submission).await });
+    doors.held.asked(1).await;
+    assert_eq!(house.engine.circuit(&premier()).unwrap().position, CircuitPosition::HalfOpen);
+    let now = Clock::now(&*house.clock);
+    probe.abort();
+    let house = House::open(house.close(), now, &script("buyer_premier: YES"));
+    house.engine.resume().await.unwrap();
+    house.engine.idle().await;
+    assert_eq!(house.engine.circuit(&premier()).unwrap().position, CircuitPosition::Closed);
+    let lead_id = house.submit(&ANN).await.lead_id;
+    assert!(house.chain(lead_id).contains("recipient.delivered  premier attempt 1"));
     house.close();
 }

@@ -49,6 +49,7 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
             total.returns > histories / 10 && total.told > histories / 20 && total.found > histories / 20
         );
         assert!(total.group_sales > histories && total.at_deadline > histories / 10);
+        assert!(total.resent > histories && total.kept_back > histories);
     }
 }
 

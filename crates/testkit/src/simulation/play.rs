@@ -41,6 +41,8 @@ pub struct Played {
     pub events: u64,
     pub group_sales: u64,
     pub at_deadline: u64,
+    pub resent: u64,
+    pub kept_back: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -60,6 +62,8 @@ impl std::ops::AddAssign for Played {
         self.events += other.events;
         self.group_sales += other.group_sales;
         self.at_deadline += other.at_deadline;
+        self.resent += other.resent;
+        self.kept_back += other.kept_back;
     }
 }
 
