@@ -78,8 +78,8 @@ pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings)
                 serde_json::from_str(&answer.text).context("the server's answer is not JSON")?;
             change_caps(&mut party["caps"], &cap)?;
             let wanted = json!({
-                "limits": party["limits"], "circuit": party["circuit"], "time_zone": party["time_zone"], "hours": party["hours"],
-                "caps": party["caps"],
+                "limits": party["limits"], "circuit": party["circuit"], "time_zone": party["time_zone"],
+                "hours": party["hours"], "caps": party["caps"],
             });
             client.send(Method::PUT, &path, wanted.to_string()).await?;
         }

@@ -257,8 +257,17 @@ pub(super) async fn resend_all(world: &World) {
 /// The steps of all leads that met a fault.
 fn perhaps_dead(reader: &Reader) -> Vec<(LeadId, StepId)> {
     let mut found = Vec::new();
-    for (chain, _) in reader.chains() {
-        let ChainId::Lead(lead_id) = chain else { continue };
+    let mut lead_ids: Vec<LeadId> = reader
+        .chains()
+        .into_iter()
+        .filter_map(|(chain, _)| match chain {
+            ChainId::Lead(lead_id) => Some(lead_id),
+            ChainId::Subject(_) => None,
+        })
+        .collect();
+    // They come in no order.
+    lead_ids.sort_unstable();
+    for lead_id in lead_ids {
         for seq in reader.chain(lead_id) {
             // A disk that does not let us look hides one.
             let Ok(Some(bytes)) = reader.header_bytes(seq) else { continue };

@@ -10,7 +10,7 @@ entities:
   src_web: { kind: source, name: Web Form }
   src_call: { kind: source, name: Call Centre }
   svc_check: { kind: service, name: Phone Check }
-  buyer_bid: { kind: buyer, name: Bidding Buyer, circuit: { errors: 3, cool_down: 20s } }
+  buyer_bid: { kind: buyer, name: Bidding Buyer, circuit: { errors: 5, cool_down: 20s } }
   buyer_fix: { kind: buyer, name: Fixed Buyer }
   buyer_crm: { kind: buyer, name: Own Records }
   buyer_north: { kind: buyer, name: North, circuit: { errors: 2, cool_down: 5s } }
