@@ -15,6 +15,9 @@ use crate::values::{self, LIMIT_MAX, NEWEST};
 
 /// Most rows of the index that one page looks at: a list of few comes in short pages.
 const ROWS_MAX: u64 = 500_000;
+/// How often a page goes on looking for what is not there yet: those of groups that sold the lead are told from
+/// their headers alone.
+const ROUNDS_MAX: usize = 10;
 /// The events that can leave a delivery without an end.
 const LEAVING: [EventType; 3] =
     [EventType::RecipientError, EventType::RecipientSkipped, EventType::RecipientFailed];
@@ -164,14 +167,34 @@ impl<'a> DeadLetters<'a> {
     /// # Errors
     /// When a record cannot be read.
     pub fn list(&self, query: &DeadLetterQuery) -> Result<DeadLetterPage, LeadsError> {
-        let DeadLetterQuery { filter, window } = query;
-        let found = self.reader.list_in_chains(filter, *window, ROWS_MAX, is_left);
-        let mut page =
-            DeadLetterPage { letters: Vec::new(), next: found.next, complete_to_seq: found.complete_to_seq };
-        for (seq, chain) in &found.events {
-            page.letters.extend(self.letter(*seq, chain)?);
+        let DeadLetterQuery { filter, mut window } = query.clone();
+        let limit = window.limit;
+        let mut page: Option<DeadLetterPage> = None;
+        for _ in 0..ROUNDS_MAX {
+            let found = self.reader.list_in_chains(&filter, window, ROWS_MAX, is_left);
+            let page = page.get_or_insert_with(|| DeadLetterPage {
+                letters: Vec::new(),
+                next: None,
+                complete_to_seq: found.complete_to_seq,
+            });
+            for (seq, chain) in &found.events {
+                page.letters.extend(self.letter(*seq, chain)?);
+            }
+            page.next = found.next;
+            // One that ended for the rows it looked at comes short.
+            let goes_on = found.events.len() == window.limit && page.letters.len() < limit;
+            let Some(next) = found.next.filter(|_| goes_on) else { break };
+            match window.order {
+                Order::OldestFirst => {
+                    window.after = Some(next);
+                    let complete = page.complete_to_seq;
+                    window.before = Some(window.before.map_or(complete, |before| before.min(complete)));
+                }
+                Order::NewestFirst => window.before = Some(next),
+            }
+            window.limit = limit - page.letters.len();
         }
-        Ok(page)
+        Ok(page.expect("there is a round"))
     }
 
     /// Every one that a query asks for, whatever its window, newest first, but no more than `max` and one.
