@@ -24,7 +24,7 @@ pub struct Explained {
     pub bid: Option<Money>,
     /// What it pays.
     pub price: Option<Money>,
-    /// How often it was sent the lead.
+    /// How many attempts were made, those included that were kept back before anything was sent.
     pub attempts: u32,
     /// The event that tells so, whose rules show what was looked at; none where no event does.
     pub event_id: Option<EventId>,

@@ -100,7 +100,7 @@ impl Run {
     }
 
     /// The request of a delivery for a lead as it was first sent, or why there is none.
-    fn delivery_request(
+    pub(crate) fn delivery_request(
         &self,
         step: &Step,
         recipient: &Recipient,
@@ -317,6 +317,7 @@ impl Run {
             entity_id: recipient.entity_id.clone(),
             retry: Retry { attempt: failed.attempt + 1, ..failed },
             due: now.plus_millis(wait_ms),
+            reason: None,
         })
     }
 
@@ -365,7 +366,7 @@ pub(crate) fn called(step: &Step, response_code: Option<u16>) -> Call {
 }
 
 /// Why a retry is not made: whoever may have the lead has it.
-fn sold_elsewhere() -> Reason {
+pub(crate) fn sold_elsewhere() -> Reason {
     Reason::new(ReasonCode::SoldElsewhere, "Sold elsewhere")
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Answer, ChainId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId,
-    LeadIdKind, Marks, SourceId, Timestamp,
+    Answer, ChainId, EntityId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency,
+    Lead, LeadId, LeadIdKind, Marks, SourceId, Timestamp,
 };
 use ledger::{Disk, Entropy, Lease, LeaseError, Ledger, ReadError, RecordError, Sensitive, VaultError};
 use tokio::sync::{Semaphore, watch};
@@ -29,7 +29,7 @@ use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
 use crate::story::{DeliveryState, Events, Stage, Story};
 use crate::turn_keeper::TurnKeeper;
 use crate::turns::LimitedParties;
-use crate::{Barriers, CallFigures, Clock, Control, Parties, PublishedFlow, read_flow};
+use crate::{Barriers, CallFigures, CircuitStanding, Clock, Control, Parties, PublishedFlow, read_flow};
 
 /// Writes the whole answer (status line, headers, empty line, body) from the lead at its end. As it will be sent
 /// it is made from the lead in the clear; from the lead as it is recorded when that differs, a second time, which is
@@ -235,7 +235,6 @@ pub struct Engine {
     /// Leads under way.
     under_way: TaskTracker,
     keys: IdempotencyKeys,
-    calls: Arc<LimitedParties>,
     taken_offers: TakenOffers,
     retry_places: Arc<Semaphore>,
     /// Where checkpoints are kept.
@@ -246,8 +245,7 @@ impl Engine {
     /// An engine over the ledger of leads.
     pub fn new(parts: EngineParts) -> Engine {
         let EngineParts { leads, control, clock, entropy, parties, barriers } = parts;
-        let calls = Arc::new(LimitedParties::new(parties, control.clone()));
-        let parties: Arc<dyn Parties> = Arc::clone(&calls) as _;
+        let parties = Arc::new(LimitedParties::new(parties, control.clone(), Arc::clone(&clock)));
         let context = Context {
             leads,
             control,
@@ -268,7 +266,6 @@ impl Engine {
             context,
             under_way: TaskTracker::new(),
             keys: IdempotencyKeys::default(),
-            calls,
             taken_offers: TakenOffers::default(),
             retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
             state: None,
@@ -324,7 +321,7 @@ impl Engine {
     /// # Errors
     /// As [`read_flow`].
     pub async fn read_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
-        let parties = &*self.context.parties;
+        let parties = self.context.parties.unlimited();
         read_flow(parties, text, WsdlTexts::new(), parties.allowed_hosts()).await
     }
 
@@ -333,7 +330,7 @@ impl Engine {
     /// # Errors
     /// As [`read_flow`].
     pub fn check_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
-        FlowFile::read_allowing(text, &WsdlTexts::new(), self.context.parties.allowed_hosts())
+        FlowFile::read_allowing(text, &WsdlTexts::new(), self.context.parties.unlimited().allowed_hosts())
     }
 
     /// Takes a lead through its flow. When it returns, every event of the lead is durable, the
@@ -611,7 +608,17 @@ impl Engine {
 
     /// What was asked of each party since the start, by id.
     pub fn calls(&self) -> Vec<CallFigures> {
-        self.calls.figures()
+        self.context.parties.figures()
+    }
+
+    /// How the circuit of a party stands; none when it has none.
+    pub fn circuit(&self, entity_id: &EntityId) -> Option<CircuitStanding> {
+        self.context.parties.circuit(entity_id)
+    }
+
+    /// How every circuit stands, by party.
+    pub fn circuits(&self) -> Vec<CircuitStanding> {
+        self.control().entities().iter().filter_map(|entity| self.circuit(&entity.id)).collect()
     }
 
     /// When the first retry that waits is due.

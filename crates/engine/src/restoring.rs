@@ -134,6 +134,13 @@ impl Engine {
             for key in keys {
                 duplicates.release(key.tag, head.lead_id);
             }
+        } else if matches!(kind, EventKind::RetryScheduled { reason: Some(_), .. }) {
+            // It is sent again, and had given its keys back.
+            for key in keys {
+                let own = control.flow_version(&head.flow_id, head.flow_version);
+                let window = window_of(control, own.as_deref(), &head.flow_id, key);
+                window.map(|window| duplicates.claim(key.tag, head.lead_id, millis(window), head.at));
+            }
         }
     }
 }

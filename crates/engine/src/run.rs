@@ -23,7 +23,8 @@ use crate::sensitive::SensitiveKeys;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::story::{Stage, Story};
 use crate::turn_keeper::TurnKeeper;
-use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
+use crate::turns::LimitedParties;
+use crate::{Barriers, Clock, Control, PublishedFlow};
 
 /// What every run needs.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub(crate) struct Context {
     pub(crate) control: Control,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) parties: Arc<dyn Parties>,
+    pub(crate) parties: Arc<LimitedParties>,
     pub(crate) retries: Retries,
     pub(crate) sensitive: SensitiveKeys,
     pub(crate) rates: Rates,

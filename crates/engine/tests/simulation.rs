@@ -51,6 +51,7 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
         assert!(total.group_sales > histories && total.at_deadline > histories / 10);
         // Starts go on from checkpoints, though their disk fails, too.
         assert!(total.from_checkpoints > histories && total.checkpoint_faults > histories / 5);
+        assert!(total.resent > histories && total.kept_back > histories);
     }
 }
 

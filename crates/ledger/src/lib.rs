@@ -42,7 +42,7 @@ mod verify;
 mod writer;
 
 pub use chain::EncodeError;
-pub use chain_list::{ChainPage, ChainQuery, Glance};
+pub use chain_list::{ChainPage, ChainQuery, EventsInChains, Glance};
 pub use data_directory::{DataDirectory, DataDirectoryError};
 #[cfg(feature = "sabotage")]
 pub use defences::Defence;

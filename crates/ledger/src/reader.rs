@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 use domain::{ChainId, EventId, EventType, Timestamp};
 use wire::{BodyView, Header};
 
-use crate::chain_list::{self, ChainPage, ChainQuery, Glance};
+use crate::chain_list::{self, ChainPage, ChainQuery, EventsInChains, Glance};
 use crate::filter::{Filter, Matcher};
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
@@ -379,6 +379,34 @@ impl Reader {
         keep: impl FnMut(&[Glance]) -> bool,
     ) -> ChainPage {
         chain_list::list(&self.shared.index, &self.shared.context.words, query, window, rows_max, keep)
+    }
+
+    /// Lists events by filter, and by what `keep` makes of each among all events of its chain so far, oldest
+    /// first. At most about `rows_max` rows are looked at, so a list of few comes in pages that are short.
+    /// `keep` is called while the index is held: it only decides.
+    pub fn list_in_chains(
+        &self,
+        filter: &Filter,
+        window: Window,
+        rows_max: u64,
+        keep: impl FnMut(&Glance, &[Glance]) -> bool,
+    ) -> EventsInChains {
+        chain_list::list_events(
+            &self.shared.index,
+            &self.shared.context.words,
+            filter,
+            window,
+            rows_max,
+            keep,
+        )
+    }
+
+    /// The events of a chain as the index knows them, oldest first.
+    pub fn glances(&self, chain: impl Into<ChainId>) -> Vec<Glance> {
+        let mut glances = Vec::new();
+        let index = self.shared.index.read();
+        chain_list::glance(&index, &chain.into(), index.next_seq(), &mut glances);
+        glances
     }
 
     /// One record; none when there is no such seq yet.

@@ -52,7 +52,7 @@ pub(crate) struct RecipientExplained {
     /// What it pays.
     #[schema(required, value_type = Option<f64>)]
     price: Option<Number>,
-    /// How often it was sent the lead.
+    /// How many attempts were made, those included that were kept back before anything was sent.
     attempts: u32,
     /// The event that tells so; null where none does.
     #[schema(required)]

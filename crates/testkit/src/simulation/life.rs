@@ -8,7 +8,7 @@ use ledger::{Disk, Entropy, Ledger, LedgerKind, LedgerOptions, Writer, verify};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use wire::flow_file::FlowFile;
 
-use super::clients::{client, operator, report};
+use super::clients::{client, operator, report, resend_all};
 use super::clock::VirtualClock;
 use super::parties::HostileParties;
 use super::world::{Life, keys};
@@ -246,8 +246,12 @@ async fn settle(
     while let Some(ended) = clients.join_next().await {
         ended.map_err(|error| format!("a client fails: {error}"))?;
     }
-    let mut quiet = 0;
-    while quiet < 2 {
+    let (mut quiet, mut resends) = (0, world.plan.resends_at_rest);
+    while quiet < 2 || resends {
+        if quiet == 2 {
+            resends = false;
+            resend_all(world).await;
+        }
         world.check()?;
         if Instant::now() > end {
             return Err("the system never comes to rest".to_owned());

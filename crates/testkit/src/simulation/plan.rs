@@ -23,6 +23,8 @@ pub struct Plan {
     pub failing_reads: Vec<(u64, u64)>,
     /// What becomes of checkpoints, for each life, the last one included.
     pub checkpoints: Vec<CheckpointPlan>,
+    /// Whether an operator sends every dead letter again once all is at rest.
+    pub resends_at_rest: bool,
 }
 
 /// One lead and the client that sends it.
@@ -101,6 +103,8 @@ pub enum Turn {
     Publish(u32),
     /// Sets the wall clock forward, or back.
     Clock(i64),
+    /// Sends every dead letter again.
+    Resend,
 }
 
 /// How a life ends.
@@ -129,14 +133,22 @@ impl Plan {
     /// The history of a seed: some ten leads in three to six lives.
     pub fn draw(seed: u64) -> Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
+        let mut lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
         let leads = (0..rng.random_range(4..=14)).map(|_| lead(&mut rng, &lives)).collect();
         let failing_reads = (0..[0, 0, 1, 3][rng.random_range(0..4)])
             .map(|_| (rng.random_range(0..20_000), rng.random_range(1..=10)))
             .collect();
         let checkpoints = (0..=lives.len()).map(|number| checkpoints(&mut rng, number == lives.len()));
         let checkpoints = checkpoints.collect();
-        Plan { seed, leads, lives, failing_reads, checkpoints }
+        // Drawn apart, so that all else of a seed is as it would be without.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 1 << 61);
+        for life in &mut lives {
+            let resends = (0..[0, 1, 2][rng.random_range(0..3)])
+                .map(|_| (rng.random_range(life.end.at_ms / 2..=life.end.at_ms), Turn::Resend));
+            life.turns.extend(resends);
+        }
+        let resends_at_rest = rng.random_bool(0.5);
+        Plan { seed, leads, lives, failing_reads, checkpoints, resends_at_rest }
     }
 }
 
@@ -235,6 +247,7 @@ impl fmt::Display for Plan {
             writeln!(f, "checkpoints of life {number}: {life:?}")?;
         }
         writeln!(f, "failing reads: {:?}", self.failing_reads)?;
+        writeln!(f, "resends at rest: {}", self.resends_at_rest)?;
         Ok(())
     }
 }

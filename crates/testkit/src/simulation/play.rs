@@ -44,6 +44,8 @@ pub struct Played {
     pub checkpoints: u64,
     pub checkpoint_faults: u64,
     pub from_checkpoints: u64,
+    pub resent: u64,
+    pub kept_back: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -66,6 +68,8 @@ impl std::ops::AddAssign for Played {
         self.checkpoints += other.checkpoints;
         self.checkpoint_faults += other.checkpoint_faults;
         self.from_checkpoints += other.from_checkpoints;
+        self.resent += other.resent;
+        self.kept_back += other.kept_back;
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{EntityId, EventId, FeedbackKind, LeadId, Money, Timestamp};
+use domain::{EntityId, EventId, FeedbackKind, LeadId, Money, StepId, Timestamp};
 use engine::Engine;
 use ledger::{Ledger, LedgerKeys, SecretKey};
 use rand::{RngExt, SeedableRng};
@@ -39,6 +39,8 @@ struct State {
     clients: Vec<ClientState>,
     book: Vec<Entry>,
     reports: Vec<ReportState>,
+    /// The dead letters that an operator had sent again.
+    resends: Vec<ResendState>,
     /// The keys under which sources were told something.
     heard: Vec<EventId>,
     life: Option<Life>,
@@ -124,6 +126,25 @@ pub(super) struct ReportState {
     pub(super) done: bool,
 }
 
+/// A dead letter that an operator had sent again.
+#[derive(Debug, Clone)]
+pub(super) struct ResendState {
+    pub(super) lead_id: LeadId,
+    pub(super) step_id: StepId,
+    pub(super) told: ResendEnd,
+}
+
+/// What an operator heard of a dead letter that was to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResendEnd {
+    /// Nothing: a crash came before.
+    Unheard,
+    /// It is sent again, and this is its delivery and attempt.
+    Scheduled(EventId, u32),
+    /// It is not.
+    NotSent,
+}
+
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "World of seed {}", self.plan.seed)
@@ -151,6 +172,7 @@ impl World {
                 clients,
                 book: Vec::new(),
                 reports: Vec::new(),
+                resends: Vec::new(),
                 heard: Vec::new(),
                 life: None,
                 replies: 0,
@@ -321,5 +343,21 @@ impl World {
 
     pub(super) fn with_report<T>(&self, number: usize, change: impl FnOnce(&mut ReportState) -> T) -> T {
         change(&mut self.state().reports[number])
+    }
+
+    pub(super) fn resends(&self) -> Vec<ResendState> {
+        self.state().resends.clone()
+    }
+
+    /// An operator is about to have a dead letter sent again.
+    pub(super) fn add_resend(&self, lead_id: LeadId, step_id: StepId) -> usize {
+        let mut state = self.state();
+        state.resends.push(ResendState { lead_id, step_id, told: ResendEnd::Unheard });
+        state.resends.len() - 1
+    }
+
+    /// What became of it, as the operator was told.
+    pub(super) fn resend_told(&self, number: usize, told: ResendEnd) {
+        self.state().resends[number].told = told;
     }
 }
