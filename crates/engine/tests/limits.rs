@@ -4,15 +4,19 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use engine::{Barriers, CallFigures, Engine, EngineParts, SubmitError, Submitted};
+use engine::{
+    Answered, Asking, Barriers, Call, CallFigures, Engine, EngineParts, Parties, SubmitError, Submitted,
+};
 use expect_test::expect;
 use testkit::HeldParties;
 use testkit::ledger_log::SeededEntropy;
 use tokio::task::JoinHandle;
 
 use wire::flow_file::{EntityFile, FlowFile};
+use wire::outbound::Reply;
 
 use crate::support::{House, start};
 
@@ -108,6 +112,68 @@ async fn so_many_calls_of_a_step_are_under_way_at_a_time() {
 #[tokio::test]
 async fn so_many_calls_to_a_party_are_under_way_at_a_time() {
     Held::new(&flow(", limits: { concurrent: 1 }", "")).await.take_turns().await;
+}
+
+/// A buyer that bids after 300 ms, and how long each call to it might have taken.
+#[derive(Debug, Default)]
+struct Bidder(Mutex<Vec<Duration>>);
+
+impl Parties for Bidder {
+    fn ask(&self, call: Call) -> Asking<'_> {
+        self.0.lock().unwrap().push(call.time_limit);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let reply = Reply { status: 200, headers: vec![], body: br#"{"bid":0}"#.to_vec() };
+            Ok(Answered { reply, redirects: Vec::new(), waited: Duration::ZERO })
+        })
+    }
+}
+
+/// The time of pings is for all of them together, so one that waits for its turn has what is left.
+#[tokio::test(start_paused = true)]
+async fn a_ping_that_waits_for_its_turn_has_the_rest_of_its_time() {
+    let ping =
+        "ping: { request: { url: \"https://crm.example.com/ping\" }, response: { price: { path: bid } } }";
+    let member = |id: &str| {
+        format!(
+            "        - {{ id: {id}, entity: buyer_premier, integration: custom_json, request: {{ url: \
+             \"https://crm.example.com/leads\" }}, price: {{ from: bid }}, {ping} }}\n"
+        )
+    };
+    let flow = format!(
+        "entities: {{ src_web: {{ kind: source, name: Web }}, buyer_premier: {{ kind: buyer, name: P, limits: {{ \
+         concurrent: 1 }} }} }}\nflow:\n  id: flow_roofs\n  name: Roofs\n  fields: {{ email: email }}\n  sources: [ \
+         {{ entity: src_web, key_required: false }} ]\n  steps:\n    - id: auction\n      kind: distribute\n      \
+         strategy: highest_bid\n      ping_timeout: 800ms\n      recipients:\n{}{}{}{}",
+        member("a"),
+        member("b"),
+        member("c"),
+        member("d")
+    );
+    let house = House::new(&flow, "").await;
+    let bidder = Arc::new(Bidder::default());
+    let engine = Engine::new(EngineParts {
+        leads: house.leads.clone(),
+        control: house.control.clone(),
+        clock: Arc::clone(&house.clock) as _,
+        entropy: Arc::new(SeededEntropy::new(7)),
+        parties: Arc::clone(&bidder) as _,
+        barriers: Barriers::ALL,
+    });
+    let lead = house.submission("flow_roofs", "src_web", &[("email", "ann@example.com")]);
+    let lead_id = engine.submit(lead).await.unwrap().lead_id;
+    let limits: Vec<u128> = bidder.0.lock().unwrap().iter().map(Duration::as_millis).collect();
+    assert_eq!(limits, [800, 500, 200], "the last has no turn in time");
+    expect![[r#"
+        source.submitted
+        source.accepted      price 0
+        recipient.bid        a (declined: No bid)
+        recipient.bid        b (declined: No bid)
+        recipient.bid        c (declined: No bid)
+        recipient.bid        d (limit: Buyer not asked: its limit is 1 at a time, and no turn came within 800ms)
+        flow.completed       success, 0 steps, 0 sold, cost 0 revenue 0 margin 0
+    "#]].assert_eq(&house.chain(lead_id));
+    house.close();
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use wire::outbound::Mailbox;
 
 use self::queue::{NoTurn, Queue, Turn};
 use crate::circuits::{CircuitStanding, Circuits, NotLetThrough, Pass};
-use crate::parties::{Answered, Asking, Call, CallFault, MailCall, Parties, StepLimits};
+use crate::parties::{Answered, Asking, Call, CallFault, MailCall, Parties, Purpose, StepLimits};
 use crate::{Clock, Control};
 
 /// What was asked of one party since the start.
@@ -116,18 +116,20 @@ impl LimitedParties {
     }
 
     /// Asks in turn, unless the circuit of the party is open. The time limit is for the turn, and again for the
-    /// call: one that was cut short because it waited could have been taken without our knowing.
+    /// call: one that was cut short because it waited could have been taken without our knowing. A ping has the
+    /// rest of its time only, as nothing is lost with it.
     async fn in_turn<'a>(
         &'a self,
         entity_id: EntityId,
         step_limits: Option<StepLimits>,
         time_limit: Duration,
-        ask: impl FnOnce() -> Asking<'a>,
+        ask: impl FnOnce(Duration) -> Asking<'a>,
     ) -> Result<(Answered, Option<Pass>), CallFault> {
+        let since = Instant::now();
         let asked = match self.turns_and_pass(&entity_id, step_limits.as_ref(), time_limit).await {
             Ok((_turns, pass)) => {
                 let _under_way = Counted::begin(self, &entity_id, |counts| &mut counts.under_way);
-                match (ask().await, pass) {
+                match (ask(since.elapsed()).await, pass) {
                     (Ok(answered), pass) => Ok((answered, pass)),
                     (Err(fault), pass) => {
                         // What we kept back ourselves tells nothing of the other side.
@@ -167,13 +169,23 @@ impl LimitedParties {
     /// Asks, in turn. Whoever hears the answer tells the circuit by the pass whether it is usable.
     pub(crate) fn ask(&self, call: Call) -> AskingInTurn<'_> {
         let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
-        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, || self.parties.ask(call)))
+        let time_limit = call.time_limit;
+        let ask = move |waited| {
+            let time_limit = time_left(&call.purpose, time_limit, waited);
+            self.parties.ask(Call { time_limit, ..call })
+        };
+        Box::pin(self.in_turn(entity_id, step_limits, time_limit, ask))
     }
 
     /// The same by mail.
     pub(crate) fn mail(&self, call: MailCall) -> AskingInTurn<'_> {
         let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
-        Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, || self.parties.mail(call)))
+        let time_limit = call.time_limit;
+        let ask = move |waited| {
+            let time_limit = time_left(&call.purpose, time_limit, waited);
+            self.parties.mail(MailCall { time_limit, ..call })
+        };
+        Box::pin(self.in_turn(entity_id, step_limits, time_limit, ask))
     }
 
     pub(crate) fn mail_sender(&self) -> Option<&Mailbox> {
@@ -235,6 +247,14 @@ fn kept_back(NotLetThrough { errors, wait }: NotLetThrough) -> CallFault {
     let rows = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors in a row") };
     let detail = format!("its circuit is open after {rows}, and {when}");
     CallFault { retry_after: wait, ..CallFault::new(FaultKind::Circuit, detail, Duration::ZERO) }
+}
+
+/// How long a call may take that waited for its turn.
+fn time_left(purpose: &Purpose, time_limit: Duration, waited: Duration) -> Duration {
+    match purpose {
+        Purpose::Ping(_) => time_limit.saturating_sub(waited),
+        Purpose::Lead(_) | Purpose::Notice => time_limit,
+    }
 }
 
 /// Why a call was not made, and when it may be.
