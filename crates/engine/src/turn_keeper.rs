@@ -17,24 +17,29 @@ use crate::folds::Folds;
 /// The turns of all groups. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TurnKeeper {
-    groups: Arc<Mutex<HashMap<(FlowId, StepId), Turns>>>,
+    groups: Arc<Mutex<HashMap<Group, Turns>>>,
 }
+
+/// A group of a flow.
+pub(crate) type Group = (FlowId, StepId);
+/// What recipients are owed.
+pub(crate) type Owed = Vec<(StepId, i64)>;
 
 /// Newest attempts of one group that are read for turns; those before can move no share by a whole turn.
 const ATTEMPTS_READ_MAX: usize = 100_000;
 
 impl TurnKeeper {
-    fn groups(&self) -> MutexGuard<'_, HashMap<(FlowId, StepId), Turns>> {
+    fn groups(&self) -> MutexGuard<'_, HashMap<Group, Turns>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whose turn it is, without taking it.
-    pub(crate) fn peek(&self, group: &(FlowId, StepId), candidates: &[Candidate]) -> Option<StepId> {
+    pub(crate) fn peek(&self, group: &Group, candidates: &[Candidate]) -> Option<StepId> {
         self.groups().entry(group.clone()).or_default().choose(candidates)
     }
 
     /// Takes the next turn: of two leads at once each gets its own.
-    pub(crate) fn take(&self, group: &(FlowId, StepId), candidates: &[Candidate]) -> Option<StepId> {
+    pub(crate) fn take(&self, group: &Group, candidates: &[Candidate]) -> Option<StepId> {
         let mut groups = self.groups();
         let turns = groups.entry(group.clone()).or_default();
         let first = turns.choose(candidates)?;
@@ -43,16 +48,16 @@ impl TurnKeeper {
     }
 
     /// Gives a turn back in which nobody was asked.
-    pub(crate) fn give_back(&self, group: &(FlowId, StepId), candidates: &[Candidate], first: &StepId) {
+    pub(crate) fn give_back(&self, group: &Group, candidates: &[Candidate], first: &StepId) {
         self.groups().entry(group.clone()).or_default().give_back(candidates, first);
     }
 
-    fn restore(&self, group: (FlowId, StepId), candidates: &[Candidate], first: &StepId) {
+    fn restore(&self, group: Group, candidates: &[Candidate], first: &StepId) {
         self.groups().entry(group).or_default().take(candidates, first);
     }
 
     /// What the recipients of every group are owed, in order.
-    pub(crate) fn all(&self) -> Vec<((FlowId, StepId), Vec<(StepId, i64)>)> {
+    pub(crate) fn all(&self) -> Vec<(Group, Owed)> {
         let groups = self.groups();
         let owed = |turns: &Turns| {
             let mut owed: Vec<_> = turns.all_owed().filter(|(_, owed)| *owed != 0).collect();
@@ -66,7 +71,7 @@ impl TurnKeeper {
     }
 
     /// Puts a group back as it was kept.
-    pub(crate) fn take_up(&self, group: (FlowId, StepId), owed: Vec<(StepId, i64)>) {
+    pub(crate) fn take_up(&self, group: Group, owed: Owed) {
         self.groups().insert(group, Turns::owing(owed));
     }
 }

@@ -502,7 +502,9 @@ async fn what_a_start_over_a_million_events_rebuilds() {
         }
     }
     until_durable(&house).await;
+    assert!(kept.is_some());
     eprintln!("{leads} leads, {} events", house.leads.reader().next_seq());
+    let now = house.clock_now();
     let mut directory = house.close();
     directory = started("rows and a checkpoint", directory, now, script).await;
     remove(&directory.path().join("state"), ".folds");
@@ -514,6 +516,7 @@ async fn what_a_start_over_a_million_events_rebuilds() {
 }
 
 /// Starts an installation, files in the page cache, and prints when it could take leads.
+#[expect(clippy::print_stderr, reason = "they are figures for people")]
 async fn started(
     what: &str,
     directory: tempfile::TempDir,

@@ -88,8 +88,15 @@ pub(super) struct Checkpoint {
     keys: Vec<KeptKey>,
     /// Pings whose offers were taken up, and when.
     offers: Vec<([u8; 12], i64)>,
-    /// By flow and group, what each step is owed.
-    turns: Vec<(String, String, Vec<(String, i64)>)>,
+    turns: Vec<KeptTurns>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptTurns {
+    flow: String,
+    group: String,
+    /// What each step is owed.
+    owed: Vec<(String, i64)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -120,7 +127,7 @@ impl Checkpoint {
         let fates = folds.fates.iter().filter(|(lead_id, _)| lead_id.drawn_at() >= since);
         let turns = folds.turns.all().into_iter().map(|((flow_id, step_id), owed)| {
             let owed = owed.into_iter().map(|(step_id, owed)| (step_id.to_string(), owed)).collect();
-            (flow_id.to_string(), step_id.to_string(), owed)
+            KeptTurns { flow: flow_id.to_string(), group: step_id.to_string(), owed }
         });
         let key = |(key, payload, lead_id, at): ([u8; 12], [u8; 12], LeadId, Timestamp)| KeptKey {
             key,
@@ -226,11 +233,11 @@ impl Checkpoint {
                 folds.offers.take(LeadId::from_bytes(LeadIdKind::Ping, ping), at);
             }
         }
-        for (flow_id, step_id, owed) in self.turns {
+        for KeptTurns { flow, group, owed } in self.turns {
             let owed: Option<Vec<(StepId, i64)>> =
                 owed.into_iter().map(|(id, owed)| Some((id.parse().ok()?, owed))).collect();
             if let (Ok(flow_id), Ok(step_id), Some(owed)) =
-                (flow_id.parse::<FlowId>(), step_id.parse::<StepId>(), owed)
+                (flow.parse::<FlowId>(), group.parse::<StepId>(), owed)
             {
                 folds.turns.take_up((flow_id, step_id), owed);
             }

@@ -124,7 +124,7 @@ impl Kept {
             kept.rows.push(KeptRow::of(&draft, u32::try_from(frame.len).expect("frames have at most 8 MiB")));
         }
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("stored headers are text");
-        kept.words = words.all().iter().map(|word| word.to_string()).collect();
+        kept.words = words.all().iter().map(ToString::to_string).collect();
         kept.dims = words.dims.stored().iter().map(|stored| text(stored)).collect();
         let fields = words.fields.stored();
         kept.fields = fields
