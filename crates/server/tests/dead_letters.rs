@@ -99,7 +99,7 @@ async fn dead_letters_are_listed_by_filter_newest_first_and_by_page() {
         }
     }
     assert_eq!(seen, all);
-    let reply = house.get_as(&house.admin, "/dead-letters?steps=premier").await;
+    let reply = house.get_as(&house.admin, "/dead-letters?step_ids=premier").await;
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     assert!(reply.text.contains("did you mean \\\"step_id\\\"?"), "{}", reply.text);
     house.close().await;

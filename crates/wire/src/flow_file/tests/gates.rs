@@ -1,6 +1,8 @@
 //! Hours, duplicates, lists, caps and limits of pings.
 
-use domain::{Against, CapLimit, CapUnit, DuplicateScope};
+use std::time::Duration;
+
+use domain::{Against, CapLimit, CapUnit, Circuit, DuplicateScope};
 
 use super::*;
 
@@ -9,6 +11,7 @@ const GATES: &str = r#"entities:
   buyer_x:
     kind: buyer
     name: X
+    circuit: { cool_down: 2m }
     time_zone: America/Chicago
     hours: { mon-fri: [ "08:00-20:00" ], sat: [ "09:00-12:00", "13:00-14:00" ] }
     caps: [ { name: Daily cap, max_leads: 100, per: day }, { name: Budget, max_spend: 2500.00, per: week, every: 2 } ]
@@ -50,6 +53,8 @@ fn gates_are_read_whole() {
     let names: Vec<&str> = file.lists.iter().map(ListName::as_str).collect();
     assert_eq!(names, ["dnc", "old_buyers", "own_list"]);
     let entity = &file.entities[1].settings;
+    assert_eq!(entity.circuit, Some(Circuit { errors: 5, cool_down: Duration::from_secs(120) }));
+    assert_eq!(file.entities[0].settings.circuit, None);
     assert_eq!(entity.time_zone.as_ref().unwrap().to_string(), "America/Chicago");
     assert_eq!(entity.hours.as_ref().unwrap().to_string().matches("08:00-20:00").count(), 5);
     let caps: Vec<String> = entity.caps.iter().map(|cap| format!("{} {}", cap.id, cap.limit)).collect();
@@ -126,6 +131,18 @@ fn what_is_wrong_with_a_gate_is_told_by_line() {
             line 15: "max_leads" must be a whole number from 0 to 1000000000
             line 16: a limit of pings has no key "max_leads"
             line 16: a limit of pings needs the key "max""#]],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_circuit_is_told_by_line() {
+    check(
+        "entities:\n  src_x: { kind: source, name: X, circuit: { errors: 3 } }\n  \
+         buyer_x: { kind: buyer, name: X, circuit: { errors: 0, cool_down: 500ms } }\n  \
+         buyer_y: { kind: buyer, name: Y, circuit: { error: 3 } }\n  \
+         svc_x: { kind: service, name: X, circuit: { errors: 1000, cool_down: 25h } }\n\
+         flow:\n  id: flow_x\n  name: X\n",
+        expect![[""]],
     );
 }
 

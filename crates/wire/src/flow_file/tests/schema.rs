@@ -6,7 +6,7 @@ use super::super::keys::{self, Keys};
 use super::*;
 
 /// Every part, and where the schema has it.
-const PARTS: [(&Keys, &str); 50] = [
+const PARTS: [(&Keys, &str); 51] = [
     (&keys::FILE, ""),
     (&keys::ENTITY, "entity"),
     (&keys::FLOW, "flow"),
@@ -27,6 +27,7 @@ const PARTS: [(&Keys, &str); 50] = [
     (&keys::INTAKE_LIMITS, "intake_limits"),
     (&keys::STEP_LIMITS, "step_limits"),
     (&keys::ENTITY_LIMITS, "entity_limits"),
+    (&keys::CIRCUIT, "circuit"),
     (&keys::MAPPING, "mapping"),
     (&keys::FILTER, "filter"),
     (&keys::ENHANCEMENT, "enhancement"),
