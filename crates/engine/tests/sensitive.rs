@@ -597,6 +597,15 @@ async fn looked() {
     tokio::time::sleep(Duration::from_secs(11)).await;
 }
 
+/// Waits for the thread of the ledger, which the paused clock does not know of, until no lead has values.
+async fn destroyed(house: &House) {
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    while house.engine.sensitive_leads() > 0 {
+        assert!(std::time::Instant::now() < until, "they are not destroyed");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_destroys_them_twenty_seconds_after_it_last_did() {
     let house = house(Barriers::ALL).await;
@@ -609,7 +618,7 @@ async fn a_server_destroys_them_twenty_seconds_after_it_last_did() {
         assert_eq!(house.engine.sensitive_leads(), 1);
         house.advance(Duration::from_millis(1));
         looked().await;
-        assert_eq!(house.engine.sensitive_leads(), 0);
+        destroyed(&house).await;
         assert_eq!(house.leads.reader().sensitive(first).unwrap(), Sensitive::Destroyed);
     })
     .await;
@@ -628,7 +637,7 @@ async fn a_server_destroys_them_after_72_hours_though_a_retry_waits() {
         assert_eq!(house.engine.sensitive_leads(), 1, "the last look was a second early");
         house.advance(Duration::from_secs(20));
         looked().await;
-        assert_eq!(house.engine.sensitive_leads(), 0);
+        destroyed(&house).await;
     })
     .await;
     assert!(house.engine.retries_waiting() > 0);
