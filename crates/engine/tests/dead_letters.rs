@@ -360,11 +360,30 @@ async fn a_lead_whose_like_was_sold_meanwhile_is_a_duplicate() {
 #[tokio::test]
 async fn a_lead_that_is_sent_again_is_known_by_its_keys_again() {
     let script = "buyer_lone: 503 | 503 | YES\n buyer_north: NO\n buyer_south: NO";
-    for what in ["resend lone, lead, due", "resend lone, due, lead", "resend lone, due, restart, lead"] {
+    for what in [
+        "resend lone, lead, due",
+        "resend lone, restart, lead, due",
+        "resend lone, due, lead",
+        "resend lone, due, restart, lead",
+    ] {
         let what = format!("lead, retries, {what}");
         let (_, house, leads) = play(&flow(SOLD_ONCE, ""), script, &what).await;
         let second = house.chain(leads[1]);
         assert!(second.contains("source.rejected      (duplicate"), "{what}: {second}");
+        house.close();
+    }
+}
+
+#[tokio::test]
+async fn a_lead_that_was_sent_again_in_vain_gives_its_keys_back() {
+    let script = "buyer_lone: 503\n buyer_north: NO\n buyer_south: NO";
+    for what in
+        ["resend lone, due, lead", "resend lone, due, restart, lead", "resend lone, restart, due, lead"]
+    {
+        let what = format!("lead, retries, {what}");
+        let (_, house, leads) = play(&flow(SOLD_ONCE, ""), script, &what).await;
+        let second = house.chain(leads[1]);
+        assert!(second.contains("source.accepted"), "{what}: {second}");
         house.close();
     }
 }

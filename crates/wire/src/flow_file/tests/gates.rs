@@ -142,7 +142,12 @@ fn what_is_wrong_with_a_circuit_is_told_by_line() {
          buyer_y: { kind: buyer, name: Y, circuit: { error: 3 } }\n  \
          svc_x: { kind: service, name: X, circuit: { errors: 1000, cool_down: 25h } }\n\
          flow:\n  id: flow_x\n  name: X\n",
-        expect![[""]],
+        expect![[r#"
+            line 2: a circuit is of a buyer or a service: leads come from a source by themselves
+            line 3: "errors" must be a whole number from 1 to 1000
+            line 3: "cool_down" is 500ms, but must be from 1s to 1d
+            line 4: the circuit of an entity has no key "error"; did you mean "errors"?
+            line 5: "cool_down" is 25h, but must be from 1s to 1d"#]],
     );
 }
 
