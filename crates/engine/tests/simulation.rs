@@ -49,6 +49,9 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
             total.returns > histories / 10 && total.told > histories / 20 && total.found > histories / 20
         );
         assert!(total.group_sales > histories && total.at_deadline > histories / 10);
+        assert!(total.pings > histories && total.offers_taken > histories / 2);
+        assert!(total.shares > histories / 10 && total.passed_by > histories / 20);
+        assert!(total.capped > histories / 2 && total.twins > histories / 10);
     }
 }
 

@@ -65,7 +65,9 @@ pub(super) fn check(
     }
     let balances = books.balances()?;
     for chain in leads.iter().chain(pings) {
-        books.check_refusals(chain, &balances, played).map_err(|what| format!("{}: {what}", chain.lead_id))?;
+        books
+            .check_refusals(chain, &balances, played)
+            .map_err(|what| format!("{}: {what}", chain.lead_id))?;
     }
     for snapshot in snapshots {
         books.check_counters(snapshot, &balances)?;
@@ -82,9 +84,9 @@ impl Books<'_> {
     fn unit(&self, cap: usize, amount: Option<Money>) -> Result<i64, String> {
         match self.caps[cap].cap.limit {
             CapLimit::Leads(_) => Ok(1),
-            CapLimit::Spend(_) => amount.map(Money::as_millionths).ok_or_else(|| {
-                format!("{} counts a lead whose price nobody knows", self.caps[cap].cap.id)
-            }),
+            CapLimit::Spend(_) => amount
+                .map(Money::as_millionths)
+                .ok_or_else(|| format!("{} counts a lead whose price nobody knows", self.caps[cap].cap.id)),
         }
     }
 
@@ -252,9 +254,7 @@ impl Books<'_> {
             played.capped += 1;
             // Of a price that no event tells, the most that it can be; of one that nobody knows yet, the least.
             let amount = match step {
-                Some(step) => {
-                    self.most(step, chain.bid(step)).unwrap_or(Money::from_millionths(1))
-                }
+                Some(step) => self.most(step, chain.bid(step)).unwrap_or(Money::from_millionths(1)),
                 None => flow::price_most(),
             };
             let is_full = |cap: &usize| {

@@ -97,7 +97,12 @@ async fn ask(world: &World, control: &Control, plan: &LeadPlan, ping: PingPlan, 
     let asked = Ping {
         flow: submission.flow,
         source_id: submission.source_id,
-        raw: submission.raw.iter().filter(|(path, _)| told(path)).map(|(path, own)| (path.clone(), own.clone())).collect(),
+        raw: submission
+            .raw
+            .iter()
+            .filter(|(path, _)| told(path))
+            .map(|(path, own)| (path.clone(), own.clone()))
+            .collect(),
         request: Arc::from(format!("POST /ping HTTP/1.1\r\n\r\n{number}").into_bytes()),
         request_id: Some(format!("ping_{number}").into()),
         test: plan.test,
@@ -174,7 +179,10 @@ async fn reuse_key(world: &Arc<World>, control: &Control, plan: &LeadPlan, numbe
 fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) -> Submission {
     let parameters = [
         ("first_name", format!("person {number}")),
-        ("email", if number % 9 == 8 { String::new() } else { format!("person-{}@example.com", plan.person) }),
+        (
+            "email",
+            if number % 9 == 8 { String::new() } else { format!("person-{}@example.com", plan.person) },
+        ),
         ("state", plan.state.to_owned()),
         ("ssn", format!("{SSN_START}-{:04}", number % 9_999 + 1)),
     ];
@@ -264,7 +272,8 @@ pub(super) async fn operator(
         Turn::Pause(party) => control.pause_entity("user", &flow::entity(party)).await.map(drop),
         Turn::Resume(party) => control.resume_entity("user", &flow::entity(party)).await.map(drop),
         Turn::Publish(version) => {
-            let file = wire::flow_file::FlowFile::read(&flow::text(&world.plan.extras, *version)).expect("a flow");
+            let file =
+                wire::flow_file::FlowFile::read(&flow::text(&world.plan.extras, *version)).expect("a flow");
             control.publish_flow("user", &file).await.map(drop)
         }
         Turn::Clock(by_ms) => {

@@ -61,7 +61,8 @@ fn check_refused(
         }
         played.twins += 1;
         let first = duplicate_of.ok_or("it is the duplicate of nobody")?;
-        let other = leads.get(&first).ok_or_else(|| format!("it is the duplicate of {first}, which is not there"))?;
+        let other =
+            leads.get(&first).ok_or_else(|| format!("it is the duplicate of {first}, which is not there"))?;
         let email = |chain: &Chain| chain.events[0].body.lead.get("email").cloned();
         if chain.is_test() || other.is_test() || email(chain) != email(other) {
             return Err(format!("it is refused for {first}, which is another"));

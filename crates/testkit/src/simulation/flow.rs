@@ -38,17 +38,19 @@ flow:
   sources:
     - entity: src_web
       key_required: false
+      ping: true
+      ping_expires: 40s
       feedback:
         integration: custom_query
         request: { url: "https://web.example.com/fb", parameters: { lead: "{{lead.id}}", type: "{{feedback.type}}" } }
         response: { outcome: { path: status, term: accepted } }
         timeout: 2s
         retry: { attempts: 3, backoff: [ 3s ] }
-    - { entity: src_call, key_required: false, ping: true, ping_expires: 20s, feedback: { refund: false } CALL_CAPS }
+    - { entity: src_call, key_required: false, ping: true, ping_expires: 40s, feedback: { refund: false } CALL_CAPS }
     - entity: src_ask
       key_required: false
       ping: true
-      ping_expires: 20s
+      ping_expires: 40s
       price: { share: 0.80, of: bid }
       feedback:
         integration: custom_query
@@ -243,7 +245,7 @@ pub(super) fn text(extras: &Extras, version: u32) -> String {
 pub(super) const NO_AUCTION: &str = "OK";
 
 /// How long the offer of a ping stands, in milliseconds.
-pub(super) const PING_EXPIRES_MS: u64 = 20_000;
+pub(super) const PING_EXPIRES_MS: u64 = 40_000;
 
 /// What a version pays for a lead; which version is which no event tells.
 pub(super) fn is_price(amount: Money) -> bool {

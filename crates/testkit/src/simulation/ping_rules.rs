@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    Event, EventKind, Flow, LeadId, Money, NoBid, Outcome, ReasonCode, StepId, Value,
-};
+use domain::{Event, EventKind, Flow, LeadId, Money, NoBid, Outcome, ReasonCode, StepId, Value};
 
 use super::rules::Chain;
 use super::{Played, World, flow};
@@ -164,7 +162,10 @@ fn check_heard(
                 _ => None,
             });
             if recorded != Some((&offered.answer, &offered.response)) {
-                return Err(format!("the ping of lead {number} was not told what {} recorded", offered.ping_id));
+                return Err(format!(
+                    "the ping of lead {number} was not told what {} recorded",
+                    offered.ping_id
+                ));
             }
         }
         for told in &client.answers {

@@ -154,13 +154,19 @@ pub enum Crash {
 }
 
 impl Plan {
-    /// The history of a seed: some ten leads in three to six lives.
+    /// The history of a seed: some ten leads in three to six lives, besides those that come with the token of another.
     pub fn draw(seed: u64) -> Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
         let extras = extras(&mut rng);
         let count = rng.random_range(4..=14);
-        let leads = (0..count).map(|number| lead(&mut rng, &lives, number)).collect();
+        let mut leads: Vec<LeadPlan> = (0..count).map(|number| lead(&mut rng, &lives, number)).collect();
+        for number in 0..count {
+            if leads[number].ping.is_some() && rng.random_bool(0.3) {
+                let again = again(&mut rng, number, &leads[number], lives.len());
+                leads.push(again);
+            }
+        }
         let failing_reads = (0..[0, 0, 1, 3][rng.random_range(0..4)])
             .map(|_| (rng.random_range(0..20_000), rng.random_range(1..=10)))
             .collect();
@@ -184,8 +190,31 @@ fn extras(rng: &mut ChaCha8Rng) -> Extras {
 }
 
 fn ping(rng: &mut ChaCha8Rng) -> PingPlan {
-    let wait_ms = if rng.random_bool(0.7) { rng.random_range(0..2_000) } else { rng.random_range(0..40_000) };
+    let wait_ms = if rng.random_bool(0.7) { rng.random_range(0..2_000) } else { rng.random_range(0..70_000) };
     PingPlan { wait_ms, tells_email: rng.random_bool(0.5) }
+}
+
+/// Another lead that comes with the token of this one, soon or in the next life.
+fn again(rng: &mut ChaCha8Rng, number: usize, first: &LeadPlan, lives: usize) -> LeadPlan {
+    let soon = first.life == lives || rng.random_bool(0.4);
+    let wait_ms = first.ping.map_or(0, |ping| ping.wait_ms);
+    let (life, at_ms) = if soon {
+        (first.life, first.at_ms + wait_ms + rng.random_range(0..3_000))
+    } else {
+        (first.life + 1, rng.random_range(0..1_500))
+    };
+    let keyed = rng.random_bool(0.7);
+    LeadPlan {
+        life,
+        at_ms,
+        person: first.person + 100,
+        ping: None,
+        token_of: Some(number),
+        keyed,
+        asks_again: keyed && first.asks_again,
+        reuses_key: false,
+        ..first.clone()
+    }
 }
 
 fn lead(rng: &mut ChaCha8Rng, lives: &[LifePlan], number: usize) -> LeadPlan {
@@ -205,7 +234,7 @@ fn lead(rng: &mut ChaCha8Rng, lives: &[LifePlan], number: usize) -> LeadPlan {
         source,
         person: if rng.random_bool(0.4) { rng.random_range(0..=number) } else { number },
         ping: rng.random_bool(asks).then(|| ping(rng)),
-        token_of: rng.random_bool(0.15).then(|| rng.random_range(0..=number)),
+        token_of: rng.random_bool(0.05).then(|| rng.random_range(0..=number)),
         state: ["TX", "TX", "OK", "NM", "NY"][rng.random_range(0..5)],
         keyed,
         test: rng.random_bool(0.1),

@@ -39,7 +39,7 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     for chain in chains.values() {
         let within = |what: String| format!("{}: {what}", chain.lead_id);
         chain.check_order().map_err(within)?;
-        chain.check_deliveries(&book, &mut played).map_err(within)?;
+        chain.check_deliveries(&flow, &book, &mut played).map_err(within)?;
         chain.check_money(&flow, &mut played).map_err(within)?;
         chain.check_returns().map_err(within)?;
         feedback_rules::check_lead(&chain.events, &mut played).map_err(within)?;
@@ -125,7 +125,8 @@ impl Chain {
 
     /// Whether somebody bought it.
     pub(super) fn is_sold(&self) -> bool {
-        let sold = |kind: &EventKind| matches!(kind, EventKind::RecipientDelivered { price, .. } if !price.copy);
+        let sold =
+            |kind: &EventKind| matches!(kind, EventKind::RecipientDelivered { price, .. } if !price.copy);
         self.events.iter().any(|event| sold(&event.kind))
     }
 
@@ -149,9 +150,9 @@ impl Chain {
         Ok(())
     }
 
-    /// Each attempt has its outcome, each retry that is scheduled comes or is skipped, no step has two
-    /// deliveries, and what is recorded is what the buyer answered.
-    fn check_deliveries(&self, book: &[Entry], played: &mut Played) -> Result<(), String> {
+    /// Each attempt has its outcome, each retry that is scheduled comes or is skipped, unless the sale stays held
+    /// for another, no step has two deliveries, and what is recorded is what the buyer answered.
+    fn check_deliveries(&self, flow: &Flow, book: &[Entry], played: &mut Played) -> Result<(), String> {
         let mut stands: HashMap<StepId, (EventId, Stand)> = HashMap::new();
         for event in &self.events {
             match &event.kind {
@@ -235,10 +236,24 @@ impl Chain {
                 _ => {}
             }
         }
-        match stands.iter().find(|(_, (_, stand))| *stand != Stand::Ended) {
+        let is_left = |step: &StepId, stand: Stand| match stand {
+            Stand::Ended => false,
+            Stand::Scheduled(..) => !self.waits_for_another(flow, step),
+            Stand::Attempted(_) | Stand::Failed(_) | Stand::Begun(_) => true,
+        };
+        match stands.iter().find(|(step, (_, stand))| is_left(step, *stand)) {
             Some((step, (id, stand))) => Err(format!("{id} of {step} is left at {stand:?}")),
             None => Ok(()),
         }
+    }
+
+    /// Whether the sales of a recipient's group are held for others that may have the lead, or sold.
+    fn waits_for_another(&self, flow: &Flow, step: &StepId) -> bool {
+        let Some((_, group)) = flow.group_of(step) else { return false };
+        let mut offers = Offers::default();
+        self.events.iter().for_each(|event| offers.after(&event.kind));
+        let own = flow.step(step).and_then(domain::as_recipient);
+        own.is_some_and(|(step, recipient)| !group.is_free_for(step, recipient, &offers))
     }
 
     fn end(
@@ -291,14 +306,18 @@ impl Chain {
         }
         let attempts = |id: &StepId| {
             let attempts = self.events.iter().filter_map(|event| match &event.kind {
-                EventKind::RecipientAttempted { call, retry, .. } if call.step_id == *id => Some(retry.attempt),
+                EventKind::RecipientAttempted { call, retry, .. } if call.step_id == *id => {
+                    Some(retry.attempt)
+                }
                 _ => None,
             });
             attempts.max().unwrap_or(0)
         };
         let price = |id: &StepId| {
             self.events.iter().find_map(|event| match &event.kind {
-                EventKind::RecipientDelivered { call, price, .. } if call.step_id == *id => Some(price.amount),
+                EventKind::RecipientDelivered { call, price, .. } if call.step_id == *id => {
+                    Some(price.amount)
+                }
                 _ => None,
             })
         };
@@ -374,7 +393,10 @@ impl Chain {
                         ));
                     }
                 }
-                EventKind::RecipientSkipped { step_id, .. } => bids.retain(|(id, _)| *id != step_id),
+                EventKind::RecipientSkipped { step_id, .. }
+                | EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, .. } => {
+                    bids.retain(|(id, _)| *id != step_id);
+                }
                 _ => {}
             }
         }
@@ -395,7 +417,8 @@ impl Chain {
         let mut sold = 0;
         let mut offered = Money::ZERO;
         // Who is paid a share is paid it of the bids that are sold by then.
-        let share = flow.source(&self.events[0].head.source_id).and_then(|source| flow.purchase_share(source));
+        let share =
+            flow.source(&self.events[0].head.source_id).and_then(|source| flow.purchase_share(source));
         let mut answered = None;
         for event in &self.events {
             match &event.kind {
