@@ -169,6 +169,31 @@ async fn a_duplicate_is_rejected_and_names_the_earlier_lead() {
     house.close();
 }
 
+/// Windows are kept by the second, and yet a lead counts to the end of its own.
+#[tokio::test]
+async fn a_lead_counts_for_the_last_part_of_a_second_of_its_window_too() {
+    let house = House::new(&same_phone("flow", "accepted"), YES).await;
+    house.advance(Duration::from_millis(500));
+    let first = house.submit(&ANN).await;
+    let over = first.lead_id.drawn_at().plus_millis(30 * 24 * 3600 * 1000);
+    house.clock.advance_to(over.plus_millis(-300));
+    let twin = house.submit(&ANN).await;
+    house.clock.advance_to(over);
+    let later = house.submit(&ANN).await;
+    expect![[r#"
+        source.submitted
+        source.rejected      (duplicate: Duplicate: Previously submitted 2024-01-15)
+        flow.completed       failure, 0 steps, 0 sold, cost 0 revenue 0 margin 0 (duplicate: Duplicate: Previously submitted 2024-01-15)
+        source.submitted
+        source.accepted      price 8
+        recipient.attempted  premier attempt 1
+        recipient.delivered  premier attempt 1 price 25
+        filter.passed        sold
+        flow.completed       success, 2 steps, 1 sold, cost 8 revenue 25 margin 17
+    "#]].assert_eq(&format!("{}{}", house.chain(twin.lead_id), house.chain(later.lead_id)));
+    house.close();
+}
+
 /// Submissions in order, each `source phone`, to a buyer that answers so; what each came to, before and
 /// after a restart: `+` success, `-` failure, `d` duplicate.
 async fn duplicates(flow: &str, script: &str, leads: &str, wanted: &str) {
