@@ -189,7 +189,7 @@ impl Run {
     ) -> Result<Ticket, RecordError> {
         let since = self.context.clock.monotonic();
         let first = retry.attempt == 1;
-        let at = self.story.last_at.max(self.context.clock.now());
+        let at = self.attempted_at(recipient);
         let caps = match self.reserve(step, recipient, at) {
             Ok(caps) => caps,
             Err(reason) => return self.full(step, recipient, reason).await,

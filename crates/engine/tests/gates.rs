@@ -354,6 +354,38 @@ fn caps(house: &House) -> String {
     house.engine.caps().iter().map(line).collect()
 }
 
+/// A clock that is set back shows a moment before the cap was made. What is counted then is counted after the
+/// next start as well.
+#[tokio::test]
+async fn a_cap_of_a_party_counts_what_came_after_it_whatever_the_clock_shows() {
+    let plain = flow("", "", "");
+    let house = House::new(&plain, YES).await;
+    set(&house, "buyer_premier", "{ caps: [ { name: Budget, max_spend: 60, per: day, every: 1000 } ] }")
+        .await;
+    set(&house, "src_web", "{ caps: [ { name: Few, max_leads: 5, per: day, every: 1000 } ] }").await;
+    let back = start().plus_millis(-60_000);
+    let house = House::open(house.close(), back, YES);
+    let lead = house.submit(&ANN).await;
+    expect![[r#"
+        source.submitted
+        source.accepted      price 8
+        recipient.attempted  premier attempt 1
+        recipient.delivered  premier attempt 1 price 25
+        filter.passed        sold
+        flow.completed       success, 2 steps, 1 sold, cost 8 revenue 25 margin 17
+    "#]]
+    .assert_eq(&house.chain(lead.lead_id));
+    let wanted = expect![[r#"
+        buyer_premier/budget 25 used 0 reserved of 60
+        src_web/few 1 used 0 reserved of 5
+    "#]];
+    wanted.assert_eq(&caps(&house));
+    let house = House::open(house.close(), back, YES);
+    house.engine.resume().await.unwrap();
+    wanted.assert_eq(&caps(&house));
+    house.close();
+}
+
 #[tokio::test]
 async fn a_full_cap_of_a_flow_or_a_source_rejects_and_no_other_counts() {
     let both = flow(
