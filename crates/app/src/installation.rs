@@ -92,6 +92,7 @@ impl Installation {
             parties,
             barriers: Barriers::ALL,
         });
+        let engine = engine.with_state(disk(directory.state_disk()?));
         let services = Services { engine, control, leads, clock, entropy: system };
         Ok(Installation { services, running, directory })
     }

@@ -23,9 +23,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::command_line::{
-    Command, CommandLine, ConsentCommand, EntityCommand, FeedbackCommand, FlowCommand, KeyCommand,
-    ListCommand, SecretCommand,
+    Command, CommandLine, ConsentCommand, DeadLettersCommand, EntityCommand, FeedbackCommand, FlowCommand,
+    KeyCommand, ListCommand, SecretCommand,
 };
+use crate::commands::dead_letters::Chosen;
 use crate::commands::entity::Part;
 use crate::commands::feedback::{ListFilter, Shared, Verdict};
 use crate::commands::list::Change;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
                 Command::Flow(command) => flow(command, &settings).await,
                 Command::Entity(command) => entity(command, &settings).await,
                 Command::Feedback(command) => feedback(command).await,
+                Command::DeadLetters(command) => dead_letters(command).await,
                 Command::Consent(ConsentCommand::Revoke { lead_id, reason, json, server }) => {
                     commands::feedback::revoke(&lead_id, reason, json, &server).await
                 }
@@ -118,6 +120,17 @@ async fn feedback(command: FeedbackCommand) -> anyhow::Result<ExitCode> {
         }
         FeedbackCommand::Import { file, kind, buyer, json, server } => {
             commands::feedback::import(&file, Shared { kind, buyer }, json, &server).await
+        }
+    }
+}
+
+async fn dead_letters(command: DeadLettersCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        DeadLettersCommand::List { filter, json, server } => {
+            commands::dead_letters::list(filter, json, &server).await
+        }
+        DeadLettersCommand::Resend { ids, filter, all, count, json, server } => {
+            commands::dead_letters::resend(Chosen { ids, filter, all, count }, json, &server).await
         }
     }
 }

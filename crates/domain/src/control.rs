@@ -139,6 +139,8 @@ pub enum ControlKind {
     },
     /// Personal values are about to be shown in clear: durable before they are.
     PiiRevealed(Reveal),
+    /// Deliveries without an end are about to be sent once more: durable before they are.
+    LettersResent(Resending),
 }
 
 /// Values on a list as keyed hashes, which tell nothing to whoever lacks the installation's key: each of
@@ -183,6 +185,15 @@ pub struct Reveal {
     pub lead_ids: Vec<LeadId>,
     /// The reason given, sealed at rest.
     pub why: Option<Arc<str>>,
+}
+
+/// Which deliveries somebody sends once more. The actor is on the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resending {
+    /// The request that asked for it.
+    pub request: Arc<str>,
+    /// The deliveries, by their ids.
+    pub delivery_ids: Vec<EventId>,
 }
 
 /// SHA-256 of an API key.
@@ -238,6 +249,7 @@ impl ControlKind {
             ControlKind::SecretRemoved { .. } => "secret.removed",
             ControlKind::SecretDestroyed { .. } => "secret.destroyed",
             ControlKind::PiiRevealed(_) => "pii.revealed",
+            ControlKind::LettersResent(_) => "dead_letters.resent",
         }
     }
 }

@@ -137,6 +137,8 @@ pub enum EventKind {
         retry: Retry,
         /// Not before this moment.
         due: Timestamp,
+        /// Who asked for it, when it is not the step's own policy.
+        reason: Option<Reason>,
     },
     /// The due attempt begins.
     RetryAttempted {
@@ -301,7 +303,8 @@ impl Fault {
             | FaultKind::Tls
             | FaultKind::Auth
             | FaultKind::Status
-            | FaultKind::Limit => false,
+            | FaultKind::Limit
+            | FaultKind::Circuit => false,
         }
     }
 }
@@ -327,11 +330,13 @@ pub enum FaultKind {
     Unknown,
     /// A limit of ours was reached, so that nothing was sent.
     Limit,
+    /// The circuit of the other side is open, so that nothing was sent.
+    Circuit,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [FaultKind; 9] = [
+    pub const ALL: [FaultKind; 10] = [
         FaultKind::Dns,
         FaultKind::Connect,
         FaultKind::Tls,
@@ -341,6 +346,7 @@ impl FaultKind {
         FaultKind::Reply,
         FaultKind::Unknown,
         FaultKind::Limit,
+        FaultKind::Circuit,
     ];
 
     /// The stable word.
@@ -355,6 +361,22 @@ impl FaultKind {
             FaultKind::Reply => "reply",
             FaultKind::Unknown => "unknown",
             FaultKind::Limit => "limit",
+            FaultKind::Circuit => "circuit",
+        }
+    }
+
+    /// Whether the other side was asked at all, or we kept the call back.
+    pub fn was_asked(self) -> bool {
+        match self {
+            FaultKind::Dns
+            | FaultKind::Connect
+            | FaultKind::Tls
+            | FaultKind::Timeout
+            | FaultKind::Auth
+            | FaultKind::Status
+            | FaultKind::Reply
+            | FaultKind::Unknown => true,
+            FaultKind::Limit | FaultKind::Circuit => false,
         }
     }
 }
@@ -572,12 +594,12 @@ impl EventKind {
             | EventKind::EnhancementSuccess { .. }
             | EventKind::RecipientAttempted { .. }
             | EventKind::RecipientDelivered { .. }
-            | EventKind::RetryScheduled { .. }
             | EventKind::RetryAttempted { .. }
             | EventKind::FeedbackReceived { .. }
             | EventKind::FeedbackReturned { .. }
             | EventKind::ConsentRevoked { .. }
             | EventKind::PrivacyErased => None,
+            EventKind::RetryScheduled { reason, .. } => reason.as_ref(),
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Explained {
     pub bid: Option<Money>,
     /// What it pays.
     pub price: Option<Money>,
-    /// How often it was sent the lead.
+    /// How many attempts were made, those included that were kept back before anything was sent.
     pub attempts: u32,
     /// The event that tells so, whose rules show what was looked at; none where no event does.
     pub event_id: Option<EventId>,
@@ -45,6 +45,8 @@ pub enum Fate {
     Unknown,
     /// It was not asked, and its event says why.
     Skipped,
+    /// It bid for a ping, which sells nothing yet.
+    Bid,
     /// It bid, and others have the lead.
     Outbid,
     /// The lead was gone, or held for another, before it was asked.
@@ -59,13 +61,14 @@ pub enum Fate {
 
 impl Fate {
     /// Every fate.
-    pub const ALL: [Fate; 11] = [
+    pub const ALL: [Fate; 12] = [
         Fate::Delivered,
         Fate::Declined,
         Fate::Error,
         Fate::Waiting,
         Fate::Unknown,
         Fate::Skipped,
+        Fate::Bid,
         Fate::Outbid,
         Fate::SoldElsewhere,
         Fate::NotReached,
@@ -82,6 +85,7 @@ impl Fate {
             Fate::Waiting => "waiting",
             Fate::Unknown => "unknown",
             Fate::Skipped => "skipped",
+            Fate::Bid => "bid",
             Fate::Outbid => "outbid",
             Fate::SoldElsewhere => "sold_elsewhere",
             Fate::NotReached => "not_reached",
@@ -143,6 +147,10 @@ impl Flow {
     }
 
     fn outbid(&self, own: &mut Explained, offers: &crate::Offers, stop: &Stop) {
+        if stop.of_ping {
+            own.fate = Fate::Bid;
+            return;
+        }
         match own.group.as_ref().and_then(|group| self.taken_by(group, offers)) {
             Some(reason) => {
                 own.fate = Fate::Outbid;
@@ -177,20 +185,20 @@ impl Flow {
 
     /// Where the lead stopped before it met everyone.
     fn stop(&self, events: &[Event]) -> Stop {
-        let mut stop = Stop { fate: Fate::Pending, reason: None, event_id: None };
+        let mut stop = Stop { fate: Fate::Pending, of_ping: false, reason: None, event_id: None };
         for event in events {
             let ends = match &event.kind {
                 EventKind::SourceRejected { .. } => true,
                 EventKind::FilterFailed { step_id, .. } => self.step(step_id).is_some_and(|step| {
                     matches!(&step.kind, StepKind::Filter(filter) if matches!(filter.on_fail, OnFail::Stop(_)))
                 }),
-                EventKind::FlowCompleted(_) => {
+                EventKind::FlowCompleted(_) | EventKind::SourcePinged { .. } => {
                     stop.fate = Fate::NotReached;
+                    stop.of_ping = matches!(event.kind, EventKind::SourcePinged { .. });
                     stop.reason.is_none()
                 }
                 EventKind::SourceSubmitted
                 | EventKind::SourceAccepted { .. }
-                | EventKind::SourcePinged { .. }
                 | EventKind::SourceAnswered { .. }
                 | EventKind::FilterPassed { .. }
                 | EventKind::EnhancementSuccess { .. }
@@ -225,6 +233,8 @@ impl Flow {
 /// Where a lead stopped.
 struct Stop {
     fate: Fate,
+    /// Whether it was a ping, which ends with its answer.
+    of_ping: bool,
     reason: Option<Reason>,
     event_id: Option<EventId>,
 }

@@ -453,6 +453,15 @@ impl Flow {
         self.all_steps().find(|step| step.id == *id)
     }
 
+    /// Whether a recipient could still get a lead that these steps have sold.
+    pub fn has_free_sale(&self, id: &StepId, sold: &[StepId]) -> bool {
+        let Some((_, group)) = self.group_of(id) else { return true };
+        let of_group = |id: &&StepId| group.recipients.iter().any(|step| step.id == **id);
+        let is_copy = self.recipients().any(|(step, recipient)| step.id == *id && recipient.is_copy);
+        let sales = sold.iter().filter(of_group).count();
+        is_copy || u32::try_from(sales).is_ok_and(|sales| sales < group.max_sales)
+    }
+
     /// The group that a recipient belongs to, with its step; none for lone ones.
     pub fn group_of(&self, id: &StepId) -> Option<(&Step, &Distribution)> {
         self.parts.steps.iter().find_map(|step| match &step.kind {

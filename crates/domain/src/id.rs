@@ -162,6 +162,11 @@ impl LeadId {
         LeadId { kind, bytes: stamp(at, random) }
     }
 
+    /// The id with these twelve bytes.
+    pub fn from_bytes(kind: LeadIdKind, bytes: [u8; 12]) -> LeadId {
+        LeadId { kind, bytes }
+    }
+
     /// Whether it is a lead or a ping.
     pub fn kind(&self) -> LeadIdKind {
         self.kind

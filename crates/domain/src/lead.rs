@@ -1,6 +1,6 @@
 //! The lead: every value under its path, in one canonical order.
 
-use crate::{FieldPath, Value};
+use crate::{FieldPath, Scalar, Value};
 
 /// A whole lead at one moment: fields, their components (`email.domain`), what steps appended
 /// (`appended.<step>.…`) and where it came from (`source.name`). Snapshots are taken by cloning,
@@ -55,6 +55,19 @@ impl Lead {
     /// How many paths have a value.
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// About how many bytes its paths and values take as text.
+    pub fn text_bytes(&self) -> usize {
+        let scalar = |scalar: &Scalar| match scalar {
+            Scalar::Text(text) => text.len() + 2,
+            Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => 40,
+        };
+        let value = |value: &Value| match value {
+            Value::Scalar(one) => scalar(one),
+            Value::List(list) => list.iter().map(scalar).sum(),
+        };
+        self.iter().map(|(path, own)| path.as_str().len() + value(own)).sum()
     }
 
     /// Whether no path has a value.

@@ -12,6 +12,7 @@ mod address_range;
 mod answer_field;
 mod cap;
 mod catalogue;
+mod circuit;
 mod condition;
 mod control;
 mod dim;
@@ -73,8 +74,9 @@ pub use cap::{
     CapUnit, slug,
 };
 pub use catalogue::{StandardField, TypeWords, standard_fields, type_words};
+pub use circuit::{CIRCUIT_ERRORS, COOL_DOWNS, Circuit};
 pub use condition::{CONDITION_DEPTH_MAX, Condition, Verdict};
-pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, ListTag, ListTags, Reveal};
+pub use control::{ApiKeyHash, ControlEvent, ControlKind, EntityKind, ListTag, ListTags, Resending, Reveal};
 pub use dim::{BUCKETS_MAX, Dim, DimFault, DimKind};
 pub use distribution::{
     Candidate, Cost, DEFAULT_PING_TIMEOUT, Distribution, GroupNext, GroupResult, GroupView, Offers,

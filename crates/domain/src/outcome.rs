@@ -119,6 +119,8 @@ reason_codes! {
     Unknown = "unknown",
     /// A limit of ours was reached, so that the other side was not asked.
     Limit = "limit",
+    /// The circuit of the other side is open, so that it was not asked.
+    CircuitOpen = "circuit_open",
     /// The buyer said no.
     Declined = "declined",
     /// The last free slot went to another buyer.
@@ -145,6 +147,8 @@ reason_codes! {
     NoNotice = "no_notice",
     /// The person asked to be forgotten.
     Erased = "erased",
+    /// An operator asked for one more attempt.
+    Resent = "resent",
 }
 
 impl fmt::Display for ReasonCode {

@@ -18,6 +18,7 @@ use wire::outbound::{
 };
 
 use crate::Redirect;
+use crate::circuits::Pass;
 use crate::parties::{Answered, Call, CallFault, MailCall, Purpose, StepLimits};
 use crate::run::{Run, millis};
 
@@ -321,14 +322,22 @@ impl Run {
     }
 
     /// What came of a request that was `sent`.
-    fn hear(&self, question: Question<'_>, sent: Sent, reply: Result<Answered, CallFault>) -> Asked {
+    fn hear(
+        &self,
+        question: Question<'_>,
+        sent: Sent,
+        reply: Result<(Answered, Option<Pass>), CallFault>,
+    ) -> Asked {
         let Sent { carrier, evidence, guard } = sent;
         match reply {
-            Ok(Answered { reply, redirects, waited }) => {
+            Ok((Answered { reply, redirects, waited }, pass)) => {
                 let reply = reply.without_secrets(&guard);
                 let reading = carrier.read(question.response, &reply);
                 let received = carrier.evidence(&self.recorded_reply(&reply));
                 let (result, reason_raw) = self.take(&question, carrier, reply.status, &reading);
+                if let Some(pass) = pass {
+                    pass.ended(result.is_err());
+                }
                 Asked {
                     result,
                     response_code: Some(reply.status),
@@ -526,6 +535,7 @@ fn unanswered(party: Party, call_fault: &CallFault, time_limit: Duration) -> Fau
         FaultKind::Reply => (ReasonCode::Reply, format!("{who} reply not usable: {detail}")),
         FaultKind::Unknown => (ReasonCode::Unknown, format!("{who} reply not complete: {detail}")),
         FaultKind::Limit => (ReasonCode::Limit, format!("{who} not asked: {detail}")),
+        FaultKind::Circuit => (ReasonCode::CircuitOpen, format!("{who} not asked: {detail}")),
     };
     fault(call_fault.kind, code, text)
 }

@@ -5,12 +5,16 @@
 //! The counters are the fold of the events: [`Caps::follow`] takes them in as they are recorded, and again
 //! at every start. A unit counts in the period in which it was reserved, by the time of that event.
 
+mod kept;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Asked, Cap, CapLimit, EventHead, EventKind, LeadId, Money, Outcome, Reason, ReasonCode, StepId, Timestamp,
 };
+
+pub(crate) use kept::{KeptCaps, KnownCap};
 
 /// All counters. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +94,8 @@ struct Period {
 
 #[derive(Debug)]
 struct Hold {
+    /// When it was reserved.
+    at: Timestamp,
     units: Vec<Unit>,
     /// Whether the other side may have acted without an answer: then it is held until one comes.
     unknown: bool,
@@ -100,6 +106,8 @@ struct Unit {
     counter: usize,
     start: Timestamp,
     amount: i64,
+    /// Whether the amount is all there is, because the header that it is restored from does not tell it.
+    guessed: bool,
 }
 
 /// Periods kept of one counter.
@@ -169,7 +177,7 @@ impl Caps {
                 }
             }
         }
-        inner.hold(key, units);
+        inner.hold(key, at, units);
         Ok(caps.iter().map(|cap| Arc::clone(&cap.cap.id)).collect())
     }
 
@@ -197,6 +205,10 @@ impl Caps {
             }
             EventKind::RecipientAttempted { call, caps, .. } if !caps.is_empty() => {
                 self.inner().restore(step(&call.step_id), head.at, caps_of);
+            }
+            // What the source is told at the deadline stands, however the flow ends.
+            EventKind::SourceAnswered { answer } if answer.outcome == Outcome::Success => {
+                self.inner().settle(&(lead_id, None), Some(answer.price));
             }
             EventKind::FlowCompleted(completion) => {
                 let succeeded = completion.final_outcome == Outcome::Success;
@@ -244,6 +256,27 @@ impl Caps {
         }
     }
 
+    /// Who was restored to hold all of a budget, because the header of its attempt does not tell the price.
+    pub(crate) fn guessed(&self) -> Vec<(LeadId, StepId)> {
+        let inner = self.inner();
+        let guessed = inner.holds.iter().filter(|(_, hold)| hold.units.iter().any(|unit| unit.guessed));
+        guessed.filter_map(|((lead_id, step_id), _)| Some((*lead_id, step_id.clone()?))).collect()
+    }
+
+    /// Puts the price in the place of what was guessed.
+    pub(crate) fn correct(&self, lead_id: LeadId, step_id: StepId, price: Money) {
+        let mut inner = self.inner();
+        let Inner { counters, holds, .. } = &mut *inner;
+        let Some(hold) = holds.get_mut(&(lead_id, Some(step_id))) else { return };
+        for unit in hold.units.iter_mut().filter(|unit| unit.guessed) {
+            let amount = price.as_millionths();
+            if let Some(period) = counters[unit.counter].kept(unit.start) {
+                period.reserved = period.reserved.saturating_sub(unit.amount).saturating_add(amount);
+            }
+            (unit.amount, unit.guessed) = (amount, false);
+        }
+    }
+
     /// How a cap stands in the period of a moment.
     pub(crate) fn count(&self, cap: &Cap, since: Timestamp, at: Timestamp) -> CapCount {
         let mut inner = self.inner();
@@ -256,19 +289,22 @@ impl Caps {
 impl Inner {
     /// The place of the counter of a cap, a new one where needed.
     fn counter(&mut self, wanted: &CapInUse<'_>) -> usize {
-        let Inner { counters, by_id, .. } = self;
-        let places = by_id.entry(Arc::clone(&wanted.cap.id)).or_default();
-        let own = |place: &&usize| {
-            let counter = &counters[**place];
-            counter.since == wanted.since && counter.cap.counts_as(wanted.cap)
-        };
-        if let Some(place) = places.iter().rev().find(own) {
-            return *place;
+        if let Some(place) = self.known_counter(wanted) {
+            return place;
         }
-        places.push(counters.len());
+        let Inner { counters, by_id, .. } = self;
+        by_id.entry(Arc::clone(&wanted.cap.id)).or_default().push(counters.len());
         let (cap, since) = (wanted.cap.clone(), wanted.since);
         counters.push(Counter { cap, since, periods: VecDeque::new() });
         counters.len() - 1
+    }
+
+    fn known_counter(&self, wanted: &CapInUse<'_>) -> Option<usize> {
+        let own = |place: &&usize| {
+            let counter = &self.counters[**place];
+            counter.since == wanted.since && counter.cap.counts_as(wanted.cap)
+        };
+        self.by_id.get(&wanted.cap.id)?.iter().rev().find(own).copied()
     }
 
     /// The unit that a cap would still let through; none is when it is not known.
@@ -277,7 +313,7 @@ impl Inner {
         let period = self.counters[counter].period(at);
         let count = period.used + period.reserved;
         match unit.filter(|unit| count + unit <= most(cap.cap.limit)) {
-            Some(amount) => Ok(Unit { counter, start: period.start, amount }),
+            Some(amount) => Ok(Unit { counter, start: period.start, amount, guessed: false }),
             None => {
                 let text = cap.cap.full(shown(cap.cap.limit, count));
                 Err(Full { reason: Reason::new(ReasonCode::CapReached, text) })
@@ -285,13 +321,13 @@ impl Inner {
         }
     }
 
-    fn hold(&mut self, key: HoldKey, units: Vec<Unit>) {
+    fn hold(&mut self, key: HoldKey, at: Timestamp, units: Vec<Unit>) {
         for unit in &units {
             if let Some(period) = self.counters[unit.counter].kept(unit.start) {
                 period.reserved = period.reserved.saturating_add(unit.amount);
             }
         }
-        self.holds.insert(key, Hold { units, unknown: false });
+        self.holds.insert(key, Hold { at, units, unknown: false });
         if self.holds.len() > 2 * self.holds_kept + HOLDS_MORE {
             let Inner { counters, holds, .. } = self;
             holds.retain(|_, hold| {
@@ -314,11 +350,11 @@ impl Inner {
             let counter = self.counter(&cap);
             let start = self.counters[counter].period(at).start;
             // What is not known counts as all there is.
-            let amount = cap.unit().unwrap_or_else(|| most(cap.cap.limit));
-            units.push(Unit { counter, start, amount });
+            let (unit, guessed) = (cap.unit(), cap.unit().is_none());
+            units.push(Unit { counter, start, amount: unit.unwrap_or_else(|| most(cap.cap.limit)), guessed });
         });
         if !units.is_empty() {
-            self.hold(key, units);
+            self.hold(key, at, units);
         }
     }
 

@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
-    ApiKeyHash, Cap, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId, Flow,
-    FlowError, FlowId, FlowVersion, Limits, ListName, Reveal, Scope, SecretName, SubjectId, TimeZone,
-    Timestamp,
+    ApiKeyHash, Cap, Circuit, ControlEvent, ControlKind, Day, EntityId, EntityKind, EntitySettings, EventId,
+    Flow, FlowError, FlowId, FlowVersion, Limits, ListName, Resending, Reveal, Scope, SecretName, SubjectId,
+    TimeZone, Timestamp,
 };
 use ledger::{
     Entropy, Filter, LeaseError, Ledger, Order, ReadError, ReadRecord, RecordError, StoredBody, Window,
@@ -136,7 +136,7 @@ pub struct Entity {
     pub paused: bool,
     /// What holds for it in all flows.
     pub settings: EntitySettings,
-    /// The same as JSON text: an object of `limits`, `time_zone`, `hours` and `caps`.
+    /// The same as JSON text: an object of `limits`, `circuit`, `time_zone`, `hours` and `caps`.
     pub settings_document: Arc<str>,
     /// Since when each of its caps counts what it counts, in their order.
     cap_since: Vec<Timestamp>,
@@ -493,6 +493,11 @@ impl Control {
         self.state().entities.get(id).map(|entity| entity.settings.limits).unwrap_or_default()
     }
 
+    /// When a party is left alone for a while; none means never.
+    pub fn circuit(&self, id: &EntityId) -> Option<Circuit> {
+        self.state().entities.get(id).and_then(|entity| entity.settings.circuit)
+    }
+
     /// Whether nothing is taken from, or sent to, a party at the moment. One that nobody knows is
     /// not paused.
     pub fn is_paused(&self, id: &EntityId) -> bool {
@@ -692,6 +697,19 @@ impl Control {
             .await
     }
 
+    /// Records who sends deliveries once more. To be awaited before they are.
+    ///
+    /// # Errors
+    /// When it could not be recorded; then nothing may be sent.
+    pub async fn record_resending(&self, actor: &str, resending: Resending) -> Result<(), ControlError> {
+        let subject = self.key(actor).map(|key| key.subject);
+        let (control, actor) = (self.clone(), actor.to_owned());
+        to_the_end(
+            async move { control.change(&actor, subject, ControlKind::LettersResent(resending)).await },
+        )
+        .await
+    }
+
     /// The ledger behind it.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -814,7 +832,7 @@ impl State {
             }
             ControlKind::SecretRemoved { name, version: _ } => self.secrets.remove(&name, at),
             ControlKind::SecretDestroyed { name, version } => self.secrets.forget(&name, version),
-            ControlKind::PiiRevealed(_) => {}
+            ControlKind::PiiRevealed(_) | ControlKind::LettersResent(_) => {}
         }
         Ok(())
     }

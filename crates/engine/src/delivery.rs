@@ -100,7 +100,7 @@ impl Run {
     }
 
     /// The request of a delivery for a lead as it was first sent, or why there is none.
-    fn delivery_request(
+    pub(crate) fn delivery_request(
         &self,
         step: &Step,
         recipient: &Recipient,
@@ -138,10 +138,13 @@ impl Run {
         let Some(step_id) = self.story.delivery(delivery_id).map(|delivery| delivery.step_id.clone()) else {
             return Ok(());
         };
+        let before = self.last_seq();
         self.try_again(delivery_id).await?;
-        let flow = std::sync::Arc::clone(&self.flow);
-        if let Some(step) = flow.flow.step(&step_id) {
-            self.go_on_with_group_of(step).await?;
+        if self.last_seq() > before {
+            let flow = std::sync::Arc::clone(&self.flow);
+            if let Some(step) = flow.flow.step(&step_id) {
+                self.go_on_with_group_of(step).await?;
+            }
         }
         self.settle().await
     }
@@ -163,7 +166,10 @@ impl Run {
         if let Some((_, group)) = flow.flow.group_of(&step_id)
             && !group.is_free_for(step, recipient, self.story.progress.offers())
         {
-            self.skip(step, sold_elsewhere(), None).await?;
+            // A sale that is held for another may come free: the retry waits for that.
+            if group.is_sold_out(self.story.progress.offers()) {
+                self.skip(step, sold_elsewhere(), None).await?;
+            }
             return Ok(());
         }
         if let Some(reason) = self.closed(recipient) {
@@ -311,6 +317,7 @@ impl Run {
             entity_id: recipient.entity_id.clone(),
             retry: Retry { attempt: failed.attempt + 1, ..failed },
             due: now.plus_millis(wait_ms),
+            reason: None,
         })
     }
 
@@ -359,7 +366,7 @@ pub(crate) fn called(step: &Step, response_code: Option<u16>) -> Call {
 }
 
 /// Why a retry is not made: whoever may have the lead has it.
-fn sold_elsewhere() -> Reason {
+pub(crate) fn sold_elsewhere() -> Reason {
     Reason::new(ReasonCode::SoldElsewhere, "Sold elsewhere")
 }
 

@@ -14,9 +14,14 @@ use crate::PublishedFlow;
 use crate::asking::{About, Asked, Party, Question, Taken, not_kept};
 use crate::delivery::not_made;
 use crate::engine::Engine;
+use crate::retries::Due;
 use crate::run::{Moment, Run, path};
-use crate::story::Events;
+use crate::story::{DeliveryState, Events};
 use crate::turn_keeper::weighed;
+
+/// How much text of moments is recorded as one group. As stored a text takes up to twice its size, by the
+/// copy of what of it is sensitive, and escapes in JSON.
+const GROUP_BYTES_AIMED: usize = ledger::GROUP_BYTES_MAX / 8;
 
 impl Run {
     /// Offers the lead to the recipients of a group, as far as it goes by now.
@@ -26,12 +31,28 @@ impl Run {
         Ok(())
     }
 
-    /// Takes a group up again whose first pass is over: a sale that it held may have come free.
+    /// Takes a group up again whose first pass is over: a sale that it held may have come free, or be sold.
     pub(crate) async fn go_on_with_group_of(&mut self, step: &Step) -> Result<(), RecordError> {
         let flow = Arc::clone(&self.flow);
-        match flow.flow.group_of(&step.id) {
-            Some((step, group)) if self.story.completed => self.pass_group(step, group).await,
-            Some(_) | None => Ok(()),
+        let Some((group_step, group)) = flow.flow.group_of(&step.id) else { return Ok(()) };
+        if self.story.completed {
+            self.pass_group(group_step, group).await?;
+            self.wake_retries(group);
+        }
+        Ok(())
+    }
+
+    /// Lets the retries of a group look again that waited for a sale that was held for another.
+    fn wake_retries(&self, group: &Distribution) {
+        let now = self.context.clock.now();
+        for delivery in &self.story.deliveries {
+            if let DeliveryState::Due { attempt: _, due } = delivery.state
+                && due <= now
+                && group.recipients.iter().any(|step| step.id == delivery.step_id)
+            {
+                let (lead_id, delivery_id) = (self.story.lead_id, delivery.delivery_id);
+                self.context.retries.add(Due { at: due, lead_id, delivery_id });
+            }
         }
     }
 
@@ -134,9 +155,7 @@ impl Run {
                 Moment { rules: trace.clone(), ..Moment::new(kind, since) }
             })
             .collect();
-        if !moments.is_empty() {
-            self.record(moments).await?;
-        }
+        self.record_all(moments).await?;
         self.story.progress.after(group_step.id.clone(), StepEnd::Skipped);
         Ok(())
     }
@@ -217,8 +236,26 @@ impl Run {
                 ));
             }
         }
-        if !moments.is_empty() {
-            self.record(moments).await?;
+        self.record_all(moments).await
+    }
+
+    /// Records moments of several buyers as one group; those of a big lead as several, so that none is larger
+    /// than a group may be.
+    async fn record_all(&mut self, moments: Vec<Moment>) -> Result<(), RecordError> {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        for moment in moments {
+            let exchanges = moment.exchanges.iter().flat_map(|own| [&own.request, &own.response]).flatten();
+            let own = self.story.lead.text_bytes() + exchanges.map(|text| text.len()).sum::<usize>();
+            if bytes + own > GROUP_BYTES_AIMED && !group.is_empty() {
+                self.record(std::mem::take(&mut group)).await?;
+                bytes = 0;
+            }
+            bytes += own;
+            group.push(moment);
+        }
+        if !group.is_empty() {
+            self.record(group).await?;
         }
         Ok(())
     }
@@ -303,7 +340,7 @@ impl Engine {
 }
 
 /// The groups of a flow that are run, each with its step.
-fn groups(flow: &PublishedFlow) -> impl Iterator<Item = (&Step, &Distribution)> {
+pub(crate) fn groups(flow: &PublishedFlow) -> impl Iterator<Item = (&Step, &Distribution)> {
     flow.flow.steps().iter().filter(|step| step.enabled).filter_map(|step| match &step.kind {
         StepKind::Distribute(group) => Some((step, &**group)),
         StepKind::Filter(_) | StepKind::Enhancement(_) | StepKind::Recipient(_) => None,

@@ -107,6 +107,25 @@ impl Duplicates {
         }
     }
 
+    /// Every key whose window is open at a moment, in no order: tag, lead, until when in seconds.
+    pub(crate) fn open_at(&self, now: Timestamp) -> Vec<([u8; 12], [u8; 12], u32)> {
+        let now = seconds(now);
+        let mut all = Vec::new();
+        for shard in &*self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = shard.iter().filter(|entry| entry.until > now);
+            all.extend(open.map(|entry| (entry.tag, entry.lead, entry.until)));
+        }
+        all
+    }
+
+    /// Puts a key back that was kept, into a table that lacks it.
+    pub(crate) fn take_up(&self, tag: [u8; 12], lead: [u8; 12], until: u32) {
+        let hash = self.hasher.hash_one(tag);
+        self.shard(hash)
+            .insert_unique(hash, Entry { tag, lead, until }, |entry| self.hasher.hash_one(entry.tag));
+    }
+
     /// How many keys are kept, those whose window is over but are not forgotten included.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()

@@ -1,15 +1,15 @@
 //! The engine: leads in, answers out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Answer, ChainId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency, Lead, LeadId,
-    LeadIdKind, Marks, Scalar, SourceId, Timestamp, Value,
+    Answer, ChainId, EntityId, Event, EventBody, EventKind, EventType, FlowId, FlowVersion, Idempotency,
+    Lead, LeadId, LeadIdKind, Marks, SourceId, Timestamp,
 };
-use ledger::{Entropy, Lease, LeaseError, Ledger, ReadError, ReadHeader, RecordError, Sensitive, VaultError};
+use ledger::{Disk, Entropy, Lease, LeaseError, Ledger, ReadError, RecordError, Sensitive, VaultError};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -20,6 +20,7 @@ use crate::answering::Caller;
 use crate::caps::Caps;
 use crate::duplicates::Duplicates;
 use crate::feedback::{Pending, Rates, Revocations};
+use crate::folds::{Folds, Store};
 use crate::idempotency::{Claim, IdempotencyKeys, KEPT_MS};
 use crate::pinging::TakenOffers;
 use crate::retries::{Due, Retries};
@@ -28,7 +29,7 @@ use crate::sensitive::{FORGET_EVERY_MS, SensitiveKeys};
 use crate::story::{DeliveryState, Events, Stage, Story};
 use crate::turn_keeper::TurnKeeper;
 use crate::turns::LimitedParties;
-use crate::{Barriers, CallFigures, Clock, Control, Parties, PublishedFlow, read_flow};
+use crate::{Barriers, CallFigures, CircuitStanding, Clock, Control, Parties, PublishedFlow, read_flow};
 
 /// Writes the whole answer (status line, headers, empty line, body) from the lead at its end. As it will be sent
 /// it is made from the lead in the clear; from the lead as it is recorded when that differs, a second time, which is
@@ -152,15 +153,7 @@ const SURELY_SMALL_BYTES: usize = LEAD_BYTES_MAX / 8;
 
 /// Refuses a lead that a record may not hold.
 pub(crate) fn check_size(raw: &Lead) -> Result<(), SubmitError> {
-    let scalar = |scalar: &Scalar| match scalar {
-        Scalar::Text(text) => text.len() + 2,
-        Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) => 40,
-    };
-    let value = |value: &Value| match value {
-        Value::Scalar(one) => scalar(one),
-        Value::List(list) => list.iter().map(scalar).sum(),
-    };
-    if raw.iter().map(|(path, own)| path.as_str().len() + value(own)).sum::<usize>() <= SURELY_SMALL_BYTES {
+    if raw.text_bytes() <= SURELY_SMALL_BYTES {
         return Ok(());
     }
     let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() })?;
@@ -242,17 +235,17 @@ pub struct Engine {
     /// Leads under way.
     under_way: TaskTracker,
     keys: IdempotencyKeys,
-    calls: Arc<LimitedParties>,
     taken_offers: TakenOffers,
     retry_places: Arc<Semaphore>,
+    /// Where checkpoints are kept.
+    state: Option<Store>,
 }
 
 impl Engine {
     /// An engine over the ledger of leads.
     pub fn new(parts: EngineParts) -> Engine {
         let EngineParts { leads, control, clock, entropy, parties, barriers } = parts;
-        let calls = Arc::new(LimitedParties::new(parties, control.clone()));
-        let parties: Arc<dyn Parties> = Arc::clone(&calls) as _;
+        let parties = Arc::new(LimitedParties::new(parties, control.clone(), Arc::clone(&clock)));
         let context = Context {
             leads,
             control,
@@ -273,9 +266,32 @@ impl Engine {
             context,
             under_way: TaskTracker::new(),
             keys: IdempotencyKeys::default(),
-            calls,
             taken_offers: TakenOffers::default(),
             retry_places: Arc::new(Semaphore::new(RETRIES_AT_A_TIME_MAX)),
+            state: None,
+        }
+    }
+
+    /// The same, with checkpoints of what a start rebuilds in a folder of their own.
+    #[must_use]
+    pub fn with_state(mut self, disk: Arc<dyn Disk>) -> Engine {
+        self.state = Some(Store::new(disk));
+        self
+    }
+
+    pub(crate) fn state(&self) -> Option<&Store> {
+        self.state.as_ref()
+    }
+
+    /// The engine's own folds.
+    pub(crate) fn folds(&self) -> Folds {
+        Folds {
+            caps: self.context.caps.clone(),
+            duplicates: self.context.duplicates.clone(),
+            keys: self.keys.clone(),
+            offers: self.taken_offers.clone(),
+            turns: self.context.turns.clone(),
+            fates: HashMap::new(),
         }
     }
 
@@ -289,10 +305,6 @@ impl Engine {
 
     pub(crate) fn control(&self) -> &Control {
         &self.context.control
-    }
-
-    pub(crate) fn turns(&self) -> &TurnKeeper {
-        &self.context.turns
     }
 
     pub(crate) fn leads(&self) -> &Ledger {
@@ -309,7 +321,7 @@ impl Engine {
     /// # Errors
     /// As [`read_flow`].
     pub async fn read_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
-        let parties = &*self.context.parties;
+        let parties = self.context.parties.unlimited();
         read_flow(parties, text, WsdlTexts::new(), parties.allowed_hosts()).await
     }
 
@@ -318,7 +330,7 @@ impl Engine {
     /// # Errors
     /// As [`read_flow`].
     pub fn check_flow(&self, text: &str) -> Result<FlowFile, FlowFileError> {
-        FlowFile::read_allowing(text, &WsdlTexts::new(), self.context.parties.allowed_hosts())
+        FlowFile::read_allowing(text, &WsdlTexts::new(), self.context.parties.unlimited().allowed_hosts())
     }
 
     /// Takes a lead through its flow. When it returns, every event of the lead is durable, the
@@ -490,13 +502,11 @@ impl Engine {
         chains.retain(|chain| matches!(chain, ChainId::Lead(lead_id) if lead_id.kind() == LeadIdKind::Lead));
         // Ids ascend nearly as the leads came in.
         chains.sort_unstable();
-        self.restore_keys()?;
+        self.restore_folds()?;
         self.restore_feedback()?;
         self.restore_sensitive_keys(|chain| {
             chains.binary_search(&chain).is_ok() || self.has_group_that_may_go_on(chain)
         })?;
-        self.restore_gates()?;
-        self.restore_turns()?;
         let mut resumed = 0;
         for chain in chains {
             let ChainId::Lead(lead_id) = chain else { continue };
@@ -596,35 +606,19 @@ impl Engine {
         Ok(events)
     }
 
-    /// The idempotency keys and the offers taken up of the last day, from the submissions that came with
-    /// them.
-    fn restore_keys(&self) -> Result<(), ResumeError> {
-        let reader = self.leads().reader();
-        let start = self.context.clock.now().plus_millis(-KEPT_MS);
-        let seqs = reader.keyed(&[EventType::SourceSubmitted], &[], start);
-        // Their answers can be read by now, or never.
-        let (_, answered) = watch::channel(true);
-        for read in reader.headers(&seqs) {
-            let ReadHeader { seq, header, .. } = read?;
-            let header = Header::read(&header).map_err(|source| ResumeError::Header { seq, source })?;
-            let (Some(Ok(lead_id)), Ok(at)) =
-                (header.lead_id.as_deref().map(str::parse::<LeadId>), header.at())
-            else {
-                continue;
-            };
-            if let Some(Ok(ping_id)) = header.ping_id.as_deref().map(str::parse) {
-                self.taken_offers.take(ping_id, at);
-            }
-            if let Some(tags) = header.idempotency() {
-                self.keys.restore(tags, lead_id, at, answered.clone());
-            }
-        }
-        Ok(())
-    }
-
     /// What was asked of each party since the start, by id.
     pub fn calls(&self) -> Vec<CallFigures> {
-        self.calls.figures()
+        self.context.parties.figures()
+    }
+
+    /// How the circuit of a party stands; none when it has none.
+    pub fn circuit(&self, entity_id: &EntityId) -> Option<CircuitStanding> {
+        self.context.parties.circuit(entity_id)
+    }
+
+    /// How every circuit stands, by party.
+    pub fn circuits(&self) -> Vec<CircuitStanding> {
+        self.control().entities().iter().filter_map(|entity| self.circuit(&entity.id)).collect()
     }
 
     /// When the first retry that waits is due.

@@ -287,10 +287,10 @@ fn in_use<'a>(
 /// Whether buyers have a lead, or may yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fate {
-    completed: bool,
-    sold: bool,
+    pub(crate) completed: bool,
+    pub(crate) sold: bool,
     /// Steps whose buyers have it under way, and whether one may have it without an answer.
-    open: Vec<(StepId, bool)>,
+    pub(crate) open: Vec<(StepId, bool)>,
 }
 
 impl Fate {

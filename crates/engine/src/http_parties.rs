@@ -244,7 +244,8 @@ impl Fault {
             | FaultKind::Status
             | FaultKind::Reply
             | FaultKind::Unknown
-            | FaultKind::Limit) => kind,
+            | FaultKind::Limit
+            | FaultKind::Circuit) => kind,
         };
         Fault { kind, detail: format!("after a redirect: {}", self.detail) }
     }

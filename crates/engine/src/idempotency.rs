@@ -92,6 +92,16 @@ impl IdempotencyKeys {
         }
     }
 
+    /// Every key by time: key, what came with it, the lead, and when.
+    pub(crate) fn all(&self) -> Vec<([u8; 12], [u8; 12], LeadId, Timestamp)> {
+        let inner = self.inner();
+        let all = inner.entries.iter();
+        let mut all: Vec<_> =
+            all.map(|(key, entry)| (*key, entry.payload, entry.lead_id, entry.at)).collect();
+        all.sort_unstable_by_key(|(key, _, _, at)| (*at, *key));
+        all
+    }
+
     /// Gives a key back whose lead was never recorded.
     pub(crate) fn release(&self, tags: Idempotency, lead_id: LeadId) {
         let mut inner = self.inner();

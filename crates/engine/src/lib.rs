@@ -12,6 +12,7 @@ mod appended;
 mod asking;
 mod barriers;
 mod caps;
+mod circuits;
 mod clock;
 mod control;
 mod delivery;
@@ -19,6 +20,7 @@ mod distributing;
 mod duplicates;
 mod engine;
 mod feedback;
+mod folds;
 mod gates;
 mod http_parties;
 mod idempotency;
@@ -26,6 +28,7 @@ mod lists;
 mod parties;
 mod ping_limits;
 mod pinging;
+mod resending;
 mod restoring;
 mod retries;
 mod run;
@@ -40,6 +43,7 @@ mod wsdl;
 pub use barriers::Barrier;
 pub use barriers::Barriers;
 pub use caps::CapCount;
+pub use circuits::{CircuitPosition, CircuitStanding};
 pub use clock::{Clock, SystemClock};
 pub use control::{
     Control, ControlError, Draft, Entity, Key, LIST_ITEMS_AT_A_TIME, NewKey, Published, PublishedFlow,
@@ -53,11 +57,13 @@ pub use feedback::{
     Decision, FeedbackError, PendingReport, Report, ReportKind, ReportStatus, Reported, Revoke, Revoked,
     Sale, ToldBuyer, Verdict,
 };
+pub use folds::{FoldsFrom, Pace, RebuiltFolds};
 pub use http_parties::{Connecting, HttpOptions, HttpParties, Network, Redirect, Resolving, SystemNetwork};
 pub use lists::List;
 pub use parties::{Answered, Asking, Call, CallFault, MailCall, Parties, Purpose, StepLimits};
 pub use ping_limits::PingLimits;
 pub use pinging::{Ping, PingRender, Pinged};
+pub use resending::Resent;
 pub use restoring::{CapOwner, CapStanding};
 pub use turns::CallFigures;
 pub use wsdl::read_flow;

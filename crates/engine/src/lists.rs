@@ -88,7 +88,8 @@ impl Lists {
             | ControlKind::SecretSet { .. }
             | ControlKind::SecretRemoved { .. }
             | ControlKind::SecretDestroyed { .. }
-            | ControlKind::PiiRevealed(_) => return false,
+            | ControlKind::PiiRevealed(_)
+            | ControlKind::LettersResent(_) => return false,
         }
         true
     }

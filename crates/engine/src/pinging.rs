@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use domain::{
     Answer, ChainId, Distribution, Event, EventKind, Exchange, GroupNext, Lead, LeadId, LeadIdKind, Marks,
-    Money, Outcome, Reason, ReasonCode, SourceId, Stand, StepKind, Strategy, Timestamp, Value,
+    Money, Outcome, Reason, ReasonCode, SourceId, Stand, Strategy, Strictness, Timestamp, Value,
 };
 use ledger::RecordError;
 
 use crate::PublishedFlow;
-use crate::distributing::Offer;
+use crate::distributing::{Offer, groups};
 use crate::engine::{Engine, ResumeError, SubmitError, check_size};
 use crate::run::{Moment, Run, path};
 use crate::story::Story;
@@ -88,6 +88,13 @@ impl TakenOffers {
             taken.kept = taken.since.len();
         }
         taken.since.insert(ping_id, now).is_none()
+    }
+
+    /// Every ping whose offer was taken up, by id, and when.
+    pub(crate) fn all(&self) -> Vec<(LeadId, Timestamp)> {
+        let mut all: Vec<_> = self.taken().since.iter().map(|(ping_id, at)| (*ping_id, *at)).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -200,6 +207,7 @@ impl Run {
         if let Some(name) = self.context.control.entity_name(&source.id.clone().into()) {
             self.story.lead.set(path("source.name"), Value::text(name));
         }
+        self.append_rates();
         self.refusal_of_ping(source)
     }
 
@@ -210,11 +218,20 @@ impl Run {
         let source = source.expect("a version of a flow never changes, so its sources stay in it");
         self.story.price = flow.flow.purchase_price(source, &self.story.raw, &self.rule_variables());
         let (mut auctions, mut bids) = (0, Vec::new());
-        for step in flow.flow.steps().iter().filter(|step| step.enabled) {
-            let StepKind::Distribute(group) = &step.kind else { continue };
-            if group.strategy == Strategy::HighestBid {
-                auctions += 1;
-                bids.extend(self.bids_of(group).await?);
+        for (step, group) in groups(&flow) {
+            if group.strategy != Strategy::HighestBid {
+                continue;
+            }
+            auctions += 1;
+            // A group that the lead would pass by is not asked; what is not known yet is not held against it.
+            let when = step.when.as_ref();
+            let verdict = when.map(|when| when.evaluate(Strictness::Partial, &self.rule_variables()));
+            match verdict.filter(|verdict| !verdict.holds) {
+                Some(verdict) => {
+                    let reason = Reason::new(ReasonCode::Criteria, verdict.demand());
+                    self.skip(step, reason, Some(verdict.trace)).await?;
+                }
+                None => bids.extend(self.bids_of(group).await?),
             }
         }
         let price = match flow.flow.purchase_share(source) {

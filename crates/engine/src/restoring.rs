@@ -1,34 +1,19 @@
-//! Caps and duplicates at a start: rebuilt from the headers of events. And how caps stand now.
+//! Caps and duplicates as the headers of events tell them, for `folds`. And how caps stand now.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Cap, DuplicateKey, EntityId, Event, EventHead, EventKind, EventType, FlowId, LeadId, Money, SourceId,
-    StepId, Timestamp,
+    Cap, DuplicateKey, EntityId, Event, EventHead, EventKind, FlowId, Money, SourceId, StepId, Timestamp,
 };
 use ledger::ReadHeader;
-use tracing::info;
 use wire::Header;
 
-use crate::caps::{CapCount, CapInUse};
+use crate::caps::{CapCount, CapInUse, Caps, KnownCap};
 use crate::engine::{Engine, ResumeError};
-use crate::gates::{Fate, is_against_sold};
+use crate::folds::Folds;
+use crate::gates::is_against_sold;
 use crate::{Control, PublishedFlow};
-
-/// Events that reserve a unit of a cap, or say what a lead is known by.
-const OPENING: [EventType; 3] =
-    [EventType::SourceAccepted, EventType::SourceRejected, EventType::RecipientAttempted];
-/// Events that say what became of it.
-const FOLLOWING: [EventType; 6] = [
-    EventType::RecipientDelivered,
-    EventType::RecipientFailed,
-    EventType::RecipientError,
-    EventType::RecipientSkipped,
-    EventType::RetryScheduled,
-    EventType::FlowCompleted,
-];
 
 /// Whose a cap is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,39 +60,53 @@ impl Engine {
         all
     }
 
-    /// Rebuilds what caps count and what leads are known by. No body is read, and of headers only those
-    /// that the index has marked, and what followed them.
-    pub(crate) fn restore_gates(&self) -> Result<(), ResumeError> {
-        let context = self.context();
-        let started = context.clock.monotonic();
-        let Some(start) = self.counted_since() else { return Ok(()) };
-        let reader = self.leads().reader();
-        let seqs = reader.keyed(&OPENING, &FOLLOWING, start);
-        let mut fates: HashMap<LeadId, (Fate, Vec<DuplicateKey>)> = HashMap::new();
-        for read in reader.headers(&seqs) {
-            let ReadHeader { seq, header, .. } = read?;
-            let event = Header::read(&header).and_then(|header| wire::read_event(&header, None));
-            let event = event.map_err(|source| ResumeError::Header { seq, source })?;
-            self.restore_keys_of(&event, &mut fates);
-            let Event { head, kind, .. } = &event;
-            context.caps.follow(head, kind, |take| caps_of(&context.control, head, kind, take));
+    /// Every cap of every version of every flow, and of every party, in an order that depends on those alone.
+    pub(crate) fn known_caps(&self) -> Vec<KnownCap> {
+        let control = &self.context().control;
+        let mut all = Vec::new();
+        for flow in control.flows() {
+            for version in control.flow_versions(flow.flow.id()) {
+                let known = |cap: &Cap| KnownCap { cap: cap.clone(), since: Timestamp::MIN };
+                all.extend(of_flow(&version).map(|(_, cap)| known(cap)));
+            }
         }
-        if !seqs.is_empty() {
-            let (headers, ms) = (seqs.len(), (context.clock.monotonic() - started).as_millis());
-            let keys = context.duplicates.len();
-            info!(
-                headers,
-                keys, ms, "Caps and {keys} keys of leads are rebuilt from {headers} headers in {ms} ms"
-            );
+        for entity in control.entities() {
+            all.extend(entity.caps().map(|(cap, since)| KnownCap { cap: cap.clone(), since }));
+        }
+        all
+    }
+
+    /// Takes an event into what caps count and what leads are known by.
+    pub(crate) fn fold_gates(&self, folds: &mut Folds, event: &Event) {
+        let Event { head, kind, .. } = event;
+        self.fold_keys(folds, event);
+        folds.caps.follow(head, kind, |take| caps_of(&self.context().control, head, kind, take));
+    }
+
+    /// Of attempts that hold all of a budget, because their price is a bid, the bid: their leads have it in an
+    /// earlier event. Only those that are open still are looked at.
+    pub(crate) fn correct_budgets(&self, caps: &Caps, next_seq: u64) -> Result<(), ResumeError> {
+        let reader = self.leads().reader();
+        for (lead_id, step_id) in caps.guessed() {
+            let seqs: Vec<u64> = reader.chain(lead_id).into_iter().filter(|seq| *seq < next_seq).collect();
+            for read in reader.headers(&seqs) {
+                let ReadHeader { seq, header, .. } = read?;
+                let event = Header::read(&header).and_then(|header| wire::read_event(&header, None));
+                let event = event.map_err(|source| ResumeError::Header { seq, source })?;
+                if let EventKind::RecipientBid { call, bid: Ok(bid) } = event.kind
+                    && call.step_id == step_id
+                {
+                    caps.correct(lead_id, step_id.clone(), bid);
+                }
+            }
         }
         Ok(())
     }
 
     /// The first moment from which anything counts: the start of the oldest period, or of the longest
     /// window; none when there are neither.
-    fn counted_since(&self) -> Option<Timestamp> {
+    pub(crate) fn counted_since(&self, now: Timestamp) -> Option<Timestamp> {
         let context = self.context();
-        let now = context.clock.now();
         let flows = context.control.flows();
         let entities = context.control.entities();
         let caps = flows.iter().flat_map(|flow| of_flow(flow).map(|(_, cap)| cap));
@@ -117,10 +116,10 @@ impl Engine {
         starts.chain(rules.map(|rule| now.plus_millis(-millis(rule.window)))).min()
     }
 
-    fn restore_keys_of(&self, event: &Event, fates: &mut HashMap<LeadId, (Fate, Vec<DuplicateKey>)>) {
+    fn fold_keys(&self, folds: &mut Folds, event: &Event) {
         let Event { head, kind, .. } = event;
         let control = &self.context().control;
-        let duplicates = &self.context().duplicates;
+        let Folds { duplicates, fates, .. } = folds;
         for key in &head.marks.duplicate_keys {
             let own = control.flow_version(&head.flow_id, head.flow_version);
             let Some(window) = window_of(control, own.as_deref(), &head.flow_id, key) else { continue };
@@ -134,6 +133,13 @@ impl Engine {
         if fate.is_unsold() {
             for key in keys {
                 duplicates.release(key.tag, head.lead_id);
+            }
+        } else if matches!(kind, EventKind::RetryScheduled { reason: Some(_), .. }) {
+            // It is sent again, and had given its keys back.
+            for key in keys {
+                let own = control.flow_version(&head.flow_id, head.flow_version);
+                let window = window_of(control, own.as_deref(), &head.flow_id, key);
+                window.map(|window| duplicates.claim(key.tag, head.lead_id, millis(window), head.at));
             }
         }
     }

@@ -23,7 +23,8 @@ use crate::sensitive::SensitiveKeys;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::story::{Stage, Story};
 use crate::turn_keeper::TurnKeeper;
-use crate::{Barriers, Clock, Control, Parties, PublishedFlow};
+use crate::turns::LimitedParties;
+use crate::{Barriers, Clock, Control, PublishedFlow};
 
 /// What every run needs.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub(crate) struct Context {
     pub(crate) control: Control,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) parties: Arc<dyn Parties>,
+    pub(crate) parties: Arc<LimitedParties>,
     pub(crate) retries: Retries,
     pub(crate) sensitive: SensitiveKeys,
     pub(crate) rates: Rates,
@@ -305,11 +306,16 @@ impl Run {
         self.story.cost(&self.flow.flow)
     }
 
+    /// How many events the lead has.
+    pub(crate) fn last_seq(&self) -> u32 {
+        self.lease.last_seq()
+    }
+
     /// Waits until all that was recorded of the lead is durable.
     pub(crate) async fn settle(&mut self) -> Result<(), RecordError> {
         let (leads, lead_id) = (&self.context.leads, self.story.lead_id);
         let mut durable = leads.watch_durable();
-        let recorded = usize::try_from(self.lease.last_seq()).expect("a lead has few events");
+        let recorded = usize::try_from(self.last_seq()).expect("a lead has few events");
         loop {
             durable.mark_unchanged();
             if leads.reader().chain(lead_id).len() >= recorded {

@@ -3,8 +3,8 @@
 
 use domain::{
     Answer, Asked, Cost, DuplicateKey, Event, EventId, EventKind, FieldPath, Flow, Lead, LeadId, Marks,
-    Money, Outcome, Price, Progress, Reason, Recipient, Reports, SalePrice, Scalar, SentText, SourceId,
-    Stand, Step, StepEnd, StepId, Strategy, Timestamp, Value,
+    Money, Outcome, Price, Progress, Reason, ReasonCode, Recipient, Reports, SalePrice, Scalar, SentText,
+    SourceId, Stand, Step, StepEnd, StepId, Strategy, Timestamp, Value,
 };
 
 use crate::asking::variables;
@@ -134,7 +134,9 @@ pub(crate) enum DeliveryState {
     Due { attempt: u32, due: Timestamp },
     /// The buyer has the lead.
     Delivered { event_id: EventId, at: Timestamp, price: Price },
-    /// It came to nothing.
+    /// No attempt is left, and the buyer never gave a usable answer.
+    Unanswered,
+    /// It came to nothing: the buyer said no, or the lead went elsewhere.
     Ended,
 }
 
@@ -210,7 +212,7 @@ impl Story {
         !self.completed
             || self.deliveries.iter().any(|delivery| match delivery.state {
                 DeliveryState::Attempted { .. } | DeliveryState::Due { .. } => true,
-                DeliveryState::Delivered { .. } | DeliveryState::Ended => false,
+                DeliveryState::Delivered { .. } | DeliveryState::Unanswered | DeliveryState::Ended => false,
             })
     }
 
@@ -248,16 +250,19 @@ impl Story {
             EventKind::EnhancementSkipped { step_id, .. } => {
                 self.progress.after(step_id.clone(), StepEnd::Skipped);
             }
-            EventKind::RecipientSkipped { step_id, .. } => {
+            EventKind::RecipientSkipped { step_id, reason, .. } => {
                 self.progress.after(step_id.clone(), StepEnd::Skipped);
                 if let Some(delivery) = self.delivery_of(step_id) {
-                    delivery.state = DeliveryState::Ended;
+                    delivery.state = match reason.code {
+                        ReasonCode::SoldElsewhere => DeliveryState::Ended,
+                        _ => DeliveryState::Unanswered,
+                    };
                 }
             }
             EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, reason: _ } => {
                 self.progress.after(step_id.clone(), StepEnd::Asked(Outcome::Failure));
                 if let Some(delivery) = self.delivery_of(step_id) {
-                    delivery.state = DeliveryState::Ended;
+                    delivery.state = DeliveryState::Unanswered;
                 }
             }
             EventKind::RecipientAttempted { call, retry, caps: _ } => {
@@ -296,7 +301,7 @@ impl Story {
             EventKind::RecipientError { call, retry, fault: _ } => {
                 self.progress.after(call.step_id.clone(), StepEnd::Asked(Outcome::Error));
                 // What follows, if anything, is a scheduled retry.
-                self.attempt_ended(event.head.id, retry.delivery_id, DeliveryState::Ended);
+                self.attempt_ended(event.head.id, retry.delivery_id, DeliveryState::Unanswered);
             }
             EventKind::RetryScheduled { retry, due, .. } => {
                 if let Some(delivery) = self.delivery(retry.delivery_id) {

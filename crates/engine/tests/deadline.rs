@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Outcome;
-use engine::{Answered, Asking, Barriers, Call, Clock, Engine, EngineParts, Parties};
+use engine::{Answered, Asking, Barriers, Call, CapStanding, Clock, Engine, EngineParts, Parties};
 use expect_test::{Expect, expect};
 use ledger::OsEntropy;
 use tokio::sync::Semaphore;
@@ -51,7 +51,11 @@ fn flow(deadline: &str) -> String {
 }
 
 async fn house(deadline: &str) -> (House, Engine, Arc<Patient>) {
-    let house = House::new(&flow(deadline), "").await;
+    house_of(&flow(deadline)).await
+}
+
+async fn house_of(flow: &str) -> (House, Engine, Arc<Patient>) {
+    let house = House::new(flow, "").await;
     let parties = Arc::new(Patient(Semaphore::new(0)));
     let engine = Engine::new(EngineParts {
         leads: house.leads.clone(),
@@ -121,6 +125,42 @@ async fn a_lead_sold_by_then_is_a_success() {
         "#]],
     )
     .await;
+}
+
+/// The source was told that its lead is taken, so it counts, whatever the rest of the flow comes to.
+#[tokio::test(start_paused = true)]
+async fn what_the_source_was_told_counts_in_its_caps() {
+    let flow = flow("  deadline: 20ms\n").replace(
+        "key_required: false }",
+        "key_required: false, caps: [ { name: Leads, max_leads: 5, per: day }, { name: Spent, max_spend: 50, per: day } ] }",
+    ) + "    - { id: late, kind: filter, require: { field: lead.slow, op: is false }, reason: Too slow }\n";
+    let (house, engine, parties) = house_of(&flow).await;
+    let lead = house.submission("flow_roofs", "src_web", &[("quick", "yes"), ("slow", "yes")]);
+    let submitted = engine.submit(lead).await.unwrap();
+    let caps = |engine: &Engine| -> Vec<String> {
+        let line = |own: CapStanding| format!("{} used {} reserved", own.count.used, own.count.reserved);
+        engine.caps().into_iter().map(line).collect()
+    };
+    let counted = ["1 used 0 reserved", "2 used 0 reserved"];
+    assert_eq!(caps(&engine), counted);
+    parties.0.add_permits(1);
+    engine.idle().await;
+    expect![[r#"
+        source.submitted
+        source.accepted      price 2
+        recipient.attempted  quick attempt 1
+        recipient.delivered  quick attempt 1 price 5
+        recipient.attempted  slow attempt 1
+        source.answered      success price 2
+        recipient.delivered  slow attempt 1 price 5
+        filter.failed        late (criteria: Too slow)
+        flow.completed       failure, 3 steps, 2 sold, cost 2 revenue 10 margin 8 (criteria: Too slow)
+    "#]]
+    .assert_eq(&house.chain(submitted.lead_id));
+    assert_eq!(caps(&engine), counted);
+    house.engine.resume().await.unwrap();
+    assert_eq!(caps(&house.engine), counted, "also after a restart");
+    house.close();
 }
 
 #[tokio::test(start_paused = true)]

@@ -100,6 +100,11 @@ async fn a_post_takes_up_the_offer_of_its_ping() {
         source.pinged        success price 17.2
     "#]]
     .assert_eq(&house.chain(pinged.ping_id));
+    expect![[r#"
+        north bid bid 12.5, 0 attempts
+        south bid bid 9, 0 attempts
+    "#]]
+    .assert_eq(&house.explained(pinged.ping_id));
     let lead_id = post(&house, &pinged.ping_id.to_string()).await;
     house.retry_all().await;
     expect![[r#"
@@ -172,6 +177,11 @@ async fn a_ping_is_refused_by_what_is_known_and_without_bids() {
         source.pinged        failure price 0 (criteria: State must not be equal to TX)
     "#]]
     .assert_eq(&house.chain(refused.ping_id));
+    expect![[r#"
+        north not_reached (criteria: State must not be equal to TX), 0 attempts
+        south not_reached (criteria: State must not be equal to TX), 0 attempts
+    "#]]
+    .assert_eq(&house.explained(refused.ping_id));
     let unsold = ping(&house, "src_exchange", "CA").await;
     expect![[r#"
         recipient.bid        north (declined: No bid)
@@ -239,6 +249,23 @@ async fn a_budget_cannot_count_what_is_known_only_after_the_sale() {
     house.close();
 }
 
+/// What an attempt holds whose end nobody knows is the bid that it was made for, also after a restart.
+#[tokio::test]
+async fn a_budget_holds_the_bid_of_a_buyer_that_may_have_the_lead() {
+    let budget = "price: { from: bid }\n          caps: [ { name: Budget, max_spend: 100, per: day } ]";
+    let flow = FLOW.replacen("price: { from: bid }", budget, 1);
+    let script = "buyer_north: 200 {\"bid\":12.50} | reset\n buyer_south: 200 {\"bid\":9}";
+    let house = House::new(&flow, script).await;
+    post(&house, "").await;
+    let held = "flow_roofs.north/budget 0 used 12.5 reserved of 100\n";
+    assert_eq!(house.caps(), held);
+    let now = engine::Clock::now(&*house.clock);
+    let house = House::open(house.close(), now, script);
+    house.engine.resume().await.unwrap();
+    assert_eq!(house.caps(), held);
+    house.close();
+}
+
 /// What looks like the number of a card is recorded with stars, so the lead cannot repeat it from the record.
 #[tokio::test]
 async fn a_token_that_is_recorded_with_stars_is_asked_for_again() {
@@ -270,6 +297,31 @@ async fn a_share_is_paid_of_prices_that_stand_beside_bids() {
     let chain = house.chain(lead_id);
     assert!(chain.contains("recipient.delivered  south attempt 1 price 4\n"), "{chain}");
     assert!(chain.contains("1 sold, cost 3.2 revenue 4 margin 0.8"), "{chain}");
+    house.close();
+}
+
+#[tokio::test]
+async fn a_ping_asks_only_the_groups_that_its_lead_would_come_to() {
+    let flow = FLOW.replace(
+        "      strategy: highest_bid\n",
+        "      when: { field: lead.state, op: is equal to, value: CA }\n      strategy: highest_bid\n",
+    );
+    let house = House::new(&flow, "buyer_north: 200 {\"bid\":5}\n buyer_south: 200 {\"bid\":1}").await;
+    let pinged = ping(&house, "src_exchange", "NY").await;
+    expect![[r#"
+        recipient.skipped    north (criteria: State must be equal to CA)
+        recipient.skipped    south (criteria: State must be equal to CA)
+        source.pinged        failure price 0 (no_buyer: no bid)
+    "#]]
+    .assert_eq(&house.chain(pinged.ping_id));
+    // What is not known yet is not held against it.
+    let pinged = ping_with(&house, "src_exchange", &[]).await;
+    expect![[r#"
+        recipient.bid        north bid 5
+        recipient.bid        south bid 1
+        source.pinged        success price 4.8
+    "#]]
+    .assert_eq(&house.chain(pinged.ping_id));
     house.close();
 }
 

@@ -36,6 +36,10 @@ pub struct Glance {
     pub feedback: Option<FeedbackKind>,
     /// A delivery that is not a sale.
     pub copy: bool,
+    /// A number that stands for its step, the same throughout one process; 0 for none.
+    pub step: u32,
+    /// Whether it tells of a request to another party.
+    pub asked: bool,
 }
 
 /// A page of a list of chains. It may be short, or empty, and not be the last.
@@ -128,8 +132,77 @@ pub(crate) fn list(
     page
 }
 
+/// A page of a list of events that are judged by their chains. It may be short, or empty, and not be the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsInChains {
+    /// Each event that was kept, in the order asked for, with its chain, oldest first.
+    pub events: Vec<(u64, Vec<Glance>)>,
+    /// The seq to go on from; none when all was looked at.
+    pub next: Option<u64>,
+    /// All records below this seq were looked at or could have been; none of the others is part
+    /// of this answer.
+    pub complete_to_seq: u64,
+}
+
+/// Walks the rows of a window and gathers the events that match and are kept, until `limit` are found and one
+/// more is known, or `rows_max` rows were looked at.
+pub(crate) fn list_events(
+    shared: &SharedIndex,
+    words: &Words,
+    filter: &Filter,
+    window: Window,
+    rows_max: u64,
+    mut keep: impl FnMut(&Glance, &[Glance]) -> bool,
+) -> EventsInChains {
+    let (first_seq, complete_to_seq) = {
+        let index = shared.read();
+        (index.first_seq(), index.next_seq())
+    };
+    let mut page = EventsInChains { events: Vec::new(), next: None, complete_to_seq };
+    let Some(matcher) = Matcher::new(filter, words) else { return page };
+    let low = window.after.map_or(0, |after| after.saturating_add(1)).max(first_seq);
+    let mut left = low..window.before.unwrap_or(u64::MAX).min(complete_to_seq);
+    let mut rows = 0;
+    let mut glances = Vec::new();
+    while !left.is_empty() {
+        let index = shared.read();
+        let count = ROWS_AT_A_TIME.min(left.end - left.start);
+        for _ in 0..count {
+            let seq = match window.order {
+                Order::OldestFirst => left.start,
+                Order::NewestFirst => left.end - 1,
+            };
+            rows += 1;
+            if let Some(row) = index.get(seq)
+                && let Some((chain, _)) = row.draft.chain
+                && filter.chain.is_none_or(|wanted| wanted == chain)
+                && matcher.matches(row)
+            {
+                glance(&index, &chain, complete_to_seq, &mut glances);
+                rows += glances.len() as u64;
+                if glances.iter().any(|own| own.seq == seq && keep(own, &glances)) {
+                    if page.events.len() == window.limit {
+                        page.next = page.events.last().map(|(seq, _)| *seq);
+                        return page;
+                    }
+                    page.events.push((seq, glances.clone()));
+                }
+            }
+            match window.order {
+                Order::OldestFirst => left.start += 1,
+                Order::NewestFirst => left.end -= 1,
+            }
+            if rows >= rows_max && !left.is_empty() {
+                page.next = Some(seq);
+                return page;
+            }
+        }
+    }
+    page
+}
+
 /// Gathers the events of a chain below a seq, oldest first.
-fn glance(index: &HotIndex, chain: &ChainId, below: u64, glances: &mut Vec<Glance>) {
+pub(crate) fn glance(index: &HotIndex, chain: &ChainId, below: u64, glances: &mut Vec<Glance>) {
     glances.clear();
     for seq in index.chain(chain).filter(|seq| *seq < below) {
         let draft = &index.get(seq).expect("a seq of a chain has a row").draft;
@@ -140,6 +213,8 @@ fn glance(index: &HotIndex, chain: &ChainId, below: u64, glances: &mut Vec<Glanc
             outcome: draft.outcome,
             feedback: draft.feedback,
             copy: draft.flags.has(index::Flags::COPY),
+            step: draft.step,
+            asked: draft.integration != 0,
         });
     }
     glances.reverse();

@@ -145,6 +145,19 @@ impl DataDirectory {
         })
     }
 
+    /// The folder with what is derived from both ledgers and only saves time.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or made.
+    pub fn state_disk(&self) -> Result<RealDisk, DataDirectoryError> {
+        let path = self.path.join("state");
+        RealDisk::open(&path, self.access).map_err(|source| DataDirectoryError::Disk {
+            action: "open",
+            path,
+            source,
+        })
+    }
+
     /// The ledger of this kind that an earlier start opened here.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ pub(crate) struct HotFile {
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) path: PathBuf,
     pub(crate) epoch: u64,
+    pub(crate) first_seq: u64,
 }
 
 #[cfg(test)]

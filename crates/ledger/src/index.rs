@@ -13,6 +13,8 @@ use wire::{HeaderError, HeaderKeys};
 
 use crate::interned::{Dims, Fields, Interned, Number, value_word};
 
+pub(crate) mod rows_file;
+
 /// Words that recur (types, flows, parties, steps), each stored once and named by a number. The
 /// types of events come first, in the order of [`EventType::ALL`].
 #[derive(Debug)]
@@ -74,6 +76,11 @@ impl Words {
     pub(crate) fn word(&self, number: Word) -> Option<Arc<str>> {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         inner.words.get((number as usize).checked_sub(1)?).cloned()
+    }
+
+    /// All words there are now, in the order of their numbers, from 1.
+    pub(crate) fn all(&self) -> Vec<Arc<str>> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).words.clone()
     }
 
     /// The numbers of all words that are this one but for their case.
@@ -142,6 +149,8 @@ impl Flags {
 }
 
 const NO_ROW: u32 = u32::MAX;
+/// What may be reported of a lead.
+const FEEDBACK_KINDS: [FeedbackKind; 2] = [FeedbackKind::Return, FeedbackKind::Conversion];
 /// The one amount that no price is.
 const NO_PRICE: i64 = i64::MIN;
 
@@ -173,8 +182,7 @@ impl RowDraft {
                 .map_or(NO_PRICE, Money::as_millionths),
             outcome: header.outcome.as_deref().and_then(|outcome| outcome.parse().ok()),
             feedback: header.feedback.as_ref().and_then(|feedback| {
-                let kinds = [FeedbackKind::Return, FeedbackKind::Conversion];
-                kinds.into_iter().find(|kind| kind.as_str() == &*feedback.kind)
+                FEEDBACK_KINDS.into_iter().find(|kind| kind.as_str() == &*feedback.kind)
             }),
             flags: Flags::of(&[
                 (Flags::COPY, header.counts_as.as_deref() == Some("copy")),
@@ -191,24 +199,30 @@ impl RowDraft {
 }
 
 fn dims(header: &HeaderKeys<'_>, words: &Words) -> Result<Number, HeaderError> {
-    let Some(stored) = header.dims.map(|stored| stored.get().as_bytes()) else { return Ok(0) };
-    if let Some(number) = words.dims.find(stored) {
+    header.dims.map_or(Ok(0), |stored| intern_dims(stored.get(), words))
+}
+
+fn intern_dims(stored: &str, words: &Words) -> Result<Number, HeaderError> {
+    if let Some(number) = words.dims.find(stored.as_bytes()) {
         return Ok(number);
     }
     let word_of = |(path, value): (String, Scalar)| (words.number(&path), words.number(&value_word(&value)));
-    let dims: Dims = header.read_dims()?.into_iter().map(word_of).collect();
-    Ok(words.dims.number(stored, || dims))
+    let dims: Dims = wire::read_dims(stored)?.into_iter().map(word_of).collect();
+    Ok(words.dims.number(stored.as_bytes(), || dims))
 }
 
 fn fields(header: &HeaderKeys<'_>, flow: Word, words: &Words) -> Result<Number, HeaderError> {
-    let Some(stored) = header.fields.as_deref() else { return Ok(0) };
     let version = header.flow_version.unwrap_or(0);
-    let stored = [&flow.to_le_bytes()[..], &version.to_le_bytes(), stored.as_bytes()].concat();
-    if let Some(number) = words.fields.find(&stored) {
+    header.fields.as_deref().map_or(Ok(0), |stored| intern_fields(flow, version, stored, words))
+}
+
+fn intern_fields(flow: Word, version: u32, stored: &str, words: &Words) -> Result<Number, HeaderError> {
+    let key = Fields::key(flow, version, stored);
+    if let Some(number) = words.fields.find(&key) {
         return Ok(number);
     }
-    let states = header.read_fields()?;
-    Ok(words.fields.number(&stored, || Fields { flow, version, states }))
+    let states = wire::read_field_states(stored)?;
+    Ok(words.fields.number(&key, || Fields { flow, version, states }))
 }
 
 /// Where a record's frame lies.

@@ -50,6 +50,14 @@ impl<T> Interned<T> {
         number
     }
 
+    /// What all there is now is stored as, in the order of the numbers, from 1.
+    pub(crate) fn stored(&self) -> Vec<Box<[u8]>> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let mut stored: Vec<_> = inner.numbers.iter().collect();
+        stored.sort_unstable_by_key(|(_, number)| **number);
+        stored.into_iter().map(|(stored, _)| stored.clone()).collect()
+    }
+
     /// The numbers of all there is now that is wanted.
     pub(crate) fn all(&self, wanted: impl Fn(&T) -> bool) -> Numbers {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
@@ -80,6 +88,19 @@ pub(crate) struct Fields {
     pub(crate) flow: Word,
     pub(crate) version: u32,
     pub(crate) states: FieldStates,
+}
+
+impl Fields {
+    /// What is found by: fields stand alike only under one version of one flow.
+    pub(crate) fn key(flow: Word, version: u32, stored: &str) -> Vec<u8> {
+        [&flow.to_le_bytes()[..], &version.to_le_bytes(), stored.as_bytes()].concat()
+    }
+
+    /// Flow, version and stored form of a [`key`](Fields::key).
+    pub(crate) fn of_key(key: &[u8]) -> (Word, u32, &[u8]) {
+        let number = |at: usize| u32::from_le_bytes(key[at..at + 4].try_into().expect("four bytes"));
+        (number(0), number(4), &key[8..])
+    }
 }
 
 /// The word of a dim's value: text after a quote, so that the text `true` is not the boolean.

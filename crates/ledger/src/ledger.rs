@@ -9,16 +9,18 @@ use tokio::sync::watch;
 use wire::Header;
 
 use crate::chain::{self, ChainHead, CommitmentCache, EncodeContext};
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::entropy::{Entropy, draw};
 use crate::hash;
-use crate::hot::{self, HOT_HEADER_BYTES, HotFile};
+use crate::hot::{self, HOT_HEADER_BYTES, HotFile, HotHeader};
+use crate::index::rows_file::{self, Placed};
 use crate::index::{HotIndex, Location, RowDraft, SharedIndex, Words};
 use crate::keys::{ChainKeys, LedgerKeys, LookupKey, SensitiveKey};
 use crate::lease::Lease;
 use crate::log::{ActiveFile, Log, LogOptions};
 use crate::reader::{ReadError, Reader};
-use crate::recovery::{self, RecoveryError};
+use crate::recovery::{self, Kept, Learn, RecoveredFile, RecoveryError};
+use crate::rows_keeper::RowsKeeper;
 use crate::stages::Stages;
 use crate::vault::{Slot, Vault, VaultError};
 use crate::writer::{RecordError, Shared, Writer};
@@ -162,7 +164,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(Ledger, Running), OpenError> {
         let kind = options.kind;
-        let (ledger, writer) = Ledger::open(disk, keys, options, entropy, now)?;
+        let (ledger, writer) = Ledger::open(Arc::clone(&disk), keys, options, entropy, now)?;
         let name = |part: &str| format!("{}-{part}", kind.as_str());
         let guard = StopOnPanic(Arc::clone(&ledger.shared));
         let writer = std::thread::Builder::new()
@@ -183,7 +185,17 @@ impl Ledger {
             ledger.shared.close();
             OpenError::Thread(error)
         })?;
-        let running = Running { shared: Arc::clone(&ledger.shared), writer, vault };
+        let guard = StopOnPanic(Arc::clone(&ledger.shared));
+        let keeper = RowsKeeper::new(disk, Arc::clone(&ledger.shared));
+        let rows = std::thread::Builder::new().name(name("rows")).spawn(move || {
+            let _guard = guard;
+            keeper.run();
+        });
+        let rows = rows.map_err(|error| {
+            ledger.shared.close();
+            OpenError::Thread(error)
+        })?;
+        let running = Running { shared: Arc::clone(&ledger.shared), writer, vault, rows };
         Ok((ledger, running))
     }
 
@@ -380,6 +392,13 @@ impl Ledger {
         Ok(self.erase_sensitive(slots)?)
     }
 
+    /// Keeps the rows of every hot file that another one follows beside it, and checks those that are kept
+    /// against their files: what a thread of [`start`](Ledger::start) does in the background, for callers
+    /// of [`open`](Ledger::open). A file that is damaged stops the ledger.
+    pub fn keep_rows(&self, disk: Arc<dyn Disk>) {
+        RowsKeeper::new(disk, Arc::clone(&self.shared)).keep_all();
+    }
+
     /// Whether nobody has the chain at this moment, and everything of it is durable.
     pub fn is_idle(&self, chain: impl Into<ChainId>) -> bool {
         self.shared.leases().is_idle(&chain.into())
@@ -498,6 +517,7 @@ pub struct Running {
     shared: Arc<Shared>,
     writer: JoinHandle<Result<(), Stopped>>,
     vault: JoinHandle<()>,
+    rows: JoinHandle<()>,
 }
 
 impl Running {
@@ -510,8 +530,81 @@ impl Running {
         let result = self.writer.join().expect("the writer does not panic");
         self.shared.vault.close();
         self.vault.join().expect("the vault's thread does not panic");
+        self.rows.join().expect("the keeper of rows does not panic");
         result
     }
+}
+
+/// What a start learns of the records.
+struct Learnt<'a> {
+    disk: &'a dyn Disk,
+    words: &'a Words,
+    defences: &'a Defences,
+    index: HotIndex,
+    /// As in [`Opened`].
+    record_0: Option<Vec<u8>>,
+    key_slot_max: u64,
+    sensitive: HashMap<u64, SensitiveSlot>,
+}
+
+impl<'a> Learnt<'a> {
+    fn new(disk: &'a dyn Disk, words: &'a Words, defences: &'a Defences) -> Learnt<'a> {
+        let (index, sensitive) = (HotIndex::new(0), HashMap::new());
+        Learnt { disk, words, defences, index, record_0: None, key_slot_max: 0, sensitive }
+    }
+}
+
+impl Learn for Learnt<'_> {
+    type Error = OpenError;
+
+    fn frame(&mut self, kept: Kept<'_>) -> Result<(), OpenError> {
+        let header = &kept.bytes[kept.frame.header.clone()];
+        let draft = RowDraft::read(header, self.words).map_err(|source| OpenError::Record {
+            path: kept.path.to_path_buf(),
+            offset: kept.offset,
+            source,
+        })?;
+        self.key_slot_max = self.key_slot_max.max(kept.frame.key_slot).max(kept.frame.sensitive_slot);
+        if let (slot @ 1.., Some((chain, _))) = (kept.frame.sensitive_slot, draft.chain) {
+            self.sensitive.entry(slot).or_insert(SensitiveSlot { slot, chain, since: draft.at });
+        }
+        if kept.frame.seq == 0 {
+            self.record_0 = Some(header.to_vec());
+        }
+        let len = u32::try_from(kept.frame.len).expect("frames have at most 8 MiB");
+        self.index.push(draft, Location { file: file_number(kept.file), len, offset: kept.offset });
+        Ok(())
+    }
+
+    fn closed_file(
+        &mut self,
+        place: usize,
+        file: &dyn DiskFile,
+        header: &HotHeader,
+        next_seq: u64,
+    ) -> Option<u64> {
+        let stored = self.disk.open(&rows_file::file_name(header.first_seq)).ok()?.read_all().ok()?;
+        let kept = rows_file::Kept::read(&stored, file, header, next_seq, self.defences)?;
+        let record_0 = match header.first_seq {
+            0 => Some(kept.first_header(file, self.defences)?),
+            _ => None,
+        };
+        let (end, key_slot_max) = (kept.end(), kept.key_slot_max());
+        let (rows, sensitive) = kept.open(self.words)?;
+        for Placed { draft, offset, len } in rows {
+            self.index.push(draft, Location { file: file_number(place), len, offset });
+        }
+        for slot in sensitive {
+            self.sensitive.entry(slot.slot).or_insert(slot);
+        }
+        self.key_slot_max = self.key_slot_max.max(key_slot_max);
+        self.record_0 = self.record_0.take().or(record_0);
+        Some(end)
+    }
+}
+
+fn file_number(place: usize) -> u32 {
+    u32::try_from(place).expect("fewer than four thousand million files")
 }
 
 /// A ledger's files as a start found or made them.
@@ -537,35 +630,20 @@ impl Opened {
         defences: &Defences,
         words: &Words,
     ) -> Result<Opened, OpenError> {
-        let mut index = HotIndex::new(0);
-        let mut record_0 = None;
-        let mut key_slot_max = 0;
-        let mut sensitive = HashMap::new();
-        let recovered = recovery::recover::<OpenError>(disk, known_id, opened_before, defences, |kept| {
-            let header = &kept.bytes[kept.frame.header.clone()];
-            let draft = RowDraft::read(header, words).map_err(|source| OpenError::Record {
-                path: kept.path.to_path_buf(),
-                offset: kept.offset,
-                source,
-            })?;
-            key_slot_max = key_slot_max.max(kept.frame.key_slot).max(kept.frame.sensitive_slot);
-            if let (slot @ 1.., Some((chain, _))) = (kept.frame.sensitive_slot, draft.chain) {
-                sensitive.entry(slot).or_insert(SensitiveSlot { slot, chain, since: draft.at });
-            }
-            if kept.frame.seq == 0 {
-                record_0 = Some(header.to_vec());
-            }
-            let len = u32::try_from(kept.frame.len).expect("frames have at most 8 MiB");
-            let file = u32::try_from(kept.file).expect("fewer than four thousand million files");
-            index.push(draft, Location { file, len, offset: kept.offset });
-            Ok(())
-        })?;
+        let mut learnt = Learnt::new(disk, words, defences);
+        let recovered = recovery::recover(disk, known_id, opened_before, defences, &mut learnt)?;
+        let Learnt { index, record_0, key_slot_max, sensitive, .. } = learnt;
         let newest = recovered.last();
         let ledger_id = newest.map_or([0; 16], |file| file.header.ledger_id);
         let end = newest.map_or(0, |file| file.end);
         let files = recovered
             .into_iter()
-            .map(|file| HotFile { file: file.file, path: file.path, epoch: file.header.epoch })
+            .map(|RecoveredFile { file, path, header, .. }| HotFile {
+                file,
+                path,
+                epoch: header.epoch,
+                first_seq: header.first_seq,
+            })
             .collect();
         Ok(Opened { ledger_id, files, index, end, record_0, key_slot_max, sensitive })
     }

@@ -30,6 +30,7 @@ mod ledger;
 mod log;
 mod reader;
 mod recovery;
+mod rows_keeper;
 mod seal;
 mod sightings;
 mod stages;
@@ -41,7 +42,7 @@ mod verify;
 mod writer;
 
 pub use chain::EncodeError;
-pub use chain_list::{ChainPage, ChainQuery, Glance};
+pub use chain_list::{ChainPage, ChainQuery, EventsInChains, Glance};
 pub use data_directory::{DataDirectory, DataDirectoryError};
 #[cfg(feature = "sabotage")]
 pub use defences::Defence;
@@ -55,7 +56,8 @@ pub use keys::{LedgerKeys, SecretKey};
 pub use lease::{EncodedGroup, Lease};
 pub use ledger::{LeaseError, Ledger, LedgerKind, LedgerOptions, OpenError, Running, SensitiveSlot, Vitals};
 pub use reader::{
-    Order, Page, ReadError, ReadHeader, ReadRecord, Reader, Sensitive, StoredBody, StoredRecord, Window,
+    Keyed, Order, Page, ReadError, ReadHeader, ReadRecord, Reader, Sensitive, StoredBody, StoredRecord,
+    Window,
 };
 pub use recovery::RecoveryError;
 pub use seal::{BODY_BYTES_MAX, OpenError as SealError};

@@ -75,7 +75,7 @@ impl Log {
         file.sync_data().map_err(stopped("sync"))?;
         disk.sync_directory().map_err(stopped("sync the directory of"))?;
         let end = HOT_HEADER_BYTES as u64;
-        Ok(ActiveFile { hot: HotFile { file, path, epoch }, end, reserved: end })
+        Ok(ActiveFile { hot: HotFile { file, path, epoch, first_seq }, end, reserved: end })
     }
 
     pub(crate) fn next_seq(&self) -> u64 {

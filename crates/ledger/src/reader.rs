@@ -2,13 +2,14 @@
 //! durable, because only that has rows in the index.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use domain::{ChainId, EventId, EventType, Timestamp};
 use wire::{BodyView, Header};
 
-use crate::chain_list::{self, ChainPage, ChainQuery, Glance};
+use crate::chain_list::{self, ChainPage, ChainQuery, EventsInChains, Glance};
 use crate::filter::{Filter, Matcher};
 use crate::frame::{Frame, FramePlace, NONCE_BYTES};
 use crate::hash;
@@ -165,6 +166,21 @@ pub struct Page {
     pub complete_to_seq: u64,
 }
 
+/// Which events something is rebuilt from.
+#[derive(Debug, Clone)]
+pub struct Keyed<'a> {
+    /// Events of these types, as far as the index has marked them.
+    pub types: &'a [EventType],
+    /// Events of these types that follow one of those in its chain.
+    pub following: &'a [EventType],
+    /// Not before this moment.
+    pub since: Timestamp,
+    /// In this stretch of the ledger.
+    pub seqs: Range<u64>,
+    /// Chains that had such an event before the stretch.
+    pub chains: HashSet<ChainId>,
+}
+
 /// How many rows are looked at before the writer gets its turn at the index.
 pub(crate) const ROWS_AT_A_TIME: u64 = 4096;
 
@@ -264,24 +280,24 @@ impl Reader {
         chains.into_iter().collect()
     }
 
-    /// The seqs of events of these types, not before a moment, from whose headers something is rebuilt at
-    /// every start, with those of the other types that follow in their chains; oldest first. One pass over
-    /// the rows, no file is read.
-    pub fn keyed(&self, types: &[EventType], following: &[EventType], start: Timestamp) -> Vec<u64> {
+    /// The seqs of events from whose headers something is rebuilt, oldest first. One pass over the rows, no
+    /// file is read.
+    pub fn keyed(&self, wanted: Keyed<'_>) -> Vec<u64> {
+        let Keyed { types, following, since, seqs: stretch, mut chains } = wanted;
         let words = &self.shared.context.words;
         let number = |types: &[EventType]| -> Vec<Word> {
             types.iter().filter_map(|event_type| words.find(event_type.as_str())).collect()
         };
         let (types, following) = (number(types), number(following));
-        let mut chains: HashSet<ChainId> = HashSet::new();
         let mut seqs = Vec::new();
-        let mut stretch = self.shared.index.read().first_seq()..self.next_seq();
+        let first_seq = self.shared.index.read().first_seq();
+        let mut stretch = stretch.start.max(first_seq)..stretch.end.min(self.next_seq());
         while !stretch.is_empty() {
             let index = self.shared.index.read();
             let end = stretch.end.min(stretch.start + ROWS_AT_A_TIME);
             for seq in stretch.start..end {
                 let Some(row) = index.get(seq) else { continue };
-                let Some((chain, _)) = row.draft.chain.filter(|_| row.draft.at >= start) else { continue };
+                let Some((chain, _)) = row.draft.chain.filter(|_| row.draft.at >= since) else { continue };
                 if row.draft.flags.has(Flags::KEYED) && types.contains(&row.draft.event_type) {
                     if !following.is_empty() {
                         chains.insert(chain);
@@ -363,6 +379,34 @@ impl Reader {
         keep: impl FnMut(&[Glance]) -> bool,
     ) -> ChainPage {
         chain_list::list(&self.shared.index, &self.shared.context.words, query, window, rows_max, keep)
+    }
+
+    /// Lists events by filter, and by what `keep` makes of each among all events of its chain so far, oldest
+    /// first. At most about `rows_max` rows are looked at, so a list of few comes in pages that are short.
+    /// `keep` is called while the index is held: it only decides.
+    pub fn list_in_chains(
+        &self,
+        filter: &Filter,
+        window: Window,
+        rows_max: u64,
+        keep: impl FnMut(&Glance, &[Glance]) -> bool,
+    ) -> EventsInChains {
+        chain_list::list_events(
+            &self.shared.index,
+            &self.shared.context.words,
+            filter,
+            window,
+            rows_max,
+            keep,
+        )
+    }
+
+    /// The events of a chain as the index knows them, oldest first.
+    pub fn glances(&self, chain: impl Into<ChainId>) -> Vec<Glance> {
+        let mut glances = Vec::new();
+        let index = self.shared.index.read();
+        chain_list::glance(&index, &chain.into(), index.next_seq(), &mut glances);
+        glances
     }
 
     /// One record; none when there is no such seq yet.
@@ -493,7 +537,7 @@ impl Reader {
             return Ok(None);
         };
         let Location { file, len, offset } = location;
-        let HotFile { file, path, epoch } = {
+        let HotFile { file, path, epoch, .. } = {
             let files = self.shared.files.read().unwrap_or_else(PoisonError::into_inner);
             files[file as usize].clone()
         };

@@ -203,16 +203,34 @@ pub(crate) fn is_unfinished(content: &[u8], position: Position) -> bool {
     position == Position::Newest && behind.iter().all(|byte| *byte == 0)
 }
 
-/// Reads, judges and mends all hot files, and shows each kept frame to `keep`, in order. When it
+/// What a start learns of the records of hot files, in order.
+pub(crate) trait Learn {
+    type Error: From<RecoveryError>;
+
+    /// One record that was kept.
+    fn frame(&mut self, kept: Kept<'_>) -> Result<(), Self::Error>;
+
+    /// All records of a file that ends before `next_seq`, learnt without reading it, where that can be;
+    /// gives where its last frame ends. `index` is its place among the files.
+    fn closed_file(
+        &mut self,
+        index: usize,
+        file: &dyn DiskFile,
+        header: &HotHeader,
+        next_seq: u64,
+    ) -> Option<u64>;
+}
+
+/// Reads, judges and mends all hot files, and shows what was kept to `learn`, in order. When it
 /// returns, what was kept is durable. `opened_before` says that record 0 is known to have been
 /// durable, so that a first file without it is damage.
-pub(crate) fn recover<E: From<RecoveryError>>(
+pub(crate) fn recover<L: Learn>(
     disk: &dyn Disk,
     ledger_id: Option<[u8; 16]>,
     opened_before: bool,
     defences: &Defences,
-    mut keep: impl FnMut(Kept<'_>) -> Result<(), E>,
-) -> Result<Vec<RecoveredFile>, E> {
+    learn: &mut L,
+) -> Result<Vec<RecoveredFile>, L::Error> {
     let fail = |action: &'static str, path: &Path| {
         let path = path.to_path_buf();
         move |source| RecoveryError::Disk { action, path, source }
@@ -232,7 +250,6 @@ pub(crate) fn recover<E: From<RecoveryError>>(
         let name = hot::file_name(first_seq);
         let path = disk.path(&name);
         let file = disk.open(&name).map_err(fail("open", &path))?;
-        let content = file.read_all().map_err(fail("read", &path))?;
         let position = starts.get(index + 1).map_or(Position::Newest, |next| Position::Before(*next));
         let damaged = |what: String| RecoveryError::Damaged { path: path.clone(), offset: 0, what };
 
@@ -242,6 +259,16 @@ pub(crate) fn recover<E: From<RecoveryError>>(
             let what = format!("it begins with seq {first_seq}, yet no file before it holds {next_seq}");
             return Err(damaged(what).into());
         }
+        if let (Position::Before(next_seq), Some(header)) = (position, read_header(&*file))
+            && header.first_seq == first_seq
+            && known_id.is_none_or(|id| id == header.ledger_id)
+            && let Some(end) = learn.closed_file(files.len(), &*file, &header, next_seq)
+        {
+            known_id = Some(header.ledger_id);
+            files.push(RecoveredFile { file, path, header, end, next_seq });
+            continue;
+        }
+        let content = file.read_all().map_err(fail("read", &path))?;
         let Some(header) = HotHeader::read(&content).filter(|header| header.first_seq == first_seq) else {
             if !is_unfinished(&content, position) {
                 return Err(damaged("its header is not valid, yet records follow it".into()).into());
@@ -273,11 +300,17 @@ pub(crate) fn recover<E: From<RecoveryError>>(
         for (offset, frame) in scan.frames {
             let start = usize::try_from(offset).expect("a file that was read fits in memory");
             let bytes = &content[start..start + frame.len];
-            keep(Kept { file: files.len(), path: &path, offset, frame, bytes })?;
+            learn.frame(Kept { file: files.len(), path: &path, offset, frame, bytes })?;
         }
         files.push(RecoveredFile { file, path, header, end: scan.end, next_seq: scan.next_seq });
     }
     Ok(files)
+}
+
+fn read_header(file: &dyn DiskFile) -> Option<HotHeader> {
+    let mut bytes = [0; HOT_HEADER_BYTES];
+    file.read_exact_at(&mut bytes, 0).ok()?;
+    HotHeader::read(&bytes)
 }
 
 /// Cuts a torn end off the newest file and makes what was kept durable.

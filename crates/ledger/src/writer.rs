@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::ChainId;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
@@ -142,6 +142,8 @@ pub(crate) struct Shared {
     queued: Condvar,
     /// The same for a writer that is driven by a task.
     queued_soon: Notify,
+    /// Woken when a hot file is followed by another.
+    rolled: Condvar,
     room: Semaphore,
     queue_bytes_max: usize,
     /// All records with a lower seq are durable.
@@ -175,6 +177,7 @@ impl Shared {
             sensitive_slots,
             queue: Mutex::default(),
             queued: Condvar::new(),
+            rolled: Condvar::new(),
             queued_soon: Notify::new(),
             room: Semaphore::new(queue_bytes_max / ROOM_UNIT_BYTES),
             queue_bytes_max,
@@ -271,6 +274,26 @@ impl Shared {
         self.queue().closed = true;
         self.queued.notify_all();
         self.queued_soon.notify_one();
+        self.rolled.notify_all();
+    }
+
+    /// The hot files that others follow, which nothing is written to any more.
+    pub(crate) fn closed_files(&self) -> usize {
+        self.files.read().unwrap_or_else(PoisonError::into_inner).len() - 1
+    }
+
+    /// Waits until more than so many hot files are followed by others; false when the ledger closes.
+    pub(crate) fn wait_for_closed_files(&self, more_than: usize) -> bool {
+        let waits = |queue: &mut Queue| !queue.closed && self.closed_files() <= more_than;
+        let queue = self.rolled.wait_while(self.queue(), waits).unwrap_or_else(PoisonError::into_inner);
+        !queue.closed
+    }
+
+    /// Waits for so long; false when the ledger closes.
+    pub(crate) fn rest(&self, time: Duration) -> bool {
+        let waited = self.rolled.wait_timeout_while(self.queue(), time, |queue| !queue.closed);
+        let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !queue.closed
     }
 
     pub(crate) fn stopped(&self) -> Option<&Stopped> {
@@ -471,7 +494,10 @@ impl Writer {
         if self.unsynced.is_empty()
             && let Some(file) = self.log.roll_when_full()?
         {
+            let queue = self.shared.queue(); // Whoever waits has looked, or will.
             self.shared.files.write().unwrap_or_else(PoisonError::into_inner).push(file);
+            drop(queue);
+            self.shared.rolled.notify_all();
         }
         let file = self.shared.files.read().unwrap_or_else(PoisonError::into_inner).len() - 1;
         let file = u32::try_from(file).expect("fewer than four thousand million files");

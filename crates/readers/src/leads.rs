@@ -152,7 +152,7 @@ impl Leads {
 /// Where a lead stands by its events as the index knows them.
 fn standing(events: &[Glance]) -> Standing {
     let mut standing = Standing::default();
-    for Glance { event_type, party, outcome, feedback, copy, seq: _ } in events {
+    for Glance { event_type, party, outcome, feedback, copy, seq: _, step: _, asked: _ } in events {
         if let Some(event_type) = *event_type {
             let (party, outcome, feedback, copy) = (*party, *outcome, *feedback, *copy);
             standing.after(Sign { event_type, party, outcome, feedback, copy });

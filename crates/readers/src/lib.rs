@@ -3,8 +3,9 @@
 //! Readers only read: nothing here can lose or change an event, and nothing here knows HTTP.
 //! Start with [`EventQuery`] (what is asked), then [`Events`] (who answers) and [`EventPage`]
 //! (the answer, written as public JSON under a mask). [`LeadQuery`], [`Leads`] and [`LeadPage`] are
-//! the same for leads; [`Tail`] gives events as they come.
+//! the same for leads, [`DeadLetters`] for deliveries that nobody tries any more; [`Tail`] gives events as they come.
 
+mod dead_letters;
 mod declared;
 mod event_page;
 mod event_query;
@@ -18,6 +19,7 @@ mod sight;
 mod tail;
 mod values;
 
+pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetterQuery, DeadLetters, FreeSales};
 pub use declared::{DECLARED_NAMES, PublishedFlows};
 pub use event_page::{EventPage, Policies, ShowError};
 pub use event_query::{EVENTS_DEFAULT, EVENTS_MAX, EventQuery};

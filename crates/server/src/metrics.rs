@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use domain::Timestamp;
-use engine::{CallFigures, Engine};
+use engine::{CallFigures, CircuitPosition, Engine};
 use ledger::{Ledger, LedgerKind};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text};
@@ -118,6 +118,7 @@ impl Metrics {
         ];
         registry.register_collector(Box::new(Ledgers(ledgers)));
         registry.register_collector(Box::new(Calls(services.engine.clone())));
+        registry.register_collector(Box::new(CircuitStates(services.engine.clone())));
         registry.register_collector(Box::new(LeadsUnderWay(Arc::clone(intake))));
         metrics
     }
@@ -244,6 +245,29 @@ impl Collector for Calls {
                 let labels = [("entity", figures.entity_id.as_str()), ("ended", *word)];
                 ConstCounter::new(*count).encode(ended.encode_family(&labels)?)?;
             }
+        }
+        Ok(())
+    }
+}
+
+/// Who is left alone because it gives no usable answers.
+#[derive(Debug)]
+struct CircuitStates(Engine);
+
+impl Collector for CircuitStates {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let circuits = self.0.circuits();
+        let help = "1 while the circuit of a service or buyer is open, half-open included";
+        let mut open = encoder.encode_descriptor("circuit_open", help, None, MetricType::Gauge)?;
+        for circuit in &circuits {
+            let value = ConstGauge::new(i64::from(circuit.position != CircuitPosition::Closed));
+            value.encode(open.encode_family(&[("entity", circuit.entity_id.as_str())])?)?;
+        }
+        let help = "How often the circuit of a service or buyer opened";
+        let mut opened = encoder.encode_descriptor("circuit_opened", help, None, MetricType::Counter)?;
+        for circuit in &circuits {
+            let value = ConstCounter::new(circuit.opened);
+            value.encode(opened.encode_family(&[("entity", circuit.entity_id.as_str())])?)?;
         }
         Ok(())
     }

@@ -15,8 +15,8 @@ use crate::frame::{identify, limit_time, measure, on_panic};
 use crate::intake::BODY_BYTES_MAX;
 use crate::openapi::{self, document, to_json};
 use crate::routes::{
-    caps, consent, entities, events, explain, feedback, flows, health, keys, leads, lists, metrics, ping,
-    refusals, secrets, session, stream, submit, vocabulary,
+    caps, consent, dead_letters, entities, events, explain, feedback, flows, health, keys, leads, lists,
+    metrics, ping, refusals, secrets, session, stream, submit, vocabulary,
 };
 use crate::services::Services;
 use crate::state::{Api, ApiState};
@@ -59,6 +59,8 @@ pub(crate) fn documented() -> (Router<ApiState>, Arc<str>) {
         .routes(routes!(leads::timeline))
         .routes(routes!(explain::explain))
         .routes(routes!(consent::revoke))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::resend))
         .routes(routes!(feedback::queue::list, feedback::feedback))
         .routes(routes!(feedback::queue::approve))
         .routes(routes!(feedback::queue::decline))

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Flow, FlowId, FlowVersion};
+use domain::{Flow, FlowId, FlowVersion, StepId};
 use engine::{Clock, Control, Engine};
 use ledger::{Entropy, Ledger};
-use readers::{Events, Leads, Policies, PublishedFlows};
+use readers::{Events, FreeSales, Leads, Policies, PublishedFlows};
 use wire::mask::Policy;
 
 /// What the API is an interface to. Cheap to clone.
@@ -39,6 +39,11 @@ impl Services {
         AllVersions { control: self.control.clone() }
     }
 
+    /// Knows which leads can still be sold.
+    pub(crate) fn free_sales(&self) -> FlowSales {
+        FlowSales { control: self.control.clone() }
+    }
+
     /// Masks by the flows that are published.
     pub(crate) fn policies(&self) -> FlowPolicies {
         FlowPolicies { control: self.control.clone() }
@@ -58,6 +63,19 @@ impl PublishedFlows for AllVersions {
                 show(published.version, &published.flow);
             }
         }
+    }
+}
+
+/// Which leads can still be sold, by the version of the flow they ran through.
+#[derive(Debug)]
+pub(crate) struct FlowSales {
+    control: Control,
+}
+
+impl FreeSales for FlowSales {
+    fn is_free(&self, flow_id: &FlowId, version: FlowVersion, step_id: &StepId, sold: &[StepId]) -> bool {
+        let flow = self.control.flow_version(flow_id, version);
+        flow.is_none_or(|published| published.flow.has_free_sale(step_id, sold))
     }
 }
 

@@ -42,7 +42,7 @@ async fn the_settings_of_a_party_are_changed_without_publishing() {
     let installation = Installation::with(&flow(), "").await;
     let put = async |body: &str| installation.raw(&format!("PUT /entities/src_web\n\n{body}")).await;
     let good = put(r#"{"name":"Web","time_zone":"America/Chicago","hours":{"mon-fri":["08:00-20:00"]},"caps":[{"name":"A","max_leads":5,"per":"day"}]}"#).await;
-    expect![[r#"{"id":"src_web","kind":"source","name":"Web","paused":false,"flows":["flow_roofs"],"limits":null,"time_zone":"America/Chicago","hours":{"mon-fri":["08:00-20:00"]},"caps":[{"max_leads":5,"name":"A","per":"day"}]}"#]].assert_eq(&steady(&good.text));
+    expect![[r#"{"id":"src_web","kind":"source","name":"Web","paused":false,"flows":["flow_roofs"],"limits":null,"circuit":null,"circuit_state":null,"time_zone":"America/Chicago","hours":{"mon-fri":["08:00-20:00"]},"caps":[{"max_leads":5,"name":"A","per":"day"}]}"#]].assert_eq(&steady(&good.text));
     assert_eq!(installation.get("/entities/src_web").await, good.json());
     for (body, status, message) in [
         ("{\"cap\":[]}", 400, "the settings of an entity has no key \"cap\"; did you mean \"caps\"?"),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use axum::http::StatusCode;
-use readers::{DECLARED_NAMES, EventQuery, LeadQuery, Sight};
+use readers::{DECLARED_NAMES, DeadLetterQuery, EventQuery, LeadQuery, Sight};
 use serde_json::Value;
 
 use support::{FLOW, Installation, Reply};
@@ -100,6 +100,7 @@ async fn the_parameters_of_lists_are_those_that_are_read() {
         assert_eq!(described(path), names(&[&EventQuery::NAMES, &DECLARED_NAMES, &Sight::NAMES]), "{path}");
     }
     assert_eq!(described("/leads"), names(&[&LeadQuery::NAMES, &DECLARED_NAMES]));
+    assert_eq!(described("/dead-letters"), names(&[&DeadLetterQuery::NAMES]));
     let mut of_stream = names(&[&EventQuery::NAMES, &DECLARED_NAMES, &["shape", "expand"]]);
     of_stream.retain(|name| !["before", "limit", "sort"].contains(&name.as_str()));
     assert_eq!(described("/events/stream"), of_stream);
@@ -302,9 +303,11 @@ fn samples(lead_id: &str, event_id: &str) -> Vec<(&'static str, &'static str, St
     ]
 }
 
-/// A flow that sells what it gets.
+/// A flow that sells what it gets to one buyer, while another is down.
 const SALES: &str = r#"
-entities: { buyer_premier: { kind: buyer, name: Premier Leads } }
+entities:
+  buyer_premier: { kind: buyer, name: Premier Leads }
+  buyer_south: { kind: buyer, name: South Roofs, circuit: { errors: 1 } }
 flow:
   id: flow_sales
   name: Sales
@@ -317,11 +320,16 @@ flow:
       integration: custom_json
       request: { url: "https://crm.example.com/leads" }
       feedback: { conversions: true, returns: 7d, approve: manual }
+    - id: south
+      kind: recipient
+      entity: buyer_south
+      integration: custom_json
+      request: { url: "https://south.example.com/leads" }
 "#;
 
 #[tokio::test]
 async fn what_is_served_is_what_is_described() {
-    let installation = Installation::with(FLOW, "buyer_premier: 200").await;
+    let installation = Installation::with(FLOW, "buyer_premier: 200\n buyer_south: 503").await;
     assert_eq!(installation.raw(&format!("POST /flows\n\n{SALES}")).await.status, StatusCode::CREATED);
     let document = installation.get("/openapi.json").await;
     let operations = operations(&document);
@@ -344,6 +352,23 @@ async fn what_is_served_is_what_is_described() {
     let report = |sale: &str| {
         format!("POST /feedback?{sale}\ncontent-type: application/json\n\n{{\"type\":\"conversion\"}}")
     };
+    let resend = |query: &str, body: &str| {
+        format!("POST /dead-letters/resend{query}\ncontent-type: application/json\n\n{body}")
+    };
+    let left = installation.get("/dead-letters").await["data"][0]["event_id"].to_string();
+    samples.push(("get", "/entities/{id}", "GET /entities/buyer_south".into(), 200));
+    samples.push(("get", "/dead-letters", "GET /dead-letters?step_id=south".into(), 200));
+    samples.push(("get", "/dead-letters", "GET /dead-letters?step=south".into(), 400));
+    for (query, body, status) in [
+        ("?dry_run=1", r#"{"filter":{"entity_id":"buyer_south"}}"#.to_owned(), 200),
+        ("", r#"{"filter":{}}"#.to_owned(), 400),
+        ("", r#"{"filter":{},"count":7}"#.to_owned(), 409),
+        ("", r#"{"event_ids":["evt_018d0d882e839a41d06f0001"]}"#.to_owned(), 404),
+        ("", format!("{{\"event_ids\":[{left}]}}"), 200),
+        ("", format!("{{\"event_ids\":[{left}]}}"), 200),
+    ] {
+        samples.push(("post", "/dead-letters/resend", resend(query, &body), status));
+    }
     samples.push(("post", "/feedback", report(&format!("{sale}=buyer_premier")), 201));
     samples.push(("post", "/feedback", report(&format!("{sale}=buyer_other")), 409));
     samples.push(("post", "/feedback", report("event_id=evt_018d0d882e839a41d06f0001"), 404));

@@ -25,7 +25,7 @@ async fn a_paused_source_sends_no_leads_until_it_is_resumed() {
     expect![[r#"
         200 OK
         content-type: application/json
-        {"id":"src_web","kind":"source","name":"Web Form","paused":true,"flows":["flow_roofs"],"limits":null,"time_zone":null,"hours":null,"caps":[]}"#]]
+        {"id":"src_web","kind":"source","name":"Web Form","paused":true,"flows":["flow_roofs"],"limits":null,"circuit":null,"circuit_state":null,"time_zone":null,"hours":null,"caps":[]}"#]]
     .assert_eq(&paused.told());
     expect![[r#"
         503 Service Unavailable
@@ -70,9 +70,9 @@ flow:
     let list = installation.get("/entities").await;
     let told: Vec<String> = list["data"].as_array().unwrap().iter().map(Value::to_string).collect();
     expect![[r#"
-        {"caps":[],"flows":[],"hours":null,"id":"buyer_roofs","kind":"buyer","limits":null,"name":"Roofs Ltd","paused":false,"time_zone":null}
-        {"caps":[],"flows":["flow_roofs","flow_solar"],"hours":null,"id":"src_open","kind":"source","limits":null,"name":"Open Form","paused":false,"time_zone":null}
-        {"caps":[],"flows":["flow_roofs"],"hours":null,"id":"src_web","kind":"source","limits":null,"name":"Web Form","paused":false,"time_zone":null}"#]]
+        {"caps":[],"circuit":null,"circuit_state":null,"flows":[],"hours":null,"id":"buyer_roofs","kind":"buyer","limits":null,"name":"Roofs Ltd","paused":false,"time_zone":null}
+        {"caps":[],"circuit":null,"circuit_state":null,"flows":["flow_roofs","flow_solar"],"hours":null,"id":"src_open","kind":"source","limits":null,"name":"Open Form","paused":false,"time_zone":null}
+        {"caps":[],"circuit":null,"circuit_state":null,"flows":["flow_roofs"],"hours":null,"id":"src_web","kind":"source","limits":null,"name":"Web Form","paused":false,"time_zone":null}"#]]
     .assert_eq(&told.join("\n"));
     assert_eq!(installation.get("/entities/src_open").await, list["data"][1]);
     let reader = installation.key("read").await;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::{
     ApiKeyHash, ChainId, ControlEvent, ControlKind, EntityKind, EventId, FlowVersion, LedgerEvent,
-    LedgerEventKind, ListTag, ListTags, Reveal, Scalar, SecretName, Value,
+    LedgerEventKind, ListTag, ListTags, Resending, Reveal, Scalar, SecretName, Value,
 };
 
 use crate::json::{self, ObjectWriter};
@@ -72,6 +72,9 @@ impl Record for ControlEvent {
                 object.number("secret_version", (*version).into());
             }
             ControlKind::PiiRevealed(reveal) => object.number("leads", reveal.lead_ids.len() as u64),
+            ControlKind::LettersResent(resending) => {
+                object.number("deliveries", resending.delivery_ids.len() as u64);
+            }
         }
         object.text("snapshot", place.snapshot);
         object.close();
@@ -112,6 +115,10 @@ impl Record for ControlEvent {
                 let mut values = vec![("lead_ids", Value::List(ids)), ("request", text(request))];
                 values.extend(why.as_ref().map(|why| ("why", text(why))));
                 Body::of_control(&values)
+            }
+            ControlKind::LettersResent(Resending { request, delivery_ids }) => {
+                let ids = delivery_ids.iter().map(|id| Scalar::Text(id.to_string().into())).collect();
+                Body::of_control(&[("delivery_ids", Value::List(ids)), ("request", text(request))])
             }
         };
         Ok(Some(body))
@@ -196,6 +203,13 @@ pub fn read_control_event(header: &Header<'_>, body: &BodyView<'_>) -> Result<Co
                 .and_then(|ids| ids.iter().map(|id| id.parse().ok()).collect())
                 .ok_or(HeaderError::Member("lead_ids"))?,
             why: body.control_text("why"),
+        }),
+        "dead_letters.resent" => ControlKind::LettersResent(Resending {
+            request: text("request")?,
+            delivery_ids: body
+                .control_list("delivery_ids")
+                .and_then(|ids| ids.iter().map(|id| id.parse().ok()).collect())
+                .ok_or(HeaderError::Member("delivery_ids"))?,
         }),
         _ => return Err(HeaderError::Member("type")),
     };
@@ -332,6 +346,10 @@ mod tests {
                 request: "GET /events/evt_1".into(),
                 lead_ids: vec!["lead_018d0d882d57aa10f3e7715b".parse().unwrap()],
                 why: Some("dispute 7".into()),
+            }),
+            ControlKind::LettersResent(Resending {
+                request: "POST /dead-letters/resend req_1".into(),
+                delivery_ids: vec!["evt_018d0d882e837c2e9a41d06f".parse().unwrap()],
             }),
         ];
         for kind in kinds {

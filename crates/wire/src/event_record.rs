@@ -215,7 +215,7 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
         }
         EventKind::EnhancementError { call, fault } => {
             write_call(call, object);
-            object.text("error_kind", fault.kind.as_str());
+            write_error_kind(fault, object);
         }
         EventKind::EnhancementSkipped { .. } | EventKind::RecipientSkipped { .. } => {
             object.boolean("asked", false);
@@ -225,7 +225,7 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
             match bid {
                 Ok(bid) => object.plain("bid", bid),
                 Err(NoBid::Declined(_)) => {}
-                Err(NoBid::Fault(fault)) => object.text("error_kind", fault.kind.as_str()),
+                Err(NoBid::Fault(fault)) => write_error_kind(fault, object),
             }
         }
         EventKind::RecipientAttempted { call, retry, caps } => {
@@ -252,7 +252,7 @@ fn write_kind(kind: &EventKind, object: &mut ObjectWriter<'_>) {
         EventKind::RecipientFailed { asked: Asked::No { .. }, reason: _ } => object.boolean("asked", false),
         EventKind::RecipientError { call, retry, fault } => {
             write_call(call, object);
-            object.text("error_kind", fault.kind.as_str());
+            write_error_kind(fault, object);
             write_retry(retry, object);
         }
         EventKind::RetryScheduled { retry, due, .. } => {
@@ -311,6 +311,14 @@ fn write_call(call: &Call, object: &mut ObjectWriter<'_>) {
     }
 }
 
+/// Which part failed; a call that we kept back says so.
+fn write_error_kind(fault: &Fault, object: &mut ObjectWriter<'_>) {
+    if !fault.kind.was_asked() {
+        object.boolean("asked", false);
+    }
+    object.text("error_kind", fault.kind.as_str());
+}
+
 fn write_retry(retry: &Retry, object: &mut ObjectWriter<'_>) {
     object.number("attempt", retry.attempt.into());
     object.plain("delivery_id", retry.delivery_id);
@@ -343,7 +351,7 @@ fn write_notice(notice: &Notice, object: &mut ObjectWriter<'_>) {
         object.number("response_code", code.into());
     }
     match &notice.end {
-        NoticeEnd::Fault(fault) => object.text("error_kind", fault.kind.as_str()),
+        NoticeEnd::Fault(fault) => write_error_kind(fault, object),
         NoticeEnd::NotAsked(_) => object.boolean("asked", false),
         NoticeEnd::Taken | NoticeEnd::Refused(_) => {}
     }
@@ -552,6 +560,7 @@ fn read_kind(header: &Header<'_>) -> Result<EventKind, HeaderError> {
             entity_id: entity_id()?,
             retry: retry()?,
             due: Header::required(&header.due, "due")?,
+            reason: read_reason(header),
         },
         EventType::RetryAttempted => {
             EventKind::RetryAttempted { step_id: step_id()?, entity_id: entity_id()?, retry: retry()? }

@@ -290,9 +290,30 @@ impl<'a> Header<'a> {
 }
 
 fn fields(text: &Option<Text<'_>>) -> Result<FieldStates, HeaderError> {
-    let Some(text) = text else { return Ok(FieldStates::default()) };
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(&**text).map_err(|_| HeaderError::Member("fields"))?;
+    text.as_deref().map_or(Ok(FieldStates::default()), read_field_states)
+}
+
+/// Reads the member `fields` of a stored header.
+///
+/// # Errors
+/// When it is not base64.
+pub fn read_field_states(stored: &str) -> Result<FieldStates, HeaderError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(stored).map_err(|_| HeaderError::Member("fields"))?;
     Ok(FieldStates::from_bytes(&bytes))
+}
+
+/// Reads the member `dims` of a stored header: paths with their values.
+///
+/// # Errors
+/// When it is not an object with plain values.
+pub fn read_dims(stored: &str) -> Result<Vec<(String, Scalar)>, HeaderError> {
+    let wrong = || HeaderError::Member("dims");
+    let members: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(stored).map_err(|_| wrong())?;
+    members
+        .into_iter()
+        .map(|(path, value)| Ok((path, json::read_scalar(&value).ok_or_else(wrong)?)))
+        .collect()
 }
 
 /// A keyed hash as 24 hex digits.
@@ -370,7 +391,7 @@ pub struct HeaderKeys<'a> {
     pub feedback: Option<FeedbackKey<'a>>,
     pub test: Option<bool>,
     pub flow_version: Option<u32>,
-    /// As stored, so that equal ones are known by their bytes; [`HeaderKeys::read_dims`].
+    /// As stored, so that equal ones are known by their bytes; [`read_dims`].
     #[serde(borrow)]
     pub dims: Option<&'a serde_json::value::RawValue>,
     #[serde(borrow)]
@@ -423,29 +444,6 @@ impl<'a> HeaderKeys<'a> {
     /// When it is not a moment.
     pub fn at(&self) -> Result<Timestamp, HeaderError> {
         self.timestamp.parse().map_err(|_| HeaderError::Member("timestamp"))
-    }
-
-    /// The report dimensions, ascending by path.
-    ///
-    /// # Errors
-    /// When the member is not an object of scalars.
-    pub fn read_dims(&self) -> Result<Vec<(String, Scalar)>, HeaderError> {
-        let wrong = || HeaderError::Member("dims");
-        let Some(stored) = self.dims else { return Ok(Vec::new()) };
-        let members: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(stored.get()).map_err(|_| wrong())?;
-        members
-            .into_iter()
-            .map(|(path, value)| Ok((path, json::read_scalar(&value).ok_or_else(wrong)?)))
-            .collect()
-    }
-
-    /// Which declared fields the lead has, as [`Header::fields`].
-    ///
-    /// # Errors
-    /// As [`Header::fields`].
-    pub fn read_fields(&self) -> Result<FieldStates, HeaderError> {
-        fields(&self.fields)
     }
 
     /// The chain the record continues and its place there, as [`Header::chain`].

@@ -26,7 +26,7 @@ mod try_rules;
 pub use body::{Body, BodyError, BodyView, EXCHANGE_BYTES_MAX, Element, PATHS_MAX};
 pub use control_record::read_control_event;
 pub use event_record::read_event;
-pub use header::{Header, HeaderError, HeaderKeys, Text};
+pub use header::{Header, HeaderError, HeaderKeys, Text, read_dims, read_field_states};
 pub use nearest::nearest;
 pub use record::{Place, Record};
 pub use try_rules::try_rules;

@@ -32,6 +32,7 @@ const STATUS: { [status: string]: [Outcome, string] } = {
   waiting: ['pending', 'will be tried again'],
   unknown: ['error', 'nobody knows'],
   skipped: ['skip', 'not asked'],
+  bid: ['pending', 'bid'],
   outbid: ['skip', 'outbid'],
   sold_elsewhere: ['skip', 'sold elsewhere'],
   not_reached: ['none', 'not reached'],

@@ -1,6 +1,7 @@
 //! What can be asked of the command, flag by flag. Flags stand over `GLASSLINE_*` variables, those
 //! over `glassline.toml`, that over defaults. One file for each command that has several flags.
 
+mod dead_letters;
 mod demo;
 mod entity;
 mod events;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::settings::Settings;
 
+pub(crate) use self::dead_letters::{DeadLettersCommand, LetterFilter};
 pub(crate) use self::demo::Demo;
 pub(crate) use self::entity::{Cap, EntityCommand};
 pub(crate) use self::events::{EventFilter, EventSight, Events, EventsCommand, List, Tail};
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// Decide on what buyers report, and report many leads from a file
     #[command(subcommand, after_help = "Example: glassline feedback import returns.csv --type return")]
     Feedback(FeedbackCommand),
+    /// List deliveries that nobody tries any more, and send them again
+    #[command(subcommand, after_help = "Example: glassline dead-letters list --buyer buyer_premier")]
+    DeadLetters(DeadLettersCommand),
     /// Withdraw the consent of a person
     #[command(subcommand, after_help = "Example: glassline consent revoke lead_018d0d882d57aa10f3e7715b")]
     Consent(ConsentCommand),

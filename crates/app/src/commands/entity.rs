@@ -57,6 +57,9 @@ fn as_json(entity: &Entity, control: &Control) -> Value {
         "paused": entity.paused,
         "flows": flows,
         "limits": settings["limits"],
+        "circuit": settings["circuit"],
+        // Of a server that runs, not of a directory.
+        "circuit_state": null,
         "time_zone": entity.settings.time_zone.as_ref().map(ToString::to_string),
         "hours": settings["hours"],
         "caps": settings["caps"].as_array().cloned().unwrap_or_default(),
@@ -75,8 +78,8 @@ pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings)
                 serde_json::from_str(&answer.text).context("the server's answer is not JSON")?;
             change_caps(&mut party["caps"], &cap)?;
             let wanted = json!({
-                "limits": party["limits"], "time_zone": party["time_zone"], "hours": party["hours"],
-                "caps": party["caps"],
+                "limits": party["limits"], "circuit": party["circuit"], "time_zone": party["time_zone"],
+                "hours": party["hours"], "caps": party["caps"],
             });
             client.send(Method::PUT, &path, wanted.to_string()).await?;
         }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod dead_letters;
 pub(crate) mod demo;
 pub(crate) mod entity;
 pub(crate) mod events;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use domain::Scope;
-use engine::HttpOptions;
+use engine::{HttpOptions, Pace};
 use ledger::{DataDirectory, Stopped};
 use server::{Api, Services};
 use tokio::net::TcpListener;
@@ -158,14 +158,24 @@ pub(crate) async fn serve(
         // An error only says that the sender is gone.
         engine.keep_retrying(async { drop(stopped.await) }).await;
     });
+    let (stop_keeping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let engine = services.engine.clone();
+    let keeping = tokio::spawn(async move {
+        engine.keep_checkpoints(Pace::default(), async { drop(stopped.await) }).await;
+    });
     ready();
     server::serve(listener, api.router(), stop).await;
     drop(stop_retrying);
+    drop(stop_keeping);
     retrying.await.context("the task of retries broke off")?;
+    keeping.await.context("the task of checkpoints broke off")?;
     match end {
         End::Asked => {
             match tokio::time::timeout(DRAIN_MAX, services.engine.drain()).await {
-                Ok(()) => drop(installation.close().await?),
+                Ok(()) => {
+                    services.engine.keep_folds_or_tell().await;
+                    drop(installation.close().await?);
+                }
                 Err(_) => warn!("Some leads did not end in time; the next start finishes them"),
             }
             info!("Stopped");

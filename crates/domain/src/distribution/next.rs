@@ -97,15 +97,18 @@ impl Distribution {
     /// Whether somebody may be asked yet who was not: all that may have the lead do not have it, and a sale
     /// that is held may come free.
     pub fn may_go_on(&self, offers: &Offers) -> bool {
-        let sold = |(step, _): &(&Step, &Recipient)| matches!(offers.stand(&step.id), Some(Stand::Sold(price)) if !price.copy);
         let unmet =
             |(step, _): (&Step, &Recipient)| matches!(offers.stand(&step.id), None | Some(Stand::Bid(_)));
         // A group that asked nobody was not reached, or is over.
         let has_asked = offers.asked().any(|id| self.recipients.iter().any(|step| step.id == *id));
-        let sales = self.recipients.iter().filter_map(as_recipient).filter(sold).count();
-        has_asked
-            && u32::try_from(sales).is_ok_and(|sales| sales < self.max_sales)
-            && self.enabled().any(unmet)
+        has_asked && !self.is_sold_out(offers) && self.enabled().any(unmet)
+    }
+
+    /// Whether all that may have the lead have it: nothing that is held comes free any more.
+    pub fn is_sold_out(&self, offers: &Offers) -> bool {
+        let sold = |step: &&Step| matches!(offers.stand(&step.id), Some(Stand::Sold(price)) if !price.copy);
+        let sales = self.recipients.iter().filter(sold).count();
+        u32::try_from(sales).is_ok_and(|sales| sales >= self.max_sales)
     }
 
     /// Whether the price of a sale is less than the group asks for.

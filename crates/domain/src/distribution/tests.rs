@@ -102,6 +102,7 @@ fn attempt(offers: &mut Offers, id: &StepId, number: u32, word: &str, price: Mon
             entity_id: "buyer_x".parse().unwrap(),
             retry: retry(number + 1),
             due: crate::Timestamp::from_millis(0),
+            reason: None,
         });
     }
 }

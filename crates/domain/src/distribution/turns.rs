@@ -14,6 +14,16 @@ pub struct Turns {
 pub type Candidate = (StepId, u32);
 
 impl Turns {
+    /// Goes on with what the recipients are owed.
+    pub fn owing(owed: Vec<(StepId, i64)>) -> Turns {
+        Turns { owed }
+    }
+
+    /// What each recipient is owed.
+    pub fn all_owed(&self) -> impl Iterator<Item = (StepId, i64)> {
+        self.owed.iter().cloned()
+    }
+
     /// Who of these comes first; ties by their order. None when there is nobody. Weights are above 0.
     pub fn choose(&self, candidates: &[Candidate]) -> Option<StepId> {
         let all: i128 = candidates.iter().map(|(_, weight)| i128::from(*weight)).sum();

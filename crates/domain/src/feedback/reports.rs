@@ -153,7 +153,8 @@ impl Reports {
                 | FaultKind::Tls
                 | FaultKind::Auth
                 | FaultKind::Status
-                | FaultKind::Limit => {}
+                | FaultKind::Limit
+                | FaultKind::Circuit => {}
             },
             EventKind::FeedbackReceived { feedback } => self.reports.push(TakenReport {
                 id,

@@ -106,6 +106,7 @@ fn kind(line: &str) -> EventKind {
             entity_id: buyer(word(1)),
             retry: retry(),
             due: at(),
+            reason: None,
         },
         "retried" => {
             EventKind::RetryAttempted { step_id: step(word(1)), entity_id: buyer(word(1)), retry: retry() }

@@ -288,7 +288,8 @@ impl Erasures {
             | ControlKind::ListAdded { .. }
             | ControlKind::ListRemoved { .. }
             | ControlKind::ListDeleted { .. }
-            | ControlKind::PiiRevealed(_) => {}
+            | ControlKind::PiiRevealed(_)
+            | ControlKind::LettersResent(_) => {}
         }
     }
 

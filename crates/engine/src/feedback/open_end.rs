@@ -71,8 +71,8 @@ impl Run {
             (DeliveryState::Delivered { .. }, End::NotSold(_)) => {
                 Err(FeedbackError::EndKnown("the buyer took the lead; report a return or a conversion"))
             }
-            (DeliveryState::Ended, End::NotSold(_)) => Ok(Some(newest)),
-            (DeliveryState::Ended, End::Sold(_)) => {
+            (DeliveryState::Unanswered | DeliveryState::Ended, End::NotSold(_)) => Ok(Some(newest)),
+            (DeliveryState::Unanswered | DeliveryState::Ended, End::Sold(_)) => {
                 Err(FeedbackError::EndKnown("the buyer did not take the lead"))
             }
             (DeliveryState::Attempted { .. } | DeliveryState::Due { .. }, _) => {

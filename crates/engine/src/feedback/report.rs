@@ -77,13 +77,13 @@ impl Engine {
     }
 
     /// A lead that something came back of; none when there is no such lead.
-    pub(super) async fn take_up_reported(&self, lead_id: LeadId) -> Result<Option<Run>, FeedbackError> {
+    pub(crate) async fn take_up_reported(&self, lead_id: LeadId) -> Result<Option<Run>, FeedbackError> {
         let Some(lease) = self.leads().lease(lead_id).await? else { return Ok(None) };
         self.take_up(lease, lead_id)?.ok_or(FeedbackError::Forgotten).map(Some)
     }
 
     /// Runs in a task of its own, which goes on when the caller gives up waiting.
-    pub(super) async fn to_the_end<T: Send + 'static>(
+    pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> T {
@@ -374,7 +374,7 @@ impl Run {
     fn comes_back_whole(&self, holding: &Holding) -> bool {
         let may_sell = self.story.deliveries.iter().any(|own| match own.state {
             DeliveryState::Attempted { .. } | DeliveryState::Due { .. } => true,
-            DeliveryState::Delivered { .. } | DeliveryState::Ended => false,
+            DeliveryState::Delivered { .. } | DeliveryState::Unanswered | DeliveryState::Ended => false,
         });
         self.story.reports.is_last(holding.event_id) && !may_sell
     }

@@ -1,4 +1,5 @@
-//! Limits of other parties and of steps: each call waits for its turn before anything is sent.
+//! Limits of other parties and of steps: each call waits for its turn before anything is sent, and is kept back
+//! while the circuit of its party is open.
 //!
 //! Whoever asks another party does so through [`LimitedParties`], retries and whatever else included, so
 //! that no limit is passed by. In memory only: a restart begins anew.
@@ -7,16 +8,18 @@ mod queue;
 mod window;
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{EntityId, FaultKind, FlowId, StepId};
 use tokio::time::Instant;
-use wire::outbound::{AllowedHosts, Mailbox, OutboundRequest};
+use wire::outbound::Mailbox;
 
 use self::queue::{NoTurn, Queue, Turn};
-use crate::Control;
+use crate::circuits::{CircuitStanding, Circuits, NotLetThrough, Pass};
 use crate::parties::{Answered, Asking, Call, CallFault, MailCall, Parties, StepLimits};
+use crate::{Clock, Control};
 
 /// What was asked of one party since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +49,18 @@ struct Counts {
 pub(crate) struct LimitedParties {
     parties: Arc<dyn Parties>,
     control: Control,
+    circuits: Circuits,
     entities: Mutex<HashMap<EntityId, Arc<Queue>>>,
     steps: Mutex<HashMap<(FlowId, StepId), Arc<Queue>>>,
     counts: Mutex<HashMap<EntityId, Counts>>,
 }
 
 impl LimitedParties {
-    pub(crate) fn new(parties: Arc<dyn Parties>, control: Control) -> LimitedParties {
+    pub(crate) fn new(parties: Arc<dyn Parties>, control: Control, clock: Arc<dyn Clock>) -> LimitedParties {
         LimitedParties {
             parties,
             control,
+            circuits: Circuits::new(clock),
             entities: Mutex::default(),
             steps: Mutex::default(),
             counts: Mutex::default(),
@@ -105,55 +110,85 @@ impl LimitedParties {
         Ok((own, turn.map_err(|no_turn| fault(no_turn, "its limit", time_limit))?))
     }
 
-    /// Asks in turn. The time limit is for the turn, and again for the call: one that was cut short because
-    /// it waited could have been taken without our knowing.
+    /// How the circuit of a party stands; none when it has none.
+    pub(crate) fn circuit(&self, entity_id: &EntityId) -> Option<CircuitStanding> {
+        self.circuits.standing(entity_id, self.control.circuit(entity_id))
+    }
+
+    /// Asks in turn, unless the circuit of the party is open. The time limit is for the turn, and again for the
+    /// call: one that was cut short because it waited could have been taken without our knowing.
     async fn in_turn<'a>(
         &'a self,
         entity_id: EntityId,
         step_limits: Option<StepLimits>,
         time_limit: Duration,
         ask: impl FnOnce() -> Asking<'a>,
-    ) -> Result<Answered, CallFault> {
-        let turns = {
-            let _waiting = Counted::begin(self, &entity_id, |counts| &mut counts.waiting);
-            self.turns(&entity_id, step_limits.as_ref(), time_limit).await
-        };
-        let asked = match turns {
-            Ok(_turns) => {
+    ) -> Result<(Answered, Option<Pass>), CallFault> {
+        let asked = match self.turns_and_pass(&entity_id, step_limits.as_ref(), time_limit).await {
+            Ok((_turns, pass)) => {
                 let _under_way = Counted::begin(self, &entity_id, |counts| &mut counts.under_way);
-                ask().await
+                match (ask().await, pass) {
+                    (Ok(answered), pass) => Ok((answered, pass)),
+                    (Err(fault), pass) => {
+                        // What we kept back ourselves tells nothing of the other side.
+                        if let Some(pass) = pass.filter(|_| fault.kind.was_asked()) {
+                            pass.ended(true);
+                        }
+                        Err(fault)
+                    }
+                }
             }
             Err(fault) => Err(fault),
         };
-        let word = asked.as_ref().map_or_else(|fault| fault.kind.as_str(), |_: &Answered| ANSWERED);
+        let word = asked.as_ref().map_or_else(|fault| fault.kind.as_str(), |_| ANSWERED);
         self.count(&entity_id, |counts| *counts.ended.entry(word).or_default() += 1);
         asked
     }
-}
 
-impl Parties for LimitedParties {
-    fn ask(&self, call: Call) -> Asking<'_> {
+    /// The turns of a call, and what the circuit of its party says of it: before it waits, and once it could go.
+    async fn turns_and_pass(
+        &self,
+        entity_id: &EntityId,
+        step_limits: Option<&StepLimits>,
+        time_limit: Duration,
+    ) -> Result<((Option<Turn>, Turn), Option<Pass>), CallFault> {
+        let circuit = || self.control.circuit(entity_id);
+        if let Some(refusal) = self.circuits.refusal(entity_id, circuit()) {
+            return Err(kept_back(refusal));
+        }
+        let turns = {
+            let _waiting = Counted::begin(self, entity_id, |counts| &mut counts.waiting);
+            self.turns(entity_id, step_limits, time_limit).await?
+        };
+        let pass = self.circuits.enter(entity_id, circuit()).map_err(kept_back)?;
+        Ok((turns, pass))
+    }
+
+    /// Asks, in turn. Whoever hears the answer tells the circuit by the pass whether it is usable.
+    pub(crate) fn ask(&self, call: Call) -> AskingInTurn<'_> {
         let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
         Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, || self.parties.ask(call)))
     }
 
-    fn mail(&self, call: MailCall) -> Asking<'_> {
+    /// The same by mail.
+    pub(crate) fn mail(&self, call: MailCall) -> AskingInTurn<'_> {
         let (entity_id, step_limits) = (call.entity_id.clone(), call.step_limits.clone());
         Box::pin(self.in_turn(entity_id, step_limits, call.time_limit, || self.parties.mail(call)))
     }
 
-    fn mail_sender(&self) -> Option<&Mailbox> {
+    pub(crate) fn mail_sender(&self) -> Option<&Mailbox> {
         self.parties.mail_sender()
     }
 
-    fn allowed_hosts(&self) -> Option<&AllowedHosts> {
-        self.parties.allowed_hosts()
-    }
-
-    fn fetch(&self, request: OutboundRequest, time_limit: Duration) -> Asking<'_> {
-        self.parties.fetch(request, time_limit)
+    /// The parties as they are, for what is asked on nobody's behalf: the WSDL of a flow that is read.
+    pub(crate) fn unlimited(&self) -> &dyn Parties {
+        &*self.parties
     }
 }
+
+/// An answer in turn, under way.
+pub(crate) type AskingInTurn<'a> =
+    Pin<Box<dyn Future<Output = Result<(Answered, Option<Pass>), CallFault>> + Send + 'a>>;
 
 /// Something that goes on, counted for as long as this lives.
 struct Counted<'a> {
@@ -189,6 +224,17 @@ fn queue<K: Clone + Eq + std::hash::Hash>(queues: &Mutex<HashMap<K, Arc<Queue>>>
         return Arc::clone(queue);
     }
     Arc::clone(queues.entry(key.clone()).or_default())
+}
+
+/// Why a call was not made whose party is left alone, and when it may be.
+fn kept_back(NotLetThrough { errors, wait }: NotLetThrough) -> CallFault {
+    let when = match wait {
+        Some(wait) => format!("it is asked again in {} s", wait.as_millis().div_ceil(1000)),
+        None => "one call tries it now".to_owned(),
+    };
+    let rows = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors in a row") };
+    let detail = format!("its circuit is open after {rows}, and {when}");
+    CallFault { retry_after: wait, ..CallFault::new(FaultKind::Circuit, detail, Duration::ZERO) }
 }
 
 /// Why a call was not made, and when it may be.

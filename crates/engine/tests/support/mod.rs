@@ -90,7 +90,8 @@ impl House {
             entropy: Arc::new(SeededEntropy::new(leads.reader().next_seq())),
             parties: asked,
             barriers,
-        });
+        })
+        .with_state(Arc::new(data.state_disk().unwrap()));
         House { directory, clock, parties, leads, control, engine, running }
     }
 
@@ -148,6 +149,10 @@ impl House {
         }
     }
 
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn advance(&self, time: Duration) {
         self.clock.advance(time);
     }
@@ -163,6 +168,29 @@ impl House {
                 wire::read_event(&Header::read(&record.header).unwrap(), Some(&body)).unwrap()
             })
             .collect()
+    }
+
+    /// How every cap stands, a line for each.
+    pub(crate) fn caps(&self) -> String {
+        let line = |standing: &engine::CapStanding| {
+            let engine::CapStanding { cap, count, .. } = standing;
+            format!("{} {} used {} reserved of {}\n", cap.id, count.used, count.reserved, cap.limit)
+        };
+        self.engine.caps().iter().map(line).collect()
+    }
+
+    /// Why each recipient did or did not get a lead, a line for each.
+    pub(crate) fn explained(&self, lead_id: LeadId) -> String {
+        let flow = self.control.flow(&self.events(lead_id)[0].head.flow_id).unwrap();
+        let line = |own: domain::Explained| {
+            let reason = own.reason.map(|reason| format!(" ({}: {})", reason.code, reason.text));
+            let bid = own.bid.map(|bid| format!(" bid {bid}"));
+            let price = own.price.map(|price| format!(" price {price}"));
+            let part = |part: Option<String>| part.unwrap_or_default();
+            let (step, fate) = (own.step_id, own.fate);
+            format!("{step} {fate}{}{}{}, {} attempts\n", part(bid), part(price), part(reason), own.attempts)
+        };
+        flow.flow.explain(&self.events(lead_id)).into_iter().map(line).collect()
     }
 
     /// The chain of a lead: each event on a line, with what matters of its kind.

@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use ledger::{
-    Access, Ledger, LedgerKeys, LedgerKind, LedgerOptions, OsEntropy, RealDisk, Running, SecretKey, Stages,
+    Access, Disk, Ledger, LedgerKeys, LedgerKind, LedgerOptions, OsEntropy, RealDisk, Running, SecretKey,
+    Stages,
 };
 
 /// How much is done of everything.
@@ -106,11 +107,31 @@ impl Directory {
 
 /// A ledger as production starts it, in a directory that may be new.
 fn start(directory: &Path, stages: Option<Arc<Stages>>) -> (Ledger, Running) {
-    let disk = RealDisk::open(directory, Access::Write).expect("the directory can be made");
-    let keys = LedgerKeys { master: SecretKey::from_bytes([1; 32]), signing: SecretKey::from_bytes([2; 32]) };
     let options = LedgerOptions { stages, ..LedgerOptions::new("bench", LedgerKind::Leads) };
-    let now = Timestamp::from_millis(1_700_000_000_000);
-    Ledger::start(Arc::new(disk), &keys, options, Arc::new(OsEntropy), now).expect("the ledger opens")
+    Ledger::start(disk(directory), &keys(), options, Arc::new(OsEntropy), now()).expect("the ledger opens")
+}
+
+/// Keeps the rows of all full hot files beside them, as a server does in time. The ledger has no threads
+/// meanwhile, so that nobody else does.
+fn keep_rows(directory: &Path) {
+    let disk = disk(directory);
+    let options = LedgerOptions::new("bench", LedgerKind::Leads);
+    let opened = Ledger::open(Arc::clone(&disk), &keys(), options, Arc::new(OsEntropy), now());
+    let (ledger, _writer) = opened.expect("the ledger opens");
+    ledger.keep_rows(disk);
+    assert!(ledger.stopped().is_none(), "the files are as they were written");
+}
+
+fn disk(directory: &Path) -> Arc<dyn Disk> {
+    Arc::new(RealDisk::open(directory, Access::Write).expect("the directory can be made"))
+}
+
+fn keys() -> LedgerKeys {
+    LedgerKeys { master: SecretKey::from_bytes([1; 32]), signing: SecretKey::from_bytes([2; 32]) }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000)
 }
 
 /// Two threads for all writers, as a machine of two cores gives a server.

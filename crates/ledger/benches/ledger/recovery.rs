@@ -13,7 +13,7 @@ use wire::Record;
 use crate::figures::{count, per_second};
 use crate::leads::{EVENTS, Leads};
 use crate::machine::{megabytes, memory_bytes};
-use crate::{runtime, start};
+use crate::{keep_rows, runtime, start};
 
 /// The argument that makes this program a process that only starts a ledger.
 pub(crate) const CHILD: &str = "--start";
@@ -21,9 +21,15 @@ pub(crate) const CHILD: &str = "--start";
 pub(crate) fn run(directory: &Path, leads: u64) -> String {
     let (bytes, took) = fill(directory, leads);
     let events = usize::try_from(leads).expect("leads are counted in millions") * EVENTS;
+    keep_rows(directory);
     let (files, file_bytes) = forget_cached(directory);
     let cold = child(directory);
     let warm = child(directory);
+    remove_rows(directory);
+    forget_cached(directory);
+    let cold_without = child(directory);
+    remove_rows(directory);
+    let warm_without = child(directory);
 
     let mut report = format!(
         "\n### Start over {} events in hot files\n\n\
@@ -34,7 +40,12 @@ pub(crate) fn run(directory: &Path, leads: u64) -> String {
         count(per_second(events, took)),
         megabytes(file_bytes),
     );
-    for (name, start) in [("files not in the page cache", cold), ("files in the page cache", warm)] {
+    for (name, start) in [
+        ("rows kept, files not in the page cache", cold),
+        ("rows kept, files in the page cache", warm),
+        ("no rows, files not in the page cache", cold_without),
+        ("no rows, files in the page cache", warm_without),
+    ] {
         let each = (start.after.saturating_sub(start.before)) / events as u64;
         report += &format!(
             "| {name} | {:.2} | {} | {} | {} | {} | {each} B |\n",
@@ -123,18 +134,28 @@ fn fill(directory: &Path, leads: u64) -> (usize, std::time::Duration) {
     (bytes, begin.elapsed())
 }
 
-/// Takes the hot files out of the page cache; gives how many there are and their length.
+fn remove_rows(directory: &Path) {
+    for entry in std::fs::read_dir(directory).expect("the directory is there") {
+        let path = entry.expect("the directory can be read").path();
+        if path.extension().is_some_and(|extension| extension == "rows") {
+            std::fs::remove_file(path).expect("the file can be removed");
+        }
+    }
+}
+
+/// Takes the files of the ledger out of the page cache; gives how many hot ones there are and their length.
 fn forget_cached(directory: &Path) -> (usize, u64) {
     let mut files = 0;
     let mut bytes = 0;
     for entry in std::fs::read_dir(directory).expect("the directory is there") {
         let path = entry.expect("the directory can be read").path();
-        if path.extension().is_some_and(|extension| extension == "hot") {
+        let is_hot = path.extension().is_some_and(|extension| extension == "hot");
+        if is_hot || path.extension().is_some_and(|extension| extension == "rows") {
             let file = std::fs::File::open(&path).expect("the file is there");
             file.sync_all().expect("the file syncs");
             rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("this is a file");
-            files += 1;
-            bytes += file.metadata().expect("the file is there").len();
+            files += usize::from(is_hot);
+            bytes += if is_hot { file.metadata().expect("the file is there").len() } else { 0 };
         }
     }
     (files, bytes)

@@ -8,6 +8,7 @@ mod creation;
 mod damage;
 mod disk_faults;
 mod forgeries;
+mod kept_rows;
 mod live_files;
 mod slots_and_nonces;
 

@@ -17,8 +17,9 @@ use utoipa::{Modify, OpenApi as _};
 
 pub(crate) use errors::{Errors, ErrorsOrMissing, Refused};
 pub(crate) use parameters::{
-    EventFilterParameters, LeadFilterParameters, LeadSightParameters, PendingParameters, SaleParameters,
-    SightParameters, StreamParameters, SubmitParameters, WindowParameters,
+    DeadLetterParameters, EventFilterParameters, LeadFilterParameters, LeadSightParameters,
+    PendingParameters, ResendParameters, SaleParameters, SightParameters, StreamParameters, SubmitParameters,
+    WindowParameters,
 };
 pub(crate) use shapes::{
     Answer, EntityRequest, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage,

@@ -87,6 +87,36 @@ pub(crate) struct LeadFilterParameters {
     valid: Option<bool>,
 }
 
+/// Which dead letters. Comma lists and repeats are *or*, a leading `-` is *not*.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeadLetterParameters {
+    /// Flows.
+    flow_id: Option<Vec<String>>,
+    /// Steps.
+    step_id: Option<Vec<String>>,
+    /// Buyers.
+    entity_id: Option<Vec<String>>,
+    /// Sources.
+    source_id: Option<Vec<String>>,
+    /// Why the last attempt came to nothing, such as `timeout`.
+    reason_code: Option<Vec<String>>,
+    /// `with` (default), `without` or `only` test leads.
+    test: Option<String>,
+    /// Left without an end from this moment on: `2024-01-15` (midnight UTC), RFC 3339, or back from now: `-24h`.
+    start: Option<String>,
+    /// Left so before this moment.
+    end: Option<String>,
+}
+
+/// Whether anything is sent.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ResendParameters {
+    /// With `1` nothing is sent; it is told how many dead letters are named.
+    dry_run: Option<String>,
+}
+
 /// Which part of a list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -72,6 +72,9 @@ pub(crate) struct EntityRequest {
     /// `per_day`.
     #[schema(value_type = Option<Object>)]
     limits: Option<String>,
+    /// When a buyer or service is left alone: after so many `errors` in a row (5), for a `cool_down` (`1m`).
+    #[schema(value_type = Option<Object>)]
+    circuit: Option<String>,
     /// Whose clocks count for its hours and caps.
     #[schema(example = "America/Chicago")]
     time_zone: Option<String>,

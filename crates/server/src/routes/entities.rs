@@ -9,7 +9,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use domain::{EntityId, Scope};
-use engine::{Control, Entity};
+use engine::{CircuitPosition, CircuitStanding, Control, Engine, Entity};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -36,6 +36,12 @@ pub(crate) struct EntityReply {
     /// How often it sends, or is asked, in all flows together, as in a flow file; null means as often as comes.
     #[schema(required, value_type = Option<Object>)]
     limits: Option<Value>,
+    /// When it is left alone for a while because it gives no usable answers, as in a flow file; null means never.
+    #[schema(required, value_type = Option<Object>)]
+    circuit: Option<Value>,
+    /// How its circuit stands; null where it has none.
+    #[schema(required)]
+    circuit_state: Option<CircuitReply>,
     /// Whose clocks count for its hours and caps; null means those of the flow, and of UTC.
     #[schema(required)]
     time_zone: Option<String>,
@@ -47,8 +53,33 @@ pub(crate) struct EntityReply {
     caps: Vec<Value>,
 }
 
+/// How the circuit of a party stands. In memory: a start begins with closed circuits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CircuitReply {
+    /// `closed`: all calls are let through; `open`: none; `half_open`: one, whose end closes or opens it.
+    state: &'static str,
+    /// Errors in a row by now, while it is closed.
+    errors: u32,
+    /// When one call is let through, while it is open.
+    #[schema(required)]
+    until: Option<String>,
+    /// How often it opened since the server started.
+    opened: u64,
+}
+
+impl From<CircuitStanding> for CircuitReply {
+    fn from(standing: CircuitStanding) -> CircuitReply {
+        let CircuitStanding { entity_id: _, position, errors, opened } = standing;
+        let until = match position {
+            CircuitPosition::Open { until } => Some(until.to_string()),
+            CircuitPosition::Closed | CircuitPosition::HalfOpen => None,
+        };
+        CircuitReply { state: position.as_str(), errors, until, opened }
+    }
+}
+
 impl EntityReply {
-    fn new(entity: &Entity, parties: &Parties) -> EntityReply {
+    fn new(entity: &Entity, parties: &Parties, engine: &Engine) -> EntityReply {
         let settings: Value = serde_json::from_str(&entity.settings_document).unwrap_or_default();
         EntityReply {
             id: entity.id.to_string(),
@@ -57,6 +88,8 @@ impl EntityReply {
             paused: entity.paused,
             flows: parties.0.get(&*entity.id.to_string()).into_iter().flatten().cloned().collect(),
             limits: settings.get("limits").filter(|limits| !limits.is_null()).cloned(),
+            circuit: settings.get("circuit").filter(|circuit| !circuit.is_null()).cloned(),
+            circuit_state: engine.circuit(&entity.id).map(CircuitReply::from),
             time_zone: entity.settings.time_zone.as_ref().map(ToString::to_string),
             hours: settings.get("hours").filter(|hours| !hours.is_null()).cloned(),
             caps: settings.get("caps").and_then(Value::as_array).cloned().unwrap_or_default(),
@@ -114,7 +147,9 @@ pub(crate) async fn list(
     caller.need(&Scope::Read)?;
     parameters::none(&uri)?;
     let parties = Parties::of(&services.control);
-    Ok(list_of(services.control.entities().iter().map(|entity| EntityReply::new(entity, &parties))))
+    Ok(list_of(
+        services.control.entities().iter().map(|entity| EntityReply::new(entity, &parties, &services.engine)),
+    ))
 }
 
 /// One party.
@@ -134,10 +169,10 @@ pub(crate) async fn one(
     caller.need(&Scope::Read)?;
     parameters::none(&uri)?;
     let entity = services.control.entity(&read_id(&id)?).ok_or_else(not_found)?;
-    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control), &services.engine)))
 }
 
-/// Gives a party another name, hours, caps and limits. Nothing is published for it, and it has effect at once.
+/// Gives a party another name, hours, caps, limits and circuit. Nothing is published for it, and it has effect at once.
 /// A cap whose maximum changes goes on with its count; one whose period changes begins anew.
 #[utoipa::path(
     put,
@@ -177,7 +212,7 @@ pub(crate) async fn put(
     let changed =
         services.control.change_entity(caller.name(), &id, name.map(Into::into), Some(file)).await?;
     let entity = changed.ok_or_else(not_found)?;
-    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control))))
+    Ok(Json(EntityReply::new(&entity, &Parties::of(&services.control), &services.engine)))
 }
 
 /// Takes a party out until it is resumed.
@@ -236,7 +271,7 @@ async fn change(
         Change::Resume => control.resume_entity(caller.name(), &id).await?,
     };
     let entity = entity.ok_or_else(not_found)?;
-    Ok(Json(EntityReply::new(&entity, &Parties::of(control))))
+    Ok(Json(EntityReply::new(&entity, &Parties::of(control), &services.engine)))
 }
 
 fn read_id(id: &str) -> Result<EntityId, ApiError> {

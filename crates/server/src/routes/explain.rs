@@ -39,7 +39,8 @@ pub(crate) struct RecipientExplained {
     #[schema(required)]
     group: Option<String>,
     /// `delivered`, `declined` (it said no, or its cap was full), `error`, `waiting` (for a retry), `unknown` (nobody
-    /// knows whether it has the lead), `skipped`, `outbid`, `sold_elsewhere`, `not_reached`, `disabled` or `pending`.
+    /// knows whether it has the lead), `skipped`, `bid` (for a ping), `outbid`, `sold_elsewhere`, `not_reached`,
+    /// `disabled` or `pending`.
     status: String,
     #[schema(required)]
     reason: Option<String>,
@@ -51,7 +52,7 @@ pub(crate) struct RecipientExplained {
     /// What it pays.
     #[schema(required, value_type = Option<f64>)]
     price: Option<Number>,
-    /// How often it was sent the lead.
+    /// How many attempts were made, those included that were kept back before anything was sent.
     attempts: u32,
     /// The event that tells so; null where none does.
     #[schema(required)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod caps;
 pub(crate) mod consent;
+pub(crate) mod dead_letters;
 pub(crate) mod entities;
 pub(crate) mod events;
 pub(crate) mod explain;

@@ -144,6 +144,16 @@ impl Installation {
         }
     }
 
+    /// Keeps the rows of all hot files that others follow beside them.
+    pub fn keep_rows(&self) {
+        self.ledger().keep_rows(Arc::new(self.disk.clone()));
+    }
+
+    /// The names of the files with kept rows, in order.
+    pub fn rows_files(&self) -> Vec<String> {
+        self.disk.files().into_iter().filter(|name| name.ends_with(".rows")).collect()
+    }
+
     /// The numbers of all records that a reader sees, in order; the ledger's own is left out.
     ///
     /// # Panics

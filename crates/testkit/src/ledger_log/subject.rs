@@ -66,9 +66,10 @@ impl Subject for LedgerLog {
     fn open(&mut self, disk: &SimDisk) -> Result<Box<dyn Running>, String> {
         let disk: Arc<dyn Disk> = Arc::new(disk.clone());
         let entropy = Arc::clone(&self.entropy);
-        let (ledger, writer) = Ledger::open(disk, &keys(), self.options.clone(), entropy, at())
+        let (ledger, writer) = Ledger::open(Arc::clone(&disk), &keys(), self.options.clone(), entropy, at())
             .map_err(|error| causes(&error))?;
         Ok(Box::new(RunningLedger {
+            disk,
             ledger,
             writer,
             leases: HashMap::new(),
@@ -151,6 +152,7 @@ fn check_layout(disk: &SimDisk, hot_files: &[String]) -> Result<(), String> {
 }
 
 struct RunningLedger {
+    disk: Arc<dyn Disk>,
     ledger: Ledger,
     writer: Writer,
     leases: HashMap<u8, Lease>,
@@ -223,7 +225,8 @@ impl Running for RunningLedger {
         }
         // The next owners take the chains over from what is stored.
         self.leases.clear();
-        Ok(())
+        self.ledger.keep_rows(Arc::clone(&self.disk));
+        self.ledger.stopped().map_or(Ok(()), |stopped| Err(causes(&stopped)))
     }
 
     fn read(&mut self) -> Result<Vec<Seen>, String> {

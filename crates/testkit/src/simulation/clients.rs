@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Answer, EventType, FieldPath, Lead, LeadId, Money, Outcome, Value};
+use domain::{Answer, ChainId, EventType, FieldPath, Lead, LeadId, Money, Outcome, StepId, Value};
 use engine::{
-    Control, FeedbackError, IdempotencyKey, Ping, Pinged, RepeatKey, Report, ReportStatus, Sale, Submission,
-    SubmitError, Submitted,
+    Control, FeedbackError, IdempotencyKey, Ping, Pinged, RepeatKey, Report, ReportStatus, Resent, Sale,
+    Submission, SubmitError, Submitted,
 };
+use ledger::Reader;
 use tokio::time::sleep;
 use wire::Header;
 
 use super::clock::VirtualClock;
-use super::world::{Offered, Told};
+use super::world::{Offered, ResendEnd, Told};
 use super::{LeadPlan, PingPlan, Turn, World, flow};
 
 /// What separates the answer of a lead from what only this sending of it has.
@@ -280,10 +281,65 @@ pub(super) async fn operator(
             clock.jump(*by_ms);
             Ok(())
         }
+        Turn::Resend => return resend_all(&world).await,
     };
     if let Err(error) = result
         && !world.is_struck()
     {
         world.broken(format_args!("{turn:?} fails: {error}"));
     }
+}
+
+/// An operator has every dead letter sent again, and tries whatever could be one.
+pub(super) async fn resend_all(world: &World) {
+    let Some(life) = world.life() else { return };
+    for (lead_id, step_id) in perhaps_dead(&life.leads.reader()) {
+        let number = world.add_resend(lead_id, step_id.clone());
+        let result = life.engine.resend(lead_id, step_id.clone()).await;
+        if !world.is_alive() {
+            return;
+        }
+        let told = match result {
+            Ok(Resent::Scheduled { delivery_id, attempt }) => {
+                world.tell(format_args!("{delivery_id} of {lead_id} is sent again, attempt {attempt}"));
+                ResendEnd::Scheduled(delivery_id, attempt)
+            }
+            Ok(Resent::NotADeadLetter | Resent::Refused(_)) => ResendEnd::NotSent,
+            Err(_) if world.is_struck() => continue,
+            Err(error) => {
+                return world.broken(format_args!("{step_id} of {lead_id} cannot be sent again: {error}"));
+            }
+        };
+        world.resend_told(number, told);
+    }
+}
+
+/// The steps of all leads that met a fault.
+fn perhaps_dead(reader: &Reader) -> Vec<(LeadId, StepId)> {
+    let mut found = Vec::new();
+    let mut lead_ids: Vec<LeadId> = reader
+        .chains()
+        .into_iter()
+        .filter_map(|(chain, _)| match chain {
+            ChainId::Lead(lead_id) => Some(lead_id),
+            ChainId::Subject(_) => None,
+        })
+        .collect();
+    // They come in no order.
+    lead_ids.sort_unstable();
+    for lead_id in lead_ids {
+        for seq in reader.chain(lead_id) {
+            // A disk that does not let us look hides one.
+            let Ok(Some(bytes)) = reader.header_bytes(seq) else { continue };
+            let Ok(header) = Header::read(&bytes) else { continue };
+            let step_id: Option<StepId> = header.step_id.as_deref().and_then(|id| id.parse().ok());
+            if *header.event_type == *EventType::RecipientError.as_str()
+                && let Some(step_id) = step_id
+                && !found.contains(&(lead_id, step_id.clone()))
+            {
+                found.push((lead_id, step_id));
+            }
+        }
+    }
+    found
 }

@@ -7,19 +7,20 @@ use super::plan::{Budgets, Extras};
 /// One service, three buyers: one that names its price and is asked often, one with a fixed price, a
 /// condition and a cap, one that gets copies. Besides an auction with two bidders, and three buyers that take
 /// turns, of which two may have the lead. One source is paid a share of the bids, and asks before. The flow has
-/// a cap as well. What stands in capitals is the history's: see [`Extras`].
+/// a cap as well, and of each sort of buyer one has a circuit. What stands in capitals is the history's: see
+/// [`Extras`].
 const FLOW: &str = r#"
 entities:
   src_web: { kind: source, name: Web Form WEB_CAPS }
   src_call: { kind: source, name: Call Centre }
   src_ask: { kind: source, name: Exchange }
   svc_check: { kind: service, name: Phone Check }
-  buyer_bid: { kind: buyer, name: Bidding Buyer }
+  buyer_bid: { kind: buyer, name: Bidding Buyer, circuit: { errors: 5, cool_down: 20s } }
   buyer_fix: { kind: buyer, name: Fixed Buyer }
   buyer_crm: { kind: buyer, name: Own Records }
-  buyer_north: { kind: buyer, name: North NORTH_CAPS }
+  buyer_north: { kind: buyer, name: North, circuit: { errors: 2, cool_down: 5s } NORTH_CAPS }
   buyer_south: { kind: buyer, name: South }
-  buyer_red: { kind: buyer, name: Red RED_CAPS }
+  buyer_red: { kind: buyer, name: Red, circuit: { errors: 1, cool_down: 2s } RED_CAPS }
   buyer_green: { kind: buyer, name: Green }
   buyer_blue: { kind: buyer, name: Blue }
 flow:
@@ -289,7 +290,7 @@ pub(super) fn is_told(source: &str) -> bool {
     source == "src_web" || source == "src_ask"
 }
 
-/// How often a step may ask its buyer, in all.
+/// How often a step asks its buyer, if no operator has it sent again.
 pub(super) fn attempts_max(step: &str) -> u32 {
     match step {
         "bid" => 4,

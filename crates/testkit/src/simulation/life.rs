@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Clock, Control, Engine, EngineParts};
+use engine::{Clock, Control, Engine, EngineParts, FoldsFrom, RebuiltFolds};
 use ledger::{Disk, Entropy, Ledger, LedgerKind, LedgerOptions, Writer, verify};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use wire::flow_file::FlowFile;
 
-use super::clients::{client, operator, report};
+use super::clients::{client, operator, report, resend_all};
 use super::clock::VirtualClock;
 use super::parties::HostileParties;
 use super::world::{Life, keys};
-use super::{Crash, DiskName, LifePlan, World, flow};
+use super::{CheckpointPlan, Crash, DiskName, LifePlan, World, flow};
 use crate::SimDisk;
 use crate::disk::{Call, Calls, Failure, Fault, PowerLoss};
-use crate::ledger_log::options;
+use crate::ledger_log::{SeededEntropy, options};
 
 /// Longer than any history takes, in virtual time: who waits so long waits for ever.
 const FOR_EVER: Duration = Duration::from_secs(72 * 3600);
@@ -31,8 +31,14 @@ pub(super) fn live(world: &Arc<World>, number: usize, plan: Option<&LifePlan>) -
     let pause_ms = i64::try_from(world.draw(0..30_000)).expect("small");
     world.set_now(world.now().plus_millis(pause_ms + jump));
     restart(world)?;
+    let checkpoints = &world.plan.checkpoints[number];
+    flip(world, checkpoints);
+    runtime.block_on(async { check_folds(world) })?;
     if let Some((disk, fault)) = plan.and_then(|plan| plan.start_fault) {
         world.disk(disk).plan(fault);
+    }
+    if let Some(fault) = checkpoints.fault {
+        world.disk(DiskName::State).plan(fault);
     }
     let ended = runtime.block_on(async {
         let clock = Arc::new(VirtualClock::at(world.now()));
@@ -58,7 +64,7 @@ pub(super) fn live(world: &Arc<World>, number: usize, plan: Option<&LifePlan>) -
     ended.and(world.check())
 }
 
-/// Both disks are of one machine. One that a fault has ended takes the other along.
+/// All disks are of one machine. One that a fault has ended takes the others along.
 fn die(world: &World, crash: impl Fn(&SimDisk)) {
     for disk in DiskName::ALL.map(|name| world.disk(name)) {
         if disk.is_running() {
@@ -69,7 +75,22 @@ fn die(world: &World, crash: impl Fn(&SimDisk)) {
 
 fn restart(world: &World) -> Result<(), String> {
     world.restart_disks();
-    DiskName::ALL.into_iter().try_for_each(|disk| check_files(world, disk))
+    DiskName::LEDGERS.into_iter().try_for_each(|disk| check_files(world, disk))
+}
+
+/// Flips the bit of the newest checkpoint that the plan says.
+fn flip(world: &World, plan: &CheckpointPlan) {
+    let disk = world.disk(DiskName::State);
+    let mut names = disk.files();
+    names.retain(|name| name.ends_with(".folds"));
+    names.sort_unstable();
+    if let (Some((millionths, bit)), Some(newest)) = (plan.flipped, names.last()) {
+        let bytes = disk.content(newest).len() as u64;
+        if bytes > 0 {
+            disk.flip_bit(newest, bytes * millionths / 1_000_000, bit);
+            world.tell(format_args!("a bit of {newest} is flipped"));
+        }
+    }
 }
 
 async fn begin(
@@ -114,7 +135,8 @@ async fn begin(
         entropy,
         parties: Arc::new(HostileParties { world: Arc::clone(world) }),
         barriers: world.setting.barriers,
-    });
+    })
+    .with_state(Arc::new(world.disk(DiskName::State)));
     world.set_life(Some(Life {
         engine: engine.clone(),
         leads: leads.clone(),
@@ -138,6 +160,23 @@ async fn begin(
         let engine = engine.clone();
         async move { engine.keep_retrying(std::future::pending()).await }
     });
+    // Ends only with the process.
+    let keeping = async {
+        loop {
+            sleep(Duration::from_millis(world.plan.checkpoints[number].every_ms)).await;
+            match engine.keep_folds() {
+                Ok(Some(seq)) => {
+                    world.count_checkpoint(|checkpoints| checkpoints.made += 1);
+                    world.tell(format_args!("a checkpoint reaches to seq {seq}"));
+                }
+                Ok(None) => {}
+                Err(error) => excused("no checkpoint is made", &error)?,
+            }
+            if !world.is_alive() {
+                return Ok(());
+            }
+        }
+    };
     let stopped = async {
         // Both only wait.
         tokio::select! {
@@ -165,7 +204,13 @@ async fn begin(
             });
         }
         let end = Instant::now() + FOR_EVER / 2;
-        return settle(world, &engine, clients, end).await;
+        // In the life after that all stays at rest.
+        let resends = world.plan.resends_at_rest && number == world.plan.lives.len();
+        return tokio::select! {
+            biased;
+            kept = keeping => kept,
+            settled = settle(world, &engine, clients, resends, end) => settled,
+        };
     };
     for (at_ms, turn) in plan.turns.clone() {
         tokio::spawn(operator(Arc::clone(world), control.clone(), Arc::clone(clock), at_ms, turn));
@@ -192,6 +237,7 @@ async fn begin(
     tokio::select! {
         biased;
         stopped = stopped => excused("it stops", &stopped),
+        kept = keeping => kept,
         () = lived => Ok(()),
     }
 }
@@ -201,13 +247,18 @@ async fn settle(
     world: &World,
     engine: &Engine,
     mut clients: tokio::task::JoinSet<()>,
+    mut resends: bool,
     end: Instant,
 ) -> Result<(), String> {
     while let Some(ended) = clients.join_next().await {
         ended.map_err(|error| format!("a client fails: {error}"))?;
     }
     let mut quiet = 0;
-    while quiet < 2 {
+    while quiet < 2 || resends {
+        if quiet == 2 {
+            resends = false;
+            resend_all(world).await;
+        }
         world.check()?;
         if Instant::now() > end {
             return Err("the system never comes to rest".to_owned());
@@ -223,13 +274,22 @@ async fn settle(
 }
 
 fn open(world: &World, disk: DiskName, clock: &VirtualClock) -> Result<(Ledger, Writer), ledger::OpenError> {
+    let entropy = Arc::clone(&world.entropy) as Arc<dyn Entropy>;
+    open_on(world.disk(disk), world, disk, entropy, clock)
+}
+
+fn open_on(
+    handle: SimDisk,
+    world: &World,
+    disk: DiskName,
+    entropy: Arc<dyn Entropy>,
+    clock: &VirtualClock,
+) -> Result<(Ledger, Writer), ledger::OpenError> {
     let mut options = options(world.plan.seed, ledger::Defences::ALL);
     if disk == DiskName::Control {
         options = LedgerOptions { kind: LedgerKind::Control, ..options };
     }
-    let handle: Arc<dyn Disk> = Arc::new(world.disk(disk));
-    let entropy: Arc<dyn Entropy> = Arc::clone(&world.entropy) as Arc<dyn Entropy>;
-    Ledger::open(handle, &keys(), options, entropy, clock.now())
+    Ledger::open(Arc::new(handle), &keys(), options, entropy, clock.now())
 }
 
 /// The thread that writes, as a task: a sync takes a while, and meanwhile more gathers.
@@ -260,6 +320,43 @@ fn check_files(world: &World, disk: DiskName) -> Result<(), String> {
         .map_err(|error| format!("{disk:?} cannot be verified: {error}"))?;
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     if findings.is_empty() { Ok(()) } else { Err(format!("{disk:?}: {}", findings.join("; "))) }
+}
+
+/// A start that goes on from a checkpoint rebuilds what one from nothing does. On copies, so that no fault
+/// strikes and no call counts.
+fn check_folds(world: &Arc<World>) -> Result<(), String> {
+    let copy = |name: DiskName| {
+        let mut copy = SimDisk::new(0);
+        copy.restore(&world.disk(name).snapshot());
+        copy
+    };
+    let [leads, control, state] = DiskName::ALL.map(copy);
+    let clock = VirtualClock::at(world.now());
+    let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(world.plan.seed ^ 1 << 60));
+    let ledger = |name: DiskName, disk: SimDisk| {
+        let opened = open_on(disk, world, name, Arc::clone(&entropy), &clock);
+        opened.map(|(ledger, _)| ledger).map_err(|error| format!("a copy of {name:?} does not open: {error}"))
+    };
+    let (leads, control) = (ledger(DiskName::Leads, leads)?, ledger(DiskName::Control, control)?);
+    let clock: Arc<dyn Clock> = Arc::new(clock);
+    let control = Control::open(control, Arc::clone(&clock), Arc::clone(&entropy));
+    let engine = Engine::new(EngineParts {
+        leads,
+        control: control.map_err(|error| error.to_string())?,
+        clock,
+        entropy,
+        parties: Arc::new(HostileParties { world: Arc::clone(world) }),
+        barriers: world.setting.barriers,
+    })
+    .with_state(Arc::new(state));
+    let rebuilt = |from| engine.rebuilt_folds(from).map_err(|error| error.to_string());
+    let (nothing, kept) = (rebuilt(FoldsFrom::Nothing)?, rebuilt(FoldsFrom::Checkpoint)?);
+    world.count_checkpoint(|checkpoints| checkpoints.began_from += u64::from(kept.from.is_some()));
+    if nothing.told == kept.told {
+        return Ok(());
+    }
+    let RebuiltFolds { told, from, .. } = kept;
+    Err(format!("from the checkpoint {from:?}:\n{told}from nothing:\n{}", nothing.told))
 }
 
 /// Ends everything the hard way, and gives the leads as they lie on the disk.

@@ -21,6 +21,8 @@ mod play;
 mod rules;
 mod world;
 
-pub use plan::{Budgets, Crash, DiskName, End, Extras, LeadPlan, LifePlan, PingPlan, Plan, Turn};
+pub use plan::{
+    Budgets, CheckpointPlan, Crash, DiskName, End, Extras, LeadPlan, LifePlan, PingPlan, Plan, Turn,
+};
 pub use play::{Failed, Played, Setting, play};
 pub use world::World;

@@ -23,6 +23,10 @@ pub struct Plan {
     /// Reads of the leads that fail in the last life: when, in milliseconds after its start, and which of
     /// those that follow.
     pub failing_reads: Vec<(u64, u64)>,
+    /// What becomes of checkpoints, for each life, the last ones included.
+    pub checkpoints: Vec<CheckpointPlan>,
+    /// Whether an operator sends every dead letter again once all is at rest.
+    pub resends_at_rest: bool,
 }
 
 /// What the flow of one history has, beside what all have.
@@ -105,17 +109,33 @@ pub struct LifePlan {
     pub end: End,
 }
 
-/// One of the two disks.
+/// What becomes of checkpoints in one life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckpointPlan {
+    /// How often one is made, in milliseconds.
+    pub every_ms: u64,
+    /// A bit of the newest that is flipped before the start: how far into it, in millionths, and which.
+    pub flipped: Option<(u64, u8)>,
+    /// A fault of their disk, which counts from the start.
+    pub fault: Option<Fault>,
+}
+
+/// One of the disks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names of the ledgers say it")]
 pub enum DiskName {
+    /// Of the ledger of leads.
     Leads,
+    /// Of the ledger of control.
     Control,
+    /// Of checkpoints.
+    State,
 }
 
 impl DiskName {
-    /// Both.
-    pub const ALL: [DiskName; 2] = [DiskName::Leads, DiskName::Control];
+    /// All of them.
+    pub const ALL: [DiskName; 3] = [DiskName::Leads, DiskName::Control, DiskName::State];
+    /// Those with a ledger: nothing depends on the other.
+    pub const LEDGERS: [DiskName; 2] = [DiskName::Leads, DiskName::Control];
 }
 
 /// What an operator does.
@@ -129,6 +149,8 @@ pub enum Turn {
     Publish(u32),
     /// Sets the wall clock forward, or back.
     Clock(i64),
+    /// Sends every dead letter again.
+    Resend,
 }
 
 /// How a life ends.
@@ -157,7 +179,7 @@ impl Plan {
     /// The history of a seed: some ten leads in three to six lives, besides those that come with the token of another.
     pub fn draw(seed: u64) -> Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
+        let mut lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
         let extras = extras(&mut rng);
         let count = rng.random_range(4..=14);
         let mut leads: Vec<LeadPlan> = (0..count).map(|number| lead(&mut rng, &lives, number)).collect();
@@ -170,7 +192,27 @@ impl Plan {
         let failing_reads = (0..[0, 0, 1, 3][rng.random_range(0..4)])
             .map(|_| (rng.random_range(0..20_000), rng.random_range(1..=10)))
             .collect();
-        Plan { seed, extras, leads, lives, failing_reads }
+        let checkpoints = (0..lives.len() + 2).map(|number| checkpoints(&mut rng, number >= lives.len()));
+        let checkpoints = checkpoints.collect();
+        // Drawn apart, so that all else of a seed is as it would be without.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 1 << 61);
+        for life in &mut lives {
+            let resends = (0..[0, 1, 2][rng.random_range(0..3)])
+                .map(|_| (rng.random_range(life.end.at_ms / 2..=life.end.at_ms), Turn::Resend));
+            life.turns.extend(resends);
+        }
+        let resends_at_rest = rng.random_bool(0.5);
+        Plan { seed, extras, leads, lives, failing_reads, checkpoints, resends_at_rest }
+    }
+}
+
+fn checkpoints(rng: &mut ChaCha8Rng, is_last: bool) -> CheckpointPlan {
+    let every_ms = [200, 2_000, 20_000][rng.random_range(0..3)];
+    let fault = rng.random_bool(0.4).then(|| Fault { nth: rng.random_range(1..=30), ..fault(rng, 6).1 });
+    CheckpointPlan {
+        every_ms: rng.random_range(every_ms / 4..=every_ms),
+        flipped: rng.random_bool(0.15).then(|| (rng.random_range(0..1_000_000), rng.random_range(0..8))),
+        fault: fault.filter(|_| !is_last),
     }
 }
 
@@ -308,7 +350,11 @@ impl fmt::Display for Plan {
         for (number, life) in self.lives.iter().enumerate() {
             writeln!(f, "life {number}: {life:?}")?;
         }
+        for (number, life) in self.checkpoints.iter().enumerate() {
+            writeln!(f, "checkpoints of life {number}: {life:?}")?;
+        }
         writeln!(f, "failing reads: {:?}", self.failing_reads)?;
+        writeln!(f, "resends at rest: {}", self.resends_at_rest)?;
         Ok(())
     }
 }

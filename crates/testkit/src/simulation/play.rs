@@ -48,6 +48,11 @@ pub struct Played {
     pub capped: u64,
     pub twins: u64,
     pub passed_by: u64,
+    pub checkpoints: u64,
+    pub checkpoint_faults: u64,
+    pub from_checkpoints: u64,
+    pub resent: u64,
+    pub kept_back: u64,
 }
 
 impl std::ops::AddAssign for Played {
@@ -73,6 +78,11 @@ impl std::ops::AddAssign for Played {
         self.capped += other.capped;
         self.twins += other.twins;
         self.passed_by += other.passed_by;
+        self.checkpoints += other.checkpoints;
+        self.checkpoint_faults += other.checkpoint_faults;
+        self.from_checkpoints += other.from_checkpoints;
+        self.resent += other.resent;
+        self.kept_back += other.kept_back;
     }
 }
 

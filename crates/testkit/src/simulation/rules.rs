@@ -1,18 +1,21 @@
 //! What must hold once a history is over: the ledger, after a last loss of power, against the buyers'
 //! books and what clients were told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::{
-    Asked, ChainId, Event, EventId, EventKind, EventType, Fate, FeedbackKind, Flow, LeadId, LeadIdKind,
-    LeadSummary, Money, Offers, Outcome, Price, Retry, StepId, StepKind, Timestamp, Value,
+    Asked, ChainId, Event, EventId, EventKind, EventType, Fate, FaultKind, FeedbackKind, Flow, LeadId,
+    LeadIdKind, LeadSummary, Money, Offers, Outcome, Price, ReasonCode, Retry, StepId, StepKind, Timestamp,
+    Value,
 };
 use ledger::Ledger;
 use wire::{BodyView, Header};
 
 use super::clients::{SENT_AS, SSN_START};
-use super::world::{Entry, Says, Told};
-use super::{Extras, Played, World, cap_rules, duplicate_rules, feedback_rules, flow, life, ping_rules};
+use super::world::{Entry, ResendEnd, Says, Told};
+use super::{
+    DiskName, Extras, Played, World, cap_rules, duplicate_rules, feedback_rules, flow, life, ping_rules,
+};
 
 /// The events of one lead or ping, oldest first.
 pub(super) struct Chain {
@@ -32,6 +35,9 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     let mut played = Played {
         lives: world.plan.lives.len() as u64 + 1,
         faults: world.struck(),
+        checkpoints: world.checkpoints().made,
+        checkpoint_faults: world.disk(DiskName::State).faults_struck(),
+        from_checkpoints: world.checkpoints().began_from,
         leads: chains.len() as u64,
         requests: book.len() as u64,
         ..Played::default()
@@ -57,6 +63,7 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     check_answers(world, &chains, &mut played)?;
     check_keys(&chains)?;
     check_reports(world, &chains, &mut played)?;
+    check_resends(world, &chains)?;
     let events: Vec<&[Event]> = chains.values().map(|chain| &*chain.events).collect();
     feedback_rules::check_limits(&events)?;
     feedback_rules::check_heard(world, &events)?;
@@ -101,6 +108,8 @@ enum Stand {
     Failed(u32),
     Scheduled(u32, Timestamp),
     Begun(u32),
+    /// Nobody answered, and nobody asks any more: this would be the next attempt.
+    Left(u32),
     Ended,
 }
 
@@ -151,9 +160,11 @@ impl Chain {
     }
 
     /// Each attempt has its outcome, each retry that is scheduled comes or is skipped, unless the sale stays held
-    /// for another, no step has two deliveries, and what is recorded is what the buyer answered.
+    /// for another, no step has two deliveries, only what was left without an answer is sent again, and what is
+    /// recorded is what the buyer answered.
     fn check_deliveries(&self, flow: &Flow, book: &[Entry], played: &mut Played) -> Result<(), String> {
         let mut stands: HashMap<StepId, (EventId, Stand)> = HashMap::new();
+        let mut resent: HashSet<(EventId, u32)> = HashSet::new();
         for event in &self.events {
             match &event.kind {
                 EventKind::RecipientAttempted { call, retry, .. } => {
@@ -163,7 +174,8 @@ impl Chain {
                         Some((id, Stand::Begun(begun))) => *id == delivery_id && *begun == attempt,
                         Some(_) => false,
                     };
-                    if !fits || attempt > flow::attempts_max(call.step_id.as_str()) {
+                    let most = flow::attempts_max(call.step_id.as_str());
+                    if !fits || attempt > most && !resent.contains(&(delivery_id, attempt)) {
                         return Err(format!("attempt {attempt} of {} is out of turn", call.step_id));
                     }
                     let request = event.body.exchanges.first().and_then(|exchange| exchange.request.clone());
@@ -183,7 +195,7 @@ impl Chain {
                 EventKind::RecipientDelivered { call, retry, price } if event.body.exchanges.is_empty() => {
                     feedback_rules::check_found(call, *retry, *price, self.bid(&call.step_id), book)?;
                     match stands.insert(call.step_id.clone(), (retry.delivery_id, Stand::Ended)) {
-                        Some((id, Stand::Ended | Stand::Scheduled(..))) if id == retry.delivery_id => {}
+                        Some((id, Stand::Left(_) | Stand::Scheduled(..))) if id == retry.delivery_id => {}
                         other => return Err(format!("{} is found sold at {other:?}", call.step_id)),
                     }
                     played.found += 1;
@@ -201,17 +213,27 @@ impl Chain {
                 }
                 EventKind::RecipientError { call, retry, fault } => {
                     let last = retry.attempt >= flow::attempts_max(call.step_id.as_str());
-                    let stand = if last { Stand::Ended } else { Stand::Failed(retry.attempt) };
+                    let next = retry.attempt + 1;
+                    let stand = if last { Stand::Left(next) } else { Stand::Failed(retry.attempt) };
                     self.end(&mut stands, &call.step_id, *retry, stand)?;
                     if let Some(Says::Yes(_) | Says::No) = said(event, *retry, book)? {
                         return Err(format!("{} answered, and {:?} is recorded", call.step_id, fault.kind));
                     }
+                    played.kept_back += u64::from(fault.kind == FaultKind::Circuit);
                     played.unknown += u64::from(&*fault.reason.text == "Outcome unknown after restart");
                 }
-                EventKind::RetryScheduled { step_id, retry, due, .. } => {
+                EventKind::RetryScheduled { step_id, retry, due, reason, .. } => {
                     let Retry { attempt, delivery_id } = *retry;
-                    if stands.get(step_id) != Some(&(delivery_id, Stand::Failed(attempt.wrapping_sub(1)))) {
-                        return Err(format!("retry {attempt} of {step_id} follows no fault"));
+                    let after = match reason {
+                        None => Stand::Failed(attempt.wrapping_sub(1)),
+                        Some(_) => Stand::Left(attempt),
+                    };
+                    if stands.get(step_id) != Some(&(delivery_id, after)) {
+                        return Err(format!("retry {attempt} of {step_id} does not follow {after:?}"));
+                    }
+                    if reason.is_some() {
+                        resent.insert((delivery_id, attempt));
+                        played.resent += 1;
                     }
                     stands.insert(step_id.clone(), (delivery_id, Stand::Scheduled(attempt, *due)));
                     played.retries += 1;
@@ -225,19 +247,26 @@ impl Chain {
                     }
                     stands.insert(step_id.clone(), (delivery_id, Stand::Begun(attempt)));
                 }
-                EventKind::RecipientSkipped { step_id, .. }
-                | EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, .. } => {
+                EventKind::RecipientSkipped { step_id, reason, .. }
+                | EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, reason } => {
                     match stands.get_mut(step_id) {
                         None => {}
-                        Some((_, stand @ Stand::Scheduled(..))) => *stand = Stand::Ended,
-                        Some((_, stand)) => return Err(format!("{step_id} is skipped at {stand:?}")),
+                        Some((_, stand @ Stand::Scheduled(..)))
+                            if reason.code == ReasonCode::SoldElsewhere =>
+                        {
+                            *stand = Stand::Ended;
+                        }
+                        Some((_, stand)) => match *stand {
+                            Stand::Scheduled(next, _) => *stand = Stand::Left(next),
+                            other => return Err(format!("{step_id} is skipped at {other:?}")),
+                        },
                     }
                 }
                 _ => {}
             }
         }
         let is_left = |step: &StepId, stand: Stand| match stand {
-            Stand::Ended => false,
+            Stand::Ended | Stand::Left(_) => false,
             Stand::Scheduled(..) => !self.waits_for_another(flow, step),
             Stand::Attempted(_) | Stand::Failed(_) | Stand::Begun(_) => true,
         };
@@ -615,7 +644,12 @@ fn check_book(book: &[Entry], chains: &HashMap<LeadId, Chain>) -> Result<(), Str
         let attempts = events.iter().filter(|event| {
             matches!(&event.kind, EventKind::RecipientAttempted { retry, .. } if retry.delivery_id == delivery_id)
         });
-        let attempts = attempts.count();
+        // While its circuit is open nothing is sent.
+        let kept_back = events.iter().filter(|event| {
+            matches!(&event.kind, EventKind::RecipientError { retry, fault, .. }
+                if retry.delivery_id == delivery_id && fault.kind == FaultKind::Circuit)
+        });
+        let attempts = attempts.count() - kept_back.count();
         if attempts < count {
             return Err(format!(
                 "{delivery_id} was sent {count} times, and {attempts} attempts are recorded"
@@ -682,6 +716,45 @@ fn check_keys(chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Each dead letter that is said to be sent again is, once, and no other.
+fn check_resends(world: &World, chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
+    let resends = world.resends();
+    let mut told: HashSet<(EventId, u32)> = HashSet::new();
+    for resend in &resends {
+        if let ResendEnd::Scheduled(delivery_id, attempt) = resend.told
+            && !told.insert((delivery_id, attempt))
+        {
+            return Err(format!("attempt {attempt} of {delivery_id} is sent again twice"));
+        }
+    }
+    for chain in chains.values() {
+        let mut unheard: HashMap<&StepId, usize> = HashMap::new();
+        let own = resends.iter().filter(|resend| resend.lead_id == chain.lead_id);
+        for resend in own.filter(|resend| resend.told == ResendEnd::Unheard) {
+            *unheard.entry(&resend.step_id).or_default() += 1;
+        }
+        for event in &chain.events {
+            let EventKind::RetryScheduled { step_id, retry, reason: Some(_), .. } = &event.kind else {
+                continue;
+            };
+            let asked_for = told.remove(&(retry.delivery_id, retry.attempt))
+                || unheard
+                    .get_mut(step_id)
+                    .and_then(|left| left.checked_sub(1).map(|less| *left = less))
+                    .is_some();
+            if !asked_for {
+                return Err(format!("nobody had {step_id} of {} sent again", chain.lead_id));
+            }
+        }
+    }
+    match told.iter().next() {
+        Some((delivery_id, attempt)) => {
+            Err(format!("attempt {attempt} of {delivery_id} was to be made again, and nothing says so"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A report that was taken stands in the ledger.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Answer, EntityId, EventId, FeedbackKind, LeadId, Money, Timestamp};
+use domain::{Answer, EntityId, EventId, FeedbackKind, LeadId, Money, StepId, Timestamp};
 use engine::{CapStanding, Engine};
 use ledger::{Ledger, LedgerKeys, SecretKey};
 use rand::{RngExt, SeedableRng};
@@ -23,8 +23,8 @@ const TOLD_MAX: usize = 150;
 pub struct World {
     pub(super) plan: Plan,
     pub(super) setting: Setting,
-    /// Of the leads and of control: the handles of the newest life.
-    disks: Mutex<[SimDisk; 2]>,
+    /// Of the leads, of control and of checkpoints: the handles of the newest life.
+    disks: Mutex<[SimDisk; 3]>,
     /// One stream over all lives, as ids and nonces must never repeat.
     pub(super) entropy: Arc<SeededEntropy>,
     state: Mutex<State>,
@@ -39,12 +39,23 @@ struct State {
     clients: Vec<ClientState>,
     book: Vec<Entry>,
     reports: Vec<ReportState>,
+    /// The dead letters that an operator had sent again.
+    resends: Vec<ResendState>,
     /// The keys under which sources were told something.
     heard: Vec<EventId>,
     life: Option<Life>,
     replies: u32,
     /// How caps stood when all had come to rest, and once more after a restart.
     caps: Vec<Vec<CapStanding>>,
+    checkpoints: Checkpoints,
+}
+
+/// What came of checkpoints.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Checkpoints {
+    pub(super) made: u64,
+    /// Starts that went on from one.
+    pub(super) began_from: u64,
 }
 
 /// The process that runs.
@@ -52,7 +63,7 @@ struct State {
 pub(super) struct Life {
     pub(super) engine: Engine,
     pub(super) leads: Ledger,
-    /// How many faults had struck both disks when it began.
+    /// How many faults had struck the disks of ledgers when it began.
     pub(super) struck_before: u64,
     /// In virtual time.
     pub(super) began: Instant,
@@ -129,6 +140,25 @@ pub(super) struct ReportState {
     pub(super) done: bool,
 }
 
+/// A dead letter that an operator had sent again.
+#[derive(Debug, Clone)]
+pub(super) struct ResendState {
+    pub(super) lead_id: LeadId,
+    pub(super) step_id: StepId,
+    pub(super) told: ResendEnd,
+}
+
+/// What an operator heard of a dead letter that was to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResendEnd {
+    /// Nothing: a crash came before.
+    Unheard,
+    /// It is sent again, and this is its delivery and attempt.
+    Scheduled(EventId, u32),
+    /// It is not.
+    NotSent,
+}
+
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "World of seed {}", self.plan.seed)
@@ -146,7 +176,7 @@ impl World {
         Arc::new(World {
             plan,
             setting,
-            disks: Mutex::new([SimDisk::new(seed), SimDisk::new(seed ^ 1 << 63)]),
+            disks: Mutex::new([seed, seed ^ 1 << 63, seed ^ 1 << 61].map(SimDisk::new)),
             entropy: Arc::new(SeededEntropy::new(seed)),
             state: Mutex::new(State {
                 rng: ChaCha8Rng::seed_from_u64(seed ^ 1 << 62),
@@ -156,10 +186,12 @@ impl World {
                 clients,
                 book: Vec::new(),
                 reports: Vec::new(),
+                resends: Vec::new(),
                 heard: Vec::new(),
                 life: None,
                 replies: 0,
                 caps: Vec::new(),
+                checkpoints: Checkpoints::default(),
             }),
         })
     }
@@ -170,15 +202,16 @@ impl World {
 
     // ---- disks ----
 
-    fn disks(&self) -> MutexGuard<'_, [SimDisk; 2]> {
+    fn disks(&self) -> MutexGuard<'_, [SimDisk; 3]> {
         self.disks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn disk(&self, name: DiskName) -> SimDisk {
-        let [leads, control] = &*self.disks();
+        let [leads, control, state] = &*self.disks();
         match name {
             DiskName::Leads => leads.clone(),
             DiskName::Control => control.clone(),
+            DiskName::State => state.clone(),
         }
     }
 
@@ -215,6 +248,16 @@ impl World {
         state.replies
     }
 
+    // ---- checkpoints ----
+
+    pub(super) fn checkpoints(&self) -> Checkpoints {
+        self.state().checkpoints
+    }
+
+    pub(super) fn count_checkpoint(&self, count: impl FnOnce(&mut Checkpoints)) {
+        count(&mut self.state().checkpoints);
+    }
+
     // ---- what happens ----
 
     /// Adds a line to what is told when a rule breaks.
@@ -249,8 +292,9 @@ impl World {
         DiskName::ALL.into_iter().all(|name| self.disk(name).is_running())
     }
 
+    /// How many faults have struck the disks of ledgers. Those of checkpoints excuse nothing.
     pub(super) fn struck(&self) -> u64 {
-        DiskName::ALL.into_iter().map(|name| self.disk(name).faults_struck()).sum()
+        DiskName::LEDGERS.into_iter().map(|name| self.disk(name).faults_struck()).sum()
     }
 
     /// Whether a fault has struck in this life, so that failures are to be expected.
@@ -322,5 +366,21 @@ impl World {
 
     pub(super) fn with_report<T>(&self, number: usize, change: impl FnOnce(&mut ReportState) -> T) -> T {
         change(&mut self.state().reports[number])
+    }
+
+    pub(super) fn resends(&self) -> Vec<ResendState> {
+        self.state().resends.clone()
+    }
+
+    /// An operator is about to have a dead letter sent again.
+    pub(super) fn add_resend(&self, lead_id: LeadId, step_id: StepId) -> usize {
+        let mut state = self.state();
+        state.resends.push(ResendState { lead_id, step_id, told: ResendEnd::Unheard });
+        state.resends.len() - 1
+    }
+
+    /// What became of it, as the operator was told.
+    pub(super) fn resend_told(&self, number: usize, told: ResendEnd) {
+        self.state().resends[number].told = told;
     }
 }

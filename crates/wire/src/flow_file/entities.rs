@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{CAP_IDS_BYTES_MAX, EntityId, EntityKind, EntitySettings, FlowError, Limits};
+use domain::{
+    CAP_IDS_BYTES_MAX, CIRCUIT_ERRORS, COOL_DOWNS, Circuit, EntityId, EntityKind, EntitySettings, FlowError,
+    Limits,
+};
 
 use super::gates::Owner;
 use super::keys::{self, Keys};
@@ -15,8 +18,11 @@ pub(super) const KINDS: [(&str, EntityKind); 3] =
     [("source", EntityKind::Source), ("buyer", EntityKind::Buyer), ("service", EntityKind::Service)];
 
 /// What holds for a party in all flows, by itself: a part of what a file says of an entity.
-const SETTINGS: Keys =
-    Keys { part: "the settings of an entity", known: &["limits", "time_zone", "hours", "caps"], later: &[] };
+const SETTINGS: Keys = Keys {
+    part: "the settings of an entity",
+    known: &["limits", "circuit", "time_zone", "hours", "caps"],
+    later: &[],
+};
 
 /// The members of an entity that are its settings, as JSON in their order.
 fn document_of(node: &Node) -> Arc<str> {
@@ -66,10 +72,30 @@ impl Reader {
         Some(EntityFile { settings, document: document_of(root) })
     }
 
+    /// When a party is left alone for a while.
+    fn circuit(&mut self, id: &EntityId, node: &Node) -> Option<Circuit> {
+        let part = self.part(node, &keys::CIRCUIT)?;
+        if id.as_str().starts_with("src_") {
+            self.problem(
+                node.line,
+                "a circuit is of a buyer or a service: leads come from a source by themselves",
+            );
+            return None;
+        }
+        let Circuit { errors, cool_down } = Circuit::default();
+        let errors =
+            part.get("errors").map_or(Some(errors), |node| self.count(node, "errors", CIRCUIT_ERRORS));
+        let cool_down = part
+            .get("cool_down")
+            .map_or(Some(cool_down), |node| self.duration(node, "cool_down", COOL_DOWNS));
+        Some(Circuit { errors: errors?, cool_down: cool_down? })
+    }
+
     fn settings(&mut self, id: &EntityId, part: &Part<'_>) -> Option<EntitySettings> {
         let limits = part
             .get("limits")
             .map_or(Some(Limits::default()), |node| self.limits(node, &keys::ENTITY_LIMITS));
+        let circuit = part.get("circuit").map_or(Some(None), |node| self.circuit(id, node).map(Some));
         let time_zone = self.own_zone(part);
         let hours = self.hours(part);
         let zone = time_zone.clone().flatten().unwrap_or_default();
@@ -85,6 +111,12 @@ impl Reader {
             self.problem(part.line, FlowError::CapIds { place: id.to_string(), bytes });
             return None;
         }
-        Some(EntitySettings { limits: limits?, time_zone: time_zone?, hours: hours?, caps })
+        Some(EntitySettings {
+            limits: limits?,
+            circuit: circuit?,
+            time_zone: time_zone?,
+            hours: hours?,
+            caps,
+        })
     }
 }

@@ -18,8 +18,14 @@ pub(super) struct Keys {
 pub(super) const FILE: Keys =
     Keys { part: "the file", known: &["entities", "flow", "lists", "secrets", "tests"], later: &[] };
 
-pub(super) const ENTITY: Keys =
-    Keys { part: "an entity", known: &["kind", "name", "time_zone", "hours", "caps", "limits"], later: &[] };
+pub(super) const ENTITY: Keys = Keys {
+    part: "an entity",
+    known: &["kind", "name", "time_zone", "hours", "caps", "limits", "circuit"],
+    later: &[],
+};
+
+pub(super) const CIRCUIT: Keys =
+    Keys { part: "the circuit of an entity", known: &["errors", "cool_down"], later: &[] };
 
 pub(super) const ENTITY_LIMITS: Keys = Keys { part: "the limits of an entity", known: LIMITS, later: &[] };
 

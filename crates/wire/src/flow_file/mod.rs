@@ -92,11 +92,12 @@ pub struct Entity {
     pub name: Arc<str>,
     /// What holds for it in all flows, for when it is to be created.
     pub settings: EntitySettings,
-    /// The same as JSON without white space: an object of `limits`, `time_zone`, `hours` and `caps`.
+    /// The same as JSON without white space: an object of `limits`, `circuit`, `time_zone`, `hours`
+    /// and `caps`.
     pub settings_document: Arc<str>,
 }
 
-/// What holds for a party in all flows, as people write it: an object of `limits`,
+/// What holds for a party in all flows, as people write it: an object of `limits`, `circuit`,
 /// `time_zone`, `hours` and `caps`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntityFile {

@@ -4,9 +4,9 @@
 
 use domain::{
     ALLOW_FROM_MAX, ANSWER_FIELDS_MAX, Against, AnswerForm, BUCKETS_MAX, CAP_EVERY_MAX, CAP_LEADS_MAX,
-    CAPS_MAX, CapUnit, DIMS_MAX, DUPLICATE_RULES_MAX, DuplicateScope, FIELDS_MAX, FieldType, Integration,
-    LIMIT_MAX, Method, Operator, PING_LIMITS_MAX, REASON_CHARS_MAX, SOURCES_MAX, STEPS_MAX, SUPPRESS_MAX,
-    Strategy, TEMPLATE_BYTES_MAX,
+    CAPS_MAX, CIRCUIT_ERRORS, CapUnit, Circuit, DIMS_MAX, DUPLICATE_RULES_MAX, DuplicateScope, FIELDS_MAX,
+    FieldType, Integration, LIMIT_MAX, Method, Operator, PING_LIMITS_MAX, REASON_CHARS_MAX, SOURCES_MAX,
+    STEPS_MAX, SUPPRESS_MAX, Strategy, TEMPLATE_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -194,6 +194,15 @@ fn parties() -> Value {
             "hours": reference("hours"),
             "caps": caps("entity_cap"),
             "limits": reference("entity_limits"),
+            "circuit": reference("circuit"),
+        })),
+        "circuit": object(&[], "When a buyer or service that gives no usable answer is left alone for a while", json!({
+            "errors": {
+                "description": "After so many errors in a row",
+                "type": "integer", "minimum": CIRCUIT_ERRORS.start(), "maximum": CIRCUIT_ERRORS.end(),
+                "default": Circuit::default().errors,
+            },
+            "cool_down": reference("duration"),
         })),
         "entity_limits": limits("How often it sends, or is asked, in all flows together"),
         "flow": object(&["id", "name"], "The flow", json!({

@@ -21,6 +21,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deliveries without an end that nobody tries any more: their attempts are used up, or the last one could not be made. */
+        get: operations["get_dead-letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends dead letters again, under the same delivery ids. With `dry_run=1` it is only told how many there are; a
+         *     filter goes with that count. The scope is `entities:write`.
+         */
+        post: operations["post_dead-letters_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/entities": {
         parameters: {
             query?: never;
@@ -48,7 +85,7 @@ export interface paths {
         /** One party. */
         get: operations["get_entities_id"];
         /**
-         * Gives a party another name, hours, caps and limits. Nothing is published for it, and it has effect at once.
+         * Gives a party another name, hours, caps, limits and circuit. Nothing is published for it, and it has effect at once.
          *     A cap whose maximum changes goes on with its count; one whose period changes begins anew.
          */
         put: operations["put_entities_id"];
@@ -831,9 +868,71 @@ export interface components {
         CheckRequest: {
             value: string;
         };
+        /** @description How the circuit of a party stands. In memory: a start begins with closed circuits. */
+        CircuitReply: {
+            /**
+             * Format: int32
+             * @description Errors in a row by now, while it is closed.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description How often it opened since the server started.
+             */
+            opened: number;
+            /** @description `closed`: all calls are let through; `open`: none; `half_open`: one, whose end closes or opens it. */
+            state: string;
+            /** @description When one call is let through, while it is open. */
+            until: string | null;
+        };
         /** @description A part of a value. */
         ComponentReply: {
             name: string;
+            type: string;
+        };
+        /** @description A page of dead letters. It may be short, or empty, and have one after it. */
+        DeadLetterPage: {
+            /**
+             * Format: int64
+             * @description All events below this `seq` were looked at, or could have been.
+             */
+            complete_to_seq: number;
+            data: components["schemas"]["DeadLetterReply"][];
+            /** @description The address of the next page. */
+            next: string | null;
+        };
+        /** @description A delivery without an end that nobody tries any more. */
+        DeadLetterReply: {
+            /**
+             * Format: int32
+             * @description How many attempts were made.
+             */
+            attempts: number;
+            delivery_id: string;
+            /** @description The buyer. */
+            entity_id: string;
+            error_kind: string | null;
+            /**
+             * @description The event that left it so.
+             * @example evt_018d0d882e837c2e9a41d06f
+             */
+            event_id: string;
+            flow_id: string;
+            lead_id: string;
+            reason: string;
+            reason_code: string;
+            /** Format: int32 */
+            response_code: number | null;
+            /**
+             * Format: int64
+             * @description The place of that event in the ledger.
+             */
+            seq: number;
+            source_id: string;
+            step_id: string;
+            test: boolean;
+            timestamp: string;
+            /** @description Its type: `recipient.error`, or `recipient.skipped` or `recipient.failed` when the last retry was not made. */
             type: string;
         };
         /** @description Why a report is declined. */
@@ -866,6 +965,9 @@ export interface components {
         EntityReply: {
             /** @description How many leads it sends or takes in all flows, or what they cost, as in a flow file. */
             caps: Record<string, never>[];
+            /** @description When it is left alone for a while because it gives no usable answers, as in a flow file; null means never. */
+            circuit: Record<string, never> | null;
+            circuit_state: components["schemas"]["CircuitReply"] | null;
             /** @description The flows whose newest versions name it. */
             flows: string[];
             /** @description When it takes part, as in a flow file; null means always. */
@@ -888,6 +990,8 @@ export interface components {
         EntityRequest: {
             /** @description How many leads it sends or takes in all flows, or what they cost. */
             caps?: Record<string, never>[] | null;
+            /** @description When a buyer or service is left alone: after so many `errors` in a row (5), for a `cool_down` (`1m`). */
+            circuit?: Record<string, never> | null;
             /** @description When it takes part. */
             hours?: Record<string, never> | null;
             /**
@@ -1344,6 +1448,11 @@ export interface components {
          * @enum {string}
          */
         LeadState: "running" | "rejected" | "accepted" | "sold" | "returned" | "converted" | "error";
+        /** @description A delivery by its lead and step. */
+        LetterPlace: {
+            lead_id: string;
+            step_id: string;
+        };
         /** @description A suppression list. */
         ListReply: {
             created_at: string;
@@ -1410,6 +1519,9 @@ export interface components {
             data: {
                 /** @description How many leads it sends or takes in all flows, or what they cost, as in a flow file. */
                 caps: Record<string, never>[];
+                /** @description When it is left alone for a while because it gives no usable answers, as in a flow file; null means never. */
+                circuit: Record<string, never> | null;
+                circuit_state: components["schemas"]["CircuitReply"] | null;
                 /** @description The flows whose newest versions name it. */
                 flows: string[];
                 /** @description When it takes part, as in a flow file; null means always. */
@@ -1557,6 +1669,14 @@ export interface components {
                 version: number;
             }[];
         };
+        /** @description A delivery that is not sent again. */
+        NotResent: {
+            lead_id: string;
+            reason: string;
+            /** @description `not_a_dead_letter`, `erased`, or why the buyer cannot be asked now, such as `paused` or `cap_reached`. */
+            reason_code: string;
+            step_id: string;
+        };
         /** @description An operator of rules. */
         OperatorReply: {
             /** @example is equal to */
@@ -1631,7 +1751,7 @@ export interface components {
         RecipientExplained: {
             /**
              * Format: int32
-             * @description How often it was sent the lead.
+             * @description How many attempts were made, those included that were kept back before anything was sent.
              */
             attempts: number;
             /**
@@ -1655,7 +1775,7 @@ export interface components {
             rules: Record<string, never>[];
             /**
              * @description `delivered`, `declined` (it said no, or its cap was full), `error`, `waiting` (for a retry), `unknown` (nobody
-             *     knows whether it has the lead), `skipped`, `outbid`, `sold_elsewhere`, `not_reached`, `disabled` or `pending`.
+             *     knows whether it has the lead), `skipped`, `bid` (for a ping), `outbid`, `sold_elsewhere`, `not_reached`, `disabled` or `pending`.
              */
             status: string;
             step_id: string;
@@ -1674,6 +1794,26 @@ export interface components {
             source: string;
             /** Format: int32 */
             status: number;
+        };
+        /** @description What became of dead letters that were to be sent again. */
+        ResendReply: {
+            /** @description How many dead letters the request names. */
+            count: number;
+            /** @description Those that are not, and why. */
+            not_resent: components["schemas"]["NotResent"][];
+            /** @description How many are sent again: the next attempt of each is due at once, and survives a crash. */
+            resent: number;
+        };
+        /** @description Which dead letters are sent again: those of some events, of some leads and steps, or all that a filter takes. */
+        ResendRequest: {
+            /** @description With a filter: how many it takes, as `?dry_run=1` told. Refused when they are not so many by now. */
+            count?: number | null;
+            /** @description Any event of each delivery: the one that left it so, an attempt, or the delivery id. */
+            event_ids?: string[] | null;
+            /** @description The parameters of the list that say which, as text or lists of texts; `{}` takes all. */
+            filter?: Record<string, never> | null;
+            /** @description Each by its lead and step. */
+            letters?: components["schemas"]["LetterPlace"][] | null;
         };
         /** @description A lead whose person withdrew consent. */
         RevokeReply: {
@@ -1870,6 +2010,96 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    "get_dead-letters": {
+        parameters: {
+            query?: {
+                /** @description Flows. */
+                flow_id?: string[];
+                /** @description Steps. */
+                step_id?: string[];
+                /** @description Buyers. */
+                entity_id?: string[];
+                /** @description Sources. */
+                source_id?: string[];
+                /** @description Why the last attempt came to nothing, such as `timeout`. */
+                reason_code?: string[];
+                /** @description `with` (default), `without` or `only` test leads. */
+                test?: string;
+                /** @description Left without an end from this moment on: `2024-01-15` (midnight UTC), RFC 3339, or back from now: `-24h`. */
+                start?: string;
+                /** @description Left so before this moment. */
+                end?: string;
+                /** @description Only what has a greater `seq`. */
+                after?: number;
+                /** @description Only what has a smaller `seq`. */
+                before?: number;
+                /** @description At most so many. */
+                limit?: number;
+                /** @description `seq`: oldest first; `-seq`: newest first. */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first unless asked otherwise */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Error"];
+        };
+    };
+    "post_dead-letters_resend": {
+        parameters: {
+            query?: {
+                /** @description With `1` nothing is sent; it is told how many dead letters are named. */
+                dry_run?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendRequest"];
+            };
+        };
+        responses: {
+            /** @description What is sent again is durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResendReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The filter takes another number of dead letters by now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             default: components["responses"]["Error"];
         };
     };
