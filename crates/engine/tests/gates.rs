@@ -379,6 +379,19 @@ async fn a_cap_of_a_party_counts_what_came_after_it_whatever_the_clock_shows() {
     let house = House::open(house.close(), back, YES);
     house.engine.resume().await.unwrap();
     wanted.assert_eq(&house.caps());
+    let other = || house.submission("flow_roofs", "src_call", &ANN);
+    house.engine.submit(other()).await.unwrap();
+    let full = house.engine.submit(other()).await.unwrap();
+    expect![[r#"
+        source.submitted
+        source.accepted      price 8
+        recipient.failed     (cap_reached: Budget reached (50/60))
+        filter.failed        sold (criteria: No buyer)
+        flow.completed       failure, 2 steps, 0 sold, cost 0 revenue 0 margin 0 (criteria: No buyer)
+    "#]]
+    .assert_eq(&house.chain(full.lead_id));
+    let at = |place: usize| house.events(full.lead_id)[place].head.at;
+    assert!(at(1) < start() && at(2) >= start(), "it is refused at a moment at which the budget was full");
     house.close();
 }
 
