@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Asked as AskedKind, Call, Enhancement, EventId, EventKind, Exchange, Fault, Lead, Money, Outcome, Price,
-    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, TestRule, Value, as_recipient,
+    Reason, ReasonCode, Recipient, Retry, SalePrice, Step, TestRule, Timestamp, Value, as_recipient,
 };
 use ledger::{RecordError, Ticket};
 use wire::outbound::RenderError;
@@ -82,12 +82,13 @@ impl Run {
         Ok(())
     }
 
-    /// Records that a buyer is not asked, because a cap is full.
+    /// Records that a buyer is not asked, because a cap is full at a moment; now, when none is given.
     pub(crate) async fn full(
         &mut self,
         step: &Step,
         recipient: &Recipient,
         reason: Reason,
+        at: Option<Timestamp>,
     ) -> Result<Ticket, RecordError> {
         let since = self.context.clock.monotonic();
         let own = vec![
@@ -96,7 +97,8 @@ impl Run {
         ];
         self.append(&step.id, own);
         let asked = AskedKind::No { step_id: step.id.clone(), entity_id: recipient.entity_id.clone() };
-        self.record(vec![Moment::new(EventKind::RecipientFailed { asked, reason }, since)]).await
+        let failed = Moment::new(EventKind::RecipientFailed { asked, reason }, since);
+        self.record(vec![Moment { at, ..failed }]).await
     }
 
     /// The request of a delivery for a lead as it was first sent, or why there is none.
@@ -195,10 +197,10 @@ impl Run {
     ) -> Result<Ticket, RecordError> {
         let since = self.context.clock.monotonic();
         let first = retry.attempt == 1;
-        let at = self.story.last_at.max(self.context.clock.now());
+        let at = self.attempted_at(recipient);
         let caps = match self.reserve(step, recipient, at) {
             Ok(caps) => caps,
-            Err(reason) => return self.full(step, recipient, reason).await,
+            Err(reason) => return self.full(step, recipient, reason, Some(at)).await,
         };
         let attempted = EventKind::RecipientAttempted { call: called(step, None), retry, caps };
         let attempted = Moment {

@@ -220,7 +220,7 @@ impl Run {
             self.skip(step, reason, None).await?;
         }
         for (step, recipient, reason) in full {
-            self.full(step, recipient, reason).await?;
+            self.full(step, recipient, reason, None).await?;
         }
         if !asked.is_empty() {
             // No byte of the lead leaves before what was recorded of it is durable.

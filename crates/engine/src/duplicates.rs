@@ -25,7 +25,7 @@ pub(crate) struct Duplicates {
 struct Entry {
     tag: [u8; 12],
     lead: [u8; 12],
-    /// When the window is over, in seconds since 1970.
+    /// When the window is over at the latest, in seconds since 1970.
     until: u32,
 }
 
@@ -36,7 +36,7 @@ impl Entry {
     /// now on.
     fn open(&self, window_ms: i64, now: Timestamp) -> Option<LeadId> {
         let lead = read(self.lead);
-        let is_open = self.until > seconds(now) && lead.drawn_at().plus_millis(window_ms) > now;
+        let is_open = self.until >= seconds(now) && lead.drawn_at().plus_millis(window_ms) > now;
         is_open.then_some(lead)
     }
 }
@@ -91,7 +91,7 @@ impl Duplicates {
         if shard.len() == shard.capacity() {
             // Before it grows it forgets what is over, so that it is as large as what is open.
             let now = seconds(now);
-            shard.retain(|entry| entry.until > now);
+            shard.retain(|entry| entry.until >= now);
         }
         shard.insert_unique(hash, Entry { tag, lead, until }, |entry| self.hasher.hash_one(entry.tag));
         Claimed::New
@@ -178,6 +178,13 @@ mod tests {
         assert_eq!(keys.claim([2; 12], lead(9), DAY, at(9)), Claimed::New);
         assert_eq!(keys.claim([1; 12], lead(DAY - 1), DAY, at(DAY - 1)), Claimed::Earlier(lead(0)));
         assert_eq!(keys.claim([1; 12], lead(DAY), DAY, at(DAY)), Claimed::New);
+        // Whatever part of a second it ends in.
+        for (tag, first) in [([11; 12], 1), ([12; 12], 500), ([13; 12], 999)] {
+            assert_eq!(keys.claim(tag, lead(first), DAY, at(first)), Claimed::New);
+            let last = at(first + DAY - 1);
+            assert_eq!(keys.find(tag, DAY, last), Some(lead(first)), "{first}");
+            assert_eq!(keys.find(tag, DAY, at(first + DAY)), None, "{first}");
+        }
         assert_eq!(keys.claim([1; 12], lead(DAY + 5), 4, at(DAY + 5)), Claimed::New, "a shorter window");
     }
 

@@ -56,8 +56,8 @@ impl Run {
     pub(crate) fn enter(&self, source: &FlowSource, raw: &Lead) -> Entry {
         let flow = &self.flow.flow;
         let (lead, lead_id) = (&self.story.lead, self.story.lead_id);
-        let at = self.story.last_at.max(self.context.clock.now());
         let party = self.context.control.entity(&EntityId::from(source.id.clone()));
+        let at = self.counted_at(party.as_deref());
         let mut trace = RuleTrace::default();
         let mut rejection = flow
             .missing_field(lead)
@@ -95,6 +95,19 @@ impl Run {
             }
         }
         Entry { at, trace, result, keys }
+    }
+
+    /// The moment of what the caps of a party count: not before they began to count, though the clock may have
+    /// been set back since. A start takes in what is not older than its cap.
+    fn counted_at(&self, party: Option<&Entity>) -> Timestamp {
+        let now = self.story.last_at.max(self.context.clock.now());
+        let since = party.into_iter().flat_map(Entity::caps).map(|(_, since)| since);
+        since.fold(now, Timestamp::max)
+    }
+
+    /// When the lead is on its way to a buyer, as its caps count that.
+    pub(crate) fn attempted_at(&self, recipient: &Recipient) -> Timestamp {
+        self.counted_at(self.context.control.entity(&recipient.entity_id).as_deref())
     }
 
     /// Why nothing of a source is taken now. What counts is when the lead came.

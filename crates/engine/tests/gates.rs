@@ -169,6 +169,31 @@ async fn a_duplicate_is_rejected_and_names_the_earlier_lead() {
     house.close();
 }
 
+/// Windows are kept by the second, and yet a lead counts to the end of its own.
+#[tokio::test]
+async fn a_lead_counts_for_the_last_part_of_a_second_of_its_window_too() {
+    let house = House::new(&same_phone("flow", "accepted"), YES).await;
+    house.advance(Duration::from_millis(500));
+    let first = house.submit(&ANN).await;
+    let over = first.lead_id.drawn_at().plus_millis(30 * 24 * 3600 * 1000);
+    house.clock.advance_to(over.plus_millis(-300));
+    let twin = house.submit(&ANN).await;
+    house.clock.advance_to(over);
+    let later = house.submit(&ANN).await;
+    expect![[r#"
+        source.submitted
+        source.rejected      (duplicate: Duplicate: Previously submitted 2024-01-15)
+        flow.completed       failure, 0 steps, 0 sold, cost 0 revenue 0 margin 0 (duplicate: Duplicate: Previously submitted 2024-01-15)
+        source.submitted
+        source.accepted      price 8
+        recipient.attempted  premier attempt 1
+        recipient.delivered  premier attempt 1 price 25
+        filter.passed        sold
+        flow.completed       success, 2 steps, 1 sold, cost 8 revenue 25 margin 17
+    "#]].assert_eq(&format!("{}{}", house.chain(twin.lead_id), house.chain(later.lead_id)));
+    house.close();
+}
+
 /// Submissions in order, each `source phone`, to a buyer that answers so; what each came to, before and
 /// after a restart: `+` success, `-` failure, `d` duplicate.
 async fn duplicates(flow: &str, script: &str, leads: &str, wanted: &str) {
@@ -322,6 +347,51 @@ async fn a_list_is_never_recorded_in_the_clear() {
             + &String::from_utf8_lossy(record.body.bytes().unwrap_or_default());
         assert!(!text.contains("5125550143") && !text.contains("ann@example.com"), "{text}");
     }
+    house.close();
+}
+
+/// A clock that is set back shows a moment before the cap was made. What is counted then is counted after the
+/// next start as well.
+#[tokio::test]
+async fn a_cap_of_a_party_counts_what_came_after_it_whatever_the_clock_shows() {
+    let plain = flow("", "", "");
+    let house = House::new(&plain, YES).await;
+    set(&house, "buyer_premier", "{ caps: [ { name: Budget, max_spend: 60, per: day, every: 1000 } ] }")
+        .await;
+    set(&house, "src_web", "{ caps: [ { name: Few, max_leads: 5, per: day, every: 1000 } ] }").await;
+    let back = start().plus_millis(-60_000);
+    let house = House::open(house.close(), back, YES);
+    let lead = house.submit(&ANN).await;
+    expect![[r#"
+        source.submitted
+        source.accepted      price 8
+        recipient.attempted  premier attempt 1
+        recipient.delivered  premier attempt 1 price 25
+        filter.passed        sold
+        flow.completed       success, 2 steps, 1 sold, cost 8 revenue 25 margin 17
+    "#]]
+    .assert_eq(&house.chain(lead.lead_id));
+    let wanted = expect![[r#"
+        buyer_premier/budget 25 used 0 reserved of 60
+        src_web/few 1 used 0 reserved of 5
+    "#]];
+    wanted.assert_eq(&house.caps());
+    let house = House::open(house.close(), back, YES);
+    house.engine.resume().await.unwrap();
+    wanted.assert_eq(&house.caps());
+    let other = || house.submission("flow_roofs", "src_call", &ANN);
+    house.engine.submit(other()).await.unwrap();
+    let full = house.engine.submit(other()).await.unwrap();
+    expect![[r#"
+        source.submitted
+        source.accepted      price 8
+        recipient.failed     (cap_reached: Budget reached (50/60))
+        filter.failed        sold (criteria: No buyer)
+        flow.completed       failure, 2 steps, 0 sold, cost 0 revenue 0 margin 0 (criteria: No buyer)
+    "#]]
+    .assert_eq(&house.chain(full.lead_id));
+    let at = |place: usize| house.events(full.lead_id)[place].head.at;
+    assert!(at(1) < start() && at(2) >= start(), "it is refused at a moment at which the budget was full");
     house.close();
 }
 

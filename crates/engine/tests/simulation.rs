@@ -2,7 +2,7 @@
 //! and crashes at any call of the disk. `docs/testing.md` tells the rules.
 //!
 //! ```text
-//! cargo test -p engine --test simulation                                    300 histories
+//! cargo test -p engine --test simulation                                    200 histories
 //! GLASSLINE_HISTORIES=5000 cargo test -p engine --release --test simulation
 //! GLASSLINE_SEED=17 cargo test -p engine --test simulation                  that one alone
 //! ```
@@ -15,7 +15,7 @@ use std::time::Instant;
 use engine::{Barrier, Barriers};
 use testkit::simulation::{Failed, Plan, Played, Setting, play};
 
-const HISTORIES: u64 = 300;
+const HISTORIES: u64 = 200;
 
 /// Which seeds to play, as the environment says.
 fn seeds() -> Range<u64> {
@@ -49,6 +49,9 @@ fn leads_answers_and_money_hold_whatever_parties_and_disks_do() {
             total.returns > histories / 10 && total.told > histories / 20 && total.found > histories / 20
         );
         assert!(total.group_sales > histories && total.at_deadline > histories / 10);
+        assert!(total.pings > histories && total.offers_taken > histories / 2);
+        assert!(total.shares > histories / 10 && total.passed_by > histories / 20);
+        assert!(total.capped > histories / 2 && total.twins > histories / 10);
         // Starts go on from checkpoints, though their disk fails, too.
         assert!(total.from_checkpoints > histories && total.checkpoint_faults > histories / 5);
         assert!(total.resent > histories && total.kept_back > histories);

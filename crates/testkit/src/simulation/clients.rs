@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use domain::{Answer, ChainId, EventType, FieldPath, Lead, LeadId, Money, Outcome, StepId, Value};
 use engine::{
-    Control, FeedbackError, IdempotencyKey, RepeatKey, Report, ReportStatus, Resent, Sale, Submission,
-    SubmitError, Submitted,
+    Control, FeedbackError, IdempotencyKey, Ping, Pinged, RepeatKey, Report, ReportStatus, Resent, Sale,
+    Submission, SubmitError, Submitted,
 };
 use ledger::Reader;
 use tokio::time::sleep;
 use wire::Header;
 
 use super::clock::VirtualClock;
-use super::world::{ResendEnd, Told};
-use super::{LeadPlan, Turn, World, flow};
+use super::world::{Offered, ResendEnd, Told};
+use super::{LeadPlan, PingPlan, Turn, World, flow};
 
 /// What separates the answer of a lead from what only this sending of it has.
 pub(super) const SENT_AS: &str = " sent as ";
@@ -40,8 +40,16 @@ pub(super) async fn client(world: Arc<World>, control: Control, number: usize, l
     }
     let wait = if life == plan.life { plan.at_ms } else { world.draw(0..5_000) };
     sleep(Duration::from_millis(wait)).await;
+    if let Some(ping) = plan.ping
+        && before.sent == 0
+        && before.offered.is_none()
+    {
+        ask(&world, &control, &plan, ping, number).await;
+        sleep(Duration::from_millis(ping.wait_ms)).await;
+    }
     loop {
         let submission = submission(&world, &control, &plan, number);
+        let token = submission.ping_token.as_ref().and_then(|token| token.parse().ok());
         let Some(running) = world.life() else { return };
         let sent = world.with_client(number, |client| {
             client.sent += 1;
@@ -64,7 +72,7 @@ pub(super) async fn client(world: Arc<World>, control: Control, number: usize, l
         }
         match result {
             Ok(submitted) => {
-                hear(&world, number, &plan, submitted);
+                hear(&world, number, &plan, submitted, token);
                 if plan.reuses_key && !again {
                     reuse_key(&world, &control, &plan, number).await;
                 }
@@ -82,27 +90,72 @@ pub(super) async fn client(world: Arc<World>, control: Control, number: usize, l
     }
 }
 
+/// The source asks what the lead is worth. An answer that it gets is on the disk.
+async fn ask(world: &World, control: &Control, plan: &LeadPlan, ping: PingPlan, number: usize) {
+    let Some(running) = world.life() else { return };
+    let submission = submission(world, control, plan, number);
+    let told = |path: &FieldPath| path.as_str() == "state" || path.as_str() == "email" && ping.tells_email;
+    let asked = Ping {
+        flow: submission.flow,
+        source_id: submission.source_id,
+        raw: submission
+            .raw
+            .iter()
+            .filter(|(path, _)| told(path))
+            .map(|(path, own)| (path.clone(), own.clone()))
+            .collect(),
+        request: Arc::from(format!("POST /ping HTTP/1.1\r\n\r\n{number}").into_bytes()),
+        request_id: Some(format!("ping_{number}").into()),
+        test: plan.test,
+        render: Box::new(|token: Option<LeadId>, answer: &Answer| {
+            let Answer { outcome, price, .. } = answer;
+            Arc::from(format!("{outcome} {price} {}", token.is_some()).into_bytes())
+        }),
+    };
+    let result = running.engine.ping(asked).await;
+    if !world.is_alive() {
+        return;
+    }
+    match result {
+        Ok(Pinged { ping_id, answer, response }) => {
+            world.tell(format_args!("lead {number} would be {ping_id}: {} {}", answer.outcome, answer.price));
+            if world.setting.looks_at_once && ends_durably(world, ping_id) == Some(false) {
+                world.broken(format_args!("{ping_id} is answered, and its end is not durable"));
+            }
+            let offered = Offered { ping_id, answer, response };
+            world.with_client(number, |client| client.offered = Some(offered));
+        }
+        Err(error) if world.is_struck() => {
+            world.tell(format_args!("the ping of lead {number} has no answer: {error}"));
+        }
+        Err(error) => world.broken(format_args!("the ping of lead {number} is refused: {error}")),
+    }
+}
+
 /// The client has its answer: it must be on the disk.
-fn hear(world: &World, number: usize, plan: &LeadPlan, submitted: Submitted) {
+fn hear(world: &World, number: usize, plan: &LeadPlan, submitted: Submitted, token: Option<LeadId>) {
     let Submitted { lead_id, answer, response, replayed } = submitted;
     world.tell(format_args!("lead {number} is {lead_id}: {} {}", answer.outcome, answer.price));
     if world.setting.looks_at_once && ends_durably(world, lead_id) == Some(false) {
         world.broken(format_args!("{lead_id} is answered, and its end is not durable"));
     }
     let cost = if answer.outcome == Outcome::Success && !plan.test { answer.price } else { Money::ZERO };
-    let told = Told { lead_id, cost, response, replayed };
+    let token = token.filter(|_| !replayed && !world.is_struck());
+    let told = Told { lead_id, cost, response, replayed, token };
     world.with_client(number, |client| {
         client.answers.push(told);
         client.done = !plan.asks_again;
     });
 }
 
-/// Whether the end of a lead's flow, or the answer at its deadline, is durable; none when the disk does not let us look.
+/// Whether the end of a lead's flow, the answer at its deadline or that to a ping is durable; none when the disk
+/// does not let us look.
 fn ends_durably(world: &World, lead_id: LeadId) -> Option<bool> {
     let reader = world.life()?.leads.reader();
     for seq in reader.chain(lead_id) {
         let bytes = reader.header_bytes(seq).ok()??;
-        let ends = [EventType::FlowCompleted, EventType::SourceAnswered].map(EventType::as_str);
+        let ends = [EventType::FlowCompleted, EventType::SourceAnswered, EventType::SourcePinged];
+        let ends = ends.map(EventType::as_str);
         if ends.contains(&&*Header::read(&bytes).ok()?.event_type) {
             return Some(true);
         }
@@ -127,7 +180,10 @@ async fn reuse_key(world: &Arc<World>, control: &Control, plan: &LeadPlan, numbe
 fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) -> Submission {
     let parameters = [
         ("first_name", format!("person {number}")),
-        ("email", if number % 9 == 8 { String::new() } else { format!("person-{number}@example.com") }),
+        (
+            "email",
+            if number % 9 == 8 { String::new() } else { format!("person-{}@example.com", plan.person) },
+        ),
         ("state", plan.state.to_owned()),
         ("ssn", format!("{SSN_START}-{:04}", number % 9_999 + 1)),
     ];
@@ -143,7 +199,10 @@ fn submission(world: &World, control: &Control, plan: &LeadPlan, number: usize) 
         request: Arc::from(format!("POST /submit HTTP/1.1\r\n\r\n{number}").into_bytes()),
         request_id: Some(format!("req_{number}").into()),
         test: plan.test,
-        ping_token: None,
+        ping_token: world
+            .client(plan.token_of.unwrap_or(number))
+            .offered
+            .map(|offered| offered.ping_id.to_string()),
         idempotency: plan.keyed.then(|| IdempotencyKey {
             key: RepeatKey::Own(format!("key {number}")),
             payload: plan.state.into(),
@@ -214,7 +273,8 @@ pub(super) async fn operator(
         Turn::Pause(party) => control.pause_entity("user", &flow::entity(party)).await.map(drop),
         Turn::Resume(party) => control.resume_entity("user", &flow::entity(party)).await.map(drop),
         Turn::Publish(version) => {
-            let file = wire::flow_file::FlowFile::read(&flow::text(*version)).expect("a flow");
+            let file =
+                wire::flow_file::FlowFile::read(&flow::text(&world.plan.extras, *version)).expect("a flow");
             control.publish_flow("user", &file).await.map(drop)
         }
         Turn::Clock(by_ms) => {

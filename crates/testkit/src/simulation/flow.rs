@@ -1,21 +1,26 @@
 //! The flow that all simulated leads run through, and what the rules must know of it.
 
-use domain::{EntityId, FlowId};
+use domain::{EntityId, FlowId, Money};
+
+use super::plan::{Budgets, Extras};
 
 /// One service, three buyers: one that names its price and is asked often, one with a fixed price, a
 /// condition and a cap, one that gets copies. Besides an auction with two bidders, and three buyers that take
-/// turns, of which two may have the lead. The flow has a cap as well, and of each sort of buyer one has a circuit.
+/// turns, of which two may have the lead. One source is paid a share of the bids, and asks before. The flow has
+/// a cap as well, and of each sort of buyer one has a circuit. What stands in capitals is the history's: see
+/// [`Extras`].
 const FLOW: &str = r#"
 entities:
-  src_web: { kind: source, name: Web Form }
+  src_web: { kind: source, name: Web Form WEB_CAPS }
   src_call: { kind: source, name: Call Centre }
+  src_ask: { kind: source, name: Exchange }
   svc_check: { kind: service, name: Phone Check }
   buyer_bid: { kind: buyer, name: Bidding Buyer, circuit: { errors: 5, cool_down: 20s } }
   buyer_fix: { kind: buyer, name: Fixed Buyer }
   buyer_crm: { kind: buyer, name: Own Records }
-  buyer_north: { kind: buyer, name: North, circuit: { errors: 2, cool_down: 5s } }
+  buyer_north: { kind: buyer, name: North, circuit: { errors: 2, cool_down: 5s } NORTH_CAPS }
   buyer_south: { kind: buyer, name: South }
-  buyer_red: { kind: buyer, name: Red, circuit: { errors: 1, cool_down: 2s } }
+  buyer_red: { kind: buyer, name: Red, circuit: { errors: 1, cool_down: 2s } RED_CAPS }
   buyer_green: { kind: buyer, name: Green }
   buyer_blue: { kind: buyer, name: Blue }
 flow:
@@ -28,18 +33,32 @@ flow:
     ssn: ssn
   price: { fixed: PRICE }
   caps: [ { name: Enough, max_leads: 9, per: month, every: 1000 } ]
-  deadline: 9s
+  DUPLICATES
+  deadline: DEADLINE
   on_deadline: failure
   sources:
     - entity: src_web
       key_required: false
+      ping: true
+      ping_expires: 40s
       feedback:
         integration: custom_query
         request: { url: "https://web.example.com/fb", parameters: { lead: "{{lead.id}}", type: "{{feedback.type}}" } }
         response: { outcome: { path: status, term: accepted } }
         timeout: 2s
         retry: { attempts: 3, backoff: [ 3s ] }
-    - { entity: src_call, key_required: false, feedback: { refund: false } }
+    - { entity: src_call, key_required: false, ping: true, ping_expires: 40s, feedback: { refund: false } CALL_CAPS }
+    - entity: src_ask
+      key_required: false
+      ping: true
+      ping_expires: 40s
+      price: { share: 0.80, of: bid }
+      feedback:
+        integration: custom_query
+        request: { url: "https://ask.example.com/fb", parameters: { lead: "{{lead.id}}", type: "{{feedback.type}}" } }
+        response: { outcome: { path: status, term: accepted } }
+        timeout: 2s
+        retry: { attempts: 2, backoff: [ 3s ] }
   steps:
     - id: in_area
       kind: filter
@@ -64,9 +83,10 @@ flow:
         outcome: { path: status, term: accepted }
         reason: { path: why }
         price: { path: bid }
-      price: { from: reply, floor: 5.00 }
+      price: { from: reply, floor: 5.00, max_price: 25.00 }
       timeout: 5s
       retry: { attempts: 4, backoff: [ 2s, 30s, 2m ] }
+      BID_CAPS
       feedback: { returns: 7d, conversions: true, max_returns: { share: 0.5, per: day, at_least: 1 } }
     - id: fix
       kind: recipient
@@ -99,6 +119,7 @@ flow:
       feedback: { returns: 1d }
     - id: auction
       kind: distribute
+      AUCTION_WHEN
       strategy: highest_bid
       max_sales: 1
       ping_timeout: 1s
@@ -132,6 +153,7 @@ flow:
           price: { from: bid }
           timeout: 2s
           retry: { attempts: 2, backoff: [ 20s ] }
+          SOUTH_CAPS
           on_error: hold
           feedback: { returns: 1d }
     - id: round
@@ -178,16 +200,72 @@ flow:
       kind: filter
       require:
         any:
-          - { field: bid.outcome, op: is equal to, value: success }
-          - { field: fix.outcome, op: is equal to, value: success }
-          - { field: auction.outcome, op: is equal to, value: success }
-          - { field: round.sold, op: is greater than, value: 0 }
+          SOLD_BY
       reason: No buyer
 "#;
 
-/// The text of a version of the flow; versions differ in what a source is paid.
-pub(super) fn text(version: u32) -> String {
+/// What makes a lead one that is sold.
+const SOLD_BY: [&str; 4] = [
+    "{ field: round.sold, op: is greater than, value: 0 }",
+    "{ field: bid.outcome, op: is equal to, value: success }",
+    "{ field: fix.outcome, op: is equal to, value: success }",
+    "{ field: auction.outcome, op: is equal to, value: success }",
+];
+
+/// The text of a version of the flow of a history; versions differ in what a source is paid.
+pub(super) fn text(extras: &Extras, version: u32) -> String {
+    let budget = |amount: fn(&Budgets) -> u32, comma: &str| match &extras.budgets {
+        Some(budgets) => {
+            let (most, period) = (amount(budgets), budgets.period);
+            format!("{comma}caps: [ {{ name: Budget, max_spend: {most}, {period} }} ]")
+        }
+        None => String::new(),
+    };
+    let duplicates = extras.sold_once_s.map_or(String::new(), |seconds| {
+        format!(
+            "duplicates: [ {{ name: Same person, key: \"{{{{lead.email}}}}\", window: {seconds}s, against: sold }} ]"
+        )
+    });
+    let when = format!("when: {{ field: lead.state, op: is not equal to, value: {NO_AUCTION} }}");
+    let sold_by = if extras.sold_by_round { &SOLD_BY[..1] } else { &SOLD_BY };
+    let sold_by: Vec<String> = sold_by.iter().map(|rule| format!("- {rule}")).collect();
     FLOW.replace("PRICE", &format!("{}.50", 7 + version))
+        .replace(" WEB_CAPS", &budget(|budgets| budgets.web, ", "))
+        .replace(" CALL_CAPS", &budget(|budgets| budgets.call, ", "))
+        .replace(" NORTH_CAPS", &budget(|budgets| budgets.north, ", "))
+        .replace(" RED_CAPS", &budget(|budgets| budgets.red, ", "))
+        .replace("BID_CAPS", &budget(|budgets| budgets.bid, ""))
+        .replace("SOUTH_CAPS", &budget(|budgets| budgets.south, ""))
+        .replace("DUPLICATES", &duplicates)
+        .replace("DEADLINE", &format!("{}ms", extras.deadline_ms))
+        .replace("AUCTION_WHEN", if extras.auction_when { &when } else { "" })
+        .replace("SOLD_BY", &sold_by.join("\n          "))
+}
+
+/// Leads of this state pass the auction by, where it has a condition.
+pub(super) const NO_AUCTION: &str = "OK";
+
+/// How long the offer of a ping stands, in milliseconds.
+pub(super) const PING_EXPIRES_MS: u64 = 40_000;
+
+/// What a version pays for a lead; which version is which no event tells.
+pub(super) fn is_price(amount: Money) -> bool {
+    (0..=3).any(|version| format!("{}.50", 7 + version).parse() == Ok(amount))
+}
+
+/// The most that a source may be paid which is paid the same for every lead.
+pub(super) fn price_most() -> Money {
+    "10.50".parse().expect("an amount")
+}
+
+/// The most that the buyer pays which names its price.
+pub(super) fn bid_most() -> Money {
+    "25".parse().expect("an amount")
+}
+
+/// Whether a source is paid a share of the bids.
+pub(super) fn has_share(source: &str) -> bool {
+    source == "src_ask"
 }
 
 pub(super) fn id() -> FlowId {
@@ -197,10 +275,6 @@ pub(super) fn id() -> FlowId {
 pub(super) fn entity(text: &str) -> EntityId {
     text.parse().expect("a party's id")
 }
-
-/// How many leads succeed in the flow, and how many one buyer takes: each history lies within a period.
-pub(super) const SUCCESSES_MAX: usize = 9;
-pub(super) const FIXED_SALES_MAX: usize = 4;
 
 /// The parties an operator pauses.
 pub(super) const PARTIES: [&str; 7] =
@@ -213,7 +287,7 @@ pub(super) fn returns_max(buyer: &EntityId, sold: u64) -> u64 {
 
 /// Whether a source is told of feedback, and gives back what it was paid.
 pub(super) fn is_told(source: &str) -> bool {
-    source == "src_web"
+    source == "src_web" || source == "src_ask"
 }
 
 /// How often a step asks its buyer, if no operator has it sent again.
@@ -231,7 +305,7 @@ pub(super) fn attempts_max(step: &str) -> u32 {
 pub(super) const GROUPS: [(&str, usize); 2] = [("auction", 1), ("round", 2)];
 
 /// The checked flow of a version.
-pub(super) fn flow(version: u32) -> domain::Flow {
-    let file = wire::flow_file::FlowFile::read(&text(version));
+pub(super) fn flow(extras: &Extras, version: u32) -> domain::Flow {
+    let file = wire::flow_file::FlowFile::read(&text(extras, version));
     file.unwrap_or_else(|error| panic!("{error}")).flow
 }

@@ -20,7 +20,7 @@ use crate::ledger_log::{SeededEntropy, options};
 /// Longer than any history takes, in virtual time: who waits so long waits for ever.
 const FOR_EVER: Duration = Duration::from_secs(72 * 3600);
 
-/// Lives one life, or the last one, which no fault ends: it does when there is nothing left to do.
+/// Lives one life, or the last ones, which no fault ends: they do when there is nothing left to do.
 pub(super) fn live(world: &Arc<World>, number: usize, plan: Option<&LifePlan>) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -144,12 +144,15 @@ async fn begin(
         began: Instant::now(),
     }));
     if control.flow(&flow::id()).is_none() {
-        let file = FlowFile::read(&flow::text(0)).expect("the flow is one");
+        let file = FlowFile::read(&flow::text(&world.plan.extras, 0)).expect("the flow is one");
         if let Err(error) = control.publish_flow("system", &file).await {
             return excused("the flow is not published", &error);
         }
     }
     match engine.resume().await {
+        Ok(resumed) if resumed > 0 && number > world.plan.lives.len() => {
+            return Err(format!("{resumed} leads go on that had come to rest"));
+        }
         Ok(resumed) => world.tell(format_args!("life {number} resumes {resumed} leads")),
         Err(error) => return excused("leads are not resumed", &error),
     }
@@ -192,7 +195,8 @@ async fn begin(
         }
     }
     let Some(plan) = plan else {
-        for (at_ms, nth) in world.plan.failing_reads.clone() {
+        let failing_reads = if number == world.plan.lives.len() { &*world.plan.failing_reads } else { &[] };
+        for (at_ms, nth) in failing_reads.iter().copied() {
             let disk = world.disk(DiskName::Leads);
             tokio::spawn(async move {
                 sleep(Duration::from_millis(at_ms)).await;
@@ -200,10 +204,12 @@ async fn begin(
             });
         }
         let end = Instant::now() + FOR_EVER / 2;
+        // In the life after that all stays at rest.
+        let resends = world.plan.resends_at_rest && number == world.plan.lives.len();
         return tokio::select! {
             biased;
             kept = keeping => kept,
-            settled = settle(world, &engine, clients, end) => settled,
+            settled = settle(world, &engine, clients, resends, end) => settled,
         };
     };
     for (at_ms, turn) in plan.turns.clone() {
@@ -241,12 +247,13 @@ async fn settle(
     world: &World,
     engine: &Engine,
     mut clients: tokio::task::JoinSet<()>,
+    mut resends: bool,
     end: Instant,
 ) -> Result<(), String> {
     while let Some(ended) = clients.join_next().await {
         ended.map_err(|error| format!("a client fails: {error}"))?;
     }
-    let (mut quiet, mut resends) = (0, world.plan.resends_at_rest);
+    let mut quiet = 0;
     while quiet < 2 || resends {
         if quiet == 2 {
             resends = false;
@@ -262,6 +269,7 @@ async fn settle(
         quiet = if is_quiet { quiet + 1 } else { 0 };
         sleep(Duration::from_secs(1)).await;
     }
+    world.note_caps(engine.caps());
     Ok(())
 }
 

@@ -7,17 +7,22 @@
 //! virtual (tokio's, paused), there is one thread, and everything random follows from the seed, so a
 //! seed that fails fails again. `rules.rs` says what must hold; `docs/testing.md` tells it to people.
 
+mod cap_rules;
 mod clients;
 mod clock;
+mod duplicate_rules;
 mod feedback_rules;
 mod flow;
 mod life;
 mod parties;
+mod ping_rules;
 mod plan;
 mod play;
 mod rules;
 mod world;
 
-pub use plan::{CheckpointPlan, Crash, DiskName, End, LeadPlan, LifePlan, Plan, Turn};
+pub use plan::{
+    Budgets, CheckpointPlan, Crash, DiskName, End, Extras, LeadPlan, LifePlan, PingPlan, Plan, Turn,
+};
 pub use play::{Failed, Played, Setting, play};
 pub use world::World;

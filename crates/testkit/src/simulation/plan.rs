@@ -14,6 +14,8 @@ use crate::disk::{Call, Calls, Failure, Fault, PowerLoss};
 pub struct Plan {
     /// What it was drawn from, and what all else is drawn from.
     pub seed: u64,
+    /// What its flow has.
+    pub extras: Extras,
     /// The leads, in no order.
     pub leads: Vec<LeadPlan>,
     /// The lives but for the last, in which nothing ends the process.
@@ -21,10 +23,39 @@ pub struct Plan {
     /// Reads of the leads that fail in the last life: when, in milliseconds after its start, and which of
     /// those that follow.
     pub failing_reads: Vec<(u64, u64)>,
-    /// What becomes of checkpoints, for each life, the last one included.
+    /// What becomes of checkpoints, for each life, the last ones included.
     pub checkpoints: Vec<CheckpointPlan>,
     /// Whether an operator sends every dead letter again once all is at rest.
     pub resends_at_rest: bool,
+}
+
+/// What the flow of one history has, beside what all have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extras {
+    /// When a source has its answer at the latest, in milliseconds.
+    pub deadline_ms: u32,
+    /// How much money may be spent.
+    pub budgets: Option<Budgets>,
+    /// For how many seconds a lead of a person counts that was sold, where one is sold once.
+    pub sold_once_s: Option<u32>,
+    /// Whether leads of some state pass the auction by.
+    pub auction_when: bool,
+    /// Whether only those count as sold which the last group sold.
+    pub sold_by_round: bool,
+}
+
+/// How much money may be spent, in the currency's unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they have the names of those whose money it is")]
+pub struct Budgets {
+    pub web: u32,
+    pub call: u32,
+    pub bid: u32,
+    pub north: u32,
+    pub south: u32,
+    pub red: u32,
+    /// Of all of them, as the flow's text says it.
+    pub period: &'static str,
 }
 
 /// One lead and the client that sends it.
@@ -36,6 +67,12 @@ pub struct LeadPlan {
     pub at_ms: u64,
     /// Which source sends it.
     pub source: &'static str,
+    /// Whose lead it is: some persons come more than once.
+    pub person: usize,
+    /// Its source asks first what it is worth.
+    pub ping: Option<PingPlan>,
+    /// It comes with the token of this other lead, if that has one by then.
+    pub token_of: Option<usize>,
     /// The state the person lives in.
     pub state: &'static str,
     /// Whether it comes with an idempotency key; without one it is sent once.
@@ -48,6 +85,15 @@ pub struct LeadPlan {
     pub asks_again: bool,
     /// Whether it tries its key with another lead once it has its answer.
     pub reuses_key: bool,
+}
+
+/// A source asks what a lead is worth before it sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PingPlan {
+    /// How long it thinks about the offer, in milliseconds.
+    pub wait_ms: u64,
+    /// Whether it tells the person's address.
+    pub tells_email: bool,
 }
 
 /// One life of the process.
@@ -130,15 +176,23 @@ pub enum Crash {
 }
 
 impl Plan {
-    /// The history of a seed: some ten leads in three to six lives.
+    /// The history of a seed: some ten leads in three to six lives, besides those that come with the token of another.
     pub fn draw(seed: u64) -> Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut lives: Vec<LifePlan> = (0..rng.random_range(2..=5)).map(|_| life(&mut rng)).collect();
-        let leads = (0..rng.random_range(4..=14)).map(|_| lead(&mut rng, &lives)).collect();
+        let extras = extras(&mut rng);
+        let count = rng.random_range(4..=14);
+        let mut leads: Vec<LeadPlan> = (0..count).map(|number| lead(&mut rng, &lives, number)).collect();
+        for number in 0..count {
+            if leads[number].ping.is_some() && rng.random_bool(0.3) {
+                let again = again(&mut rng, number, &leads[number], lives.len());
+                leads.push(again);
+            }
+        }
         let failing_reads = (0..[0, 0, 1, 3][rng.random_range(0..4)])
             .map(|_| (rng.random_range(0..20_000), rng.random_range(1..=10)))
             .collect();
-        let checkpoints = (0..=lives.len()).map(|number| checkpoints(&mut rng, number == lives.len()));
+        let checkpoints = (0..lives.len() + 2).map(|number| checkpoints(&mut rng, number >= lives.len()));
         let checkpoints = checkpoints.collect();
         // Drawn apart, so that all else of a seed is as it would be without.
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 1 << 61);
@@ -148,7 +202,7 @@ impl Plan {
             life.turns.extend(resends);
         }
         let resends_at_rest = rng.random_bool(0.5);
-        Plan { seed, leads, lives, failing_reads, checkpoints, resends_at_rest }
+        Plan { seed, extras, leads, lives, failing_reads, checkpoints, resends_at_rest }
     }
 }
 
@@ -162,15 +216,67 @@ fn checkpoints(rng: &mut ChaCha8Rng, is_last: bool) -> CheckpointPlan {
     }
 }
 
-fn lead(rng: &mut ChaCha8Rng, lives: &[LifePlan]) -> LeadPlan {
+fn extras(rng: &mut ChaCha8Rng) -> Extras {
+    let has_budgets = rng.random_bool(0.6);
+    let mut most = |range| rng.random_range(range);
+    let (web, call) = (most(10..=60), most(10..=60));
+    let (bid, north, south, red) = (most(25..=120), most(5..=40), most(5..=40), most(3..=25));
+    let period = ["per: month, every: 1000", "per: minute, every: 10"][rng.random_range(0..2)];
+    Extras {
+        deadline_ms: [9_000, 9_000, 3_000, 1_000][rng.random_range(0..4)],
+        budgets: has_budgets.then_some(Budgets { web, call, bid, north, south, red, period }),
+        sold_once_s: rng.random_bool(0.5).then(|| [2, 20, 3_600][rng.random_range(0..3)]),
+        auction_when: rng.random_bool(0.3),
+        sold_by_round: rng.random_bool(0.2),
+    }
+}
+
+fn ping(rng: &mut ChaCha8Rng) -> PingPlan {
+    let wait_ms = if rng.random_bool(0.7) { rng.random_range(0..2_000) } else { rng.random_range(0..70_000) };
+    PingPlan { wait_ms, tells_email: rng.random_bool(0.5) }
+}
+
+/// Another lead that comes with the token of this one, soon or in the next life.
+fn again(rng: &mut ChaCha8Rng, number: usize, first: &LeadPlan, lives: usize) -> LeadPlan {
+    let soon = first.life == lives || rng.random_bool(0.4);
+    let wait_ms = first.ping.map_or(0, |ping| ping.wait_ms);
+    let (life, at_ms) = if soon {
+        (first.life, first.at_ms + wait_ms + rng.random_range(0..3_000))
+    } else {
+        (first.life + 1, rng.random_range(0..1_500))
+    };
+    let keyed = rng.random_bool(0.7);
+    LeadPlan {
+        life,
+        at_ms,
+        person: first.person + 100,
+        ping: None,
+        token_of: Some(number),
+        keyed,
+        asks_again: keyed && first.asks_again,
+        reuses_key: false,
+        ..first.clone()
+    }
+}
+
+fn lead(rng: &mut ChaCha8Rng, lives: &[LifePlan], number: usize) -> LeadPlan {
     let life = rng.random_range(0..=lives.len());
     // Most come shortly before the end of their life.
     let until = lives.get(life).map_or(20_000, |life| life.end.at_ms);
     let keyed = rng.random_bool(0.7);
+    let source = ["src_web", "src_call", "src_ask"][rng.random_range(0..3)];
+    let asks = match source {
+        "src_ask" => 0.8,
+        "src_call" => 0.4,
+        _ => 0.1,
+    };
     LeadPlan {
         life,
         at_ms: rng.random_range(until / 3..=until),
-        source: ["src_web", "src_call"][rng.random_range(0..2)],
+        source,
+        person: if rng.random_bool(0.4) { rng.random_range(0..=number) } else { number },
+        ping: rng.random_bool(asks).then(|| ping(rng)),
+        token_of: rng.random_bool(0.05).then(|| rng.random_range(0..=number)),
         state: ["TX", "TX", "OK", "NM", "NY"][rng.random_range(0..5)],
         keyed,
         test: rng.random_bool(0.1),
@@ -237,6 +343,7 @@ fn fault_of_a_start(rng: &mut ChaCha8Rng) -> (DiskName, Fault) {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:?}", self.extras)?;
         for (number, lead) in self.leads.iter().enumerate() {
             writeln!(f, "lead {number}: {lead:?}")?;
         }

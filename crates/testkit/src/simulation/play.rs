@@ -1,4 +1,5 @@
-//! Plays a history: its lives one after the other, a last one that comes to rest, and the rules.
+//! Plays a history: its lives one after the other, one that comes to rest, one that finds all at rest, and the
+//! rules.
 
 use std::fmt;
 
@@ -41,6 +42,12 @@ pub struct Played {
     pub events: u64,
     pub group_sales: u64,
     pub at_deadline: u64,
+    pub pings: u64,
+    pub offers_taken: u64,
+    pub shares: u64,
+    pub capped: u64,
+    pub twins: u64,
+    pub passed_by: u64,
     pub checkpoints: u64,
     pub checkpoint_faults: u64,
     pub from_checkpoints: u64,
@@ -65,6 +72,12 @@ impl std::ops::AddAssign for Played {
         self.events += other.events;
         self.group_sales += other.group_sales;
         self.at_deadline += other.at_deadline;
+        self.pings += other.pings;
+        self.offers_taken += other.offers_taken;
+        self.shares += other.shares;
+        self.capped += other.capped;
+        self.twins += other.twins;
+        self.passed_by += other.passed_by;
         self.checkpoints += other.checkpoints;
         self.checkpoint_faults += other.checkpoint_faults;
         self.from_checkpoints += other.from_checkpoints;
@@ -104,6 +117,8 @@ pub fn play(plan: &Plan, setting: Setting) -> Result<Played, Box<Failed>> {
             life::live(&world, number, Some(life))?;
         }
         life::live(&world, plan.lives.len(), None)?;
+        // Once more, to see that a restart finds everything as it was.
+        life::live(&world, plan.lives.len() + 1, None)?;
         rules::check(&world)
     };
     lived().map_err(|rule| Box::new(Failed { seed: plan.seed, rule, told: world.told(), plan: plan.clone() }))

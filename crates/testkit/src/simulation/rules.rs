@@ -5,24 +5,32 @@ use std::collections::{HashMap, HashSet};
 
 use domain::{
     Asked, ChainId, Event, EventId, EventKind, EventType, Fate, FaultKind, FeedbackKind, Flow, LeadId,
-    LeadSummary, Money, Offers, Outcome, Price, ReasonCode, Retry, StepId, StepKind, Timestamp,
+    LeadIdKind, LeadSummary, Money, Offers, Outcome, Price, ReasonCode, Retry, StepId, StepKind, Timestamp,
+    Value,
 };
 use ledger::Ledger;
 use wire::{BodyView, Header};
 
 use super::clients::{SENT_AS, SSN_START};
 use super::world::{Entry, ResendEnd, Says, Told};
-use super::{DiskName, Played, World, feedback_rules, flow, life};
+use super::{
+    DiskName, Extras, Played, World, cap_rules, duplicate_rules, feedback_rules, flow, life, ping_rules,
+};
 
-/// The events of one lead, oldest first.
-struct Chain {
-    lead_id: LeadId,
-    events: Vec<Event>,
+/// The events of one lead or ping, oldest first.
+pub(super) struct Chain {
+    pub(super) lead_id: LeadId,
+    pub(super) events: Vec<Event>,
+    /// Their places in the ledger.
+    seqs: Vec<u64>,
 }
 
 pub(super) fn check(world: &World) -> Result<Played, String> {
     let ledger = life::after_all(world)?;
-    let chains = read(&ledger)?;
+    let (chains, pings) = read(&ledger)?;
+    let extras = &world.plan.extras;
+    // Versions differ in a price alone.
+    let flow = flow::flow(extras, 1);
     let book = world.book();
     let mut played = Played {
         lives: world.plan.lives.len() as u64 + 1,
@@ -37,15 +45,20 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     for chain in chains.values() {
         let within = |what: String| format!("{}: {what}", chain.lead_id);
         chain.check_order().map_err(within)?;
-        chain.check_deliveries(&book, &mut played).map_err(within)?;
-        chain.check_money().map_err(within)?;
+        chain.check_deliveries(&flow, &book, &mut played).map_err(within)?;
+        chain.check_money(&flow, &mut played).map_err(within)?;
         chain.check_returns().map_err(within)?;
         feedback_rules::check_lead(&chain.events, &mut played).map_err(within)?;
         chain.check_summary().map_err(within)?;
-        chain.check_groups(&mut played).map_err(within)?;
+        chain.check_groups(&flow, extras, &mut played).map_err(within)?;
         played.events += chain.events.len() as u64;
     }
-    check_caps(&chains)?;
+    let of = |chains| -> Vec<&Chain> { HashMap::values(chains).collect() };
+    ping_rules::check(world, &flow, &chains, &pings, &mut played)?;
+    if let Some(window_s) = extras.sold_once_s {
+        duplicate_rules::check(&flow, window_s, &chains, &mut played)?;
+    }
+    cap_rules::check(&flow, &world.caps(), &of(&chains), &of(&pings), &mut played)?;
     check_book(&book, &chains)?;
     check_answers(world, &chains, &mut played)?;
     check_keys(&chains)?;
@@ -57,9 +70,10 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     Ok(played)
 }
 
-fn read(ledger: &Ledger) -> Result<HashMap<LeadId, Chain>, String> {
+/// All leads, and all pings.
+fn read(ledger: &Ledger) -> Result<(HashMap<LeadId, Chain>, HashMap<LeadId, Chain>), String> {
     let reader = ledger.reader();
-    let mut chains = HashMap::new();
+    let (mut chains, mut pings) = (HashMap::new(), HashMap::new());
     for (chain, _) in reader.chains() {
         let ChainId::Lead(lead_id) = chain else { continue };
         let records = reader.records(&reader.chain(lead_id)).map_err(|error| error.to_string())?;
@@ -77,9 +91,14 @@ fn read(ledger: &Ledger) -> Result<HashMap<LeadId, Chain>, String> {
             let body = BodyView::read(body).map_err(|error| error.to_string())?;
             events.push(wire::read_event(&header, Some(&body)).map_err(|error| error.to_string())?);
         }
-        chains.insert(lead_id, Chain { lead_id, events });
+        let kind = match lead_id.kind() {
+            LeadIdKind::Lead => &mut chains,
+            LeadIdKind::Ping => &mut pings,
+        };
+        let seqs = records.iter().map(|record| record.seq).collect();
+        kind.insert(lead_id, Chain { lead_id, events, seqs });
     }
-    Ok(chains)
+    Ok((chains, pings))
 }
 
 /// Where a delivery stands.
@@ -104,8 +123,20 @@ impl Chain {
         self.events.iter().find(|event| event.event_type() == EventType::SourceAnswered)
     }
 
-    fn is_test(&self) -> bool {
+    pub(super) fn is_test(&self) -> bool {
         self.events[0].head.marks.test
+    }
+
+    /// Its events, each with its place in the ledger.
+    pub(super) fn with_seqs(&self) -> impl Iterator<Item = (&Event, u64)> {
+        self.events.iter().zip(self.seqs.iter().copied())
+    }
+
+    /// Whether somebody bought it.
+    pub(super) fn is_sold(&self) -> bool {
+        let sold =
+            |kind: &EventKind| matches!(kind, EventKind::RecipientDelivered { price, .. } if !price.copy);
+        self.events.iter().any(|event| sold(&event.kind))
     }
 
     /// It begins with its submission, its flow ends once, and time does not go back.
@@ -128,10 +159,10 @@ impl Chain {
         Ok(())
     }
 
-    /// Each attempt has its outcome, each retry that is scheduled comes or is skipped, no step has two
-    /// deliveries, only what was left without an answer is sent again, and what is recorded is what the buyer
-    /// answered.
-    fn check_deliveries(&self, book: &[Entry], played: &mut Played) -> Result<(), String> {
+    /// Each attempt has its outcome, each retry that is scheduled comes or is skipped, unless the sale stays held
+    /// for another, no step has two deliveries, only what was left without an answer is sent again, and what is
+    /// recorded is what the buyer answered.
+    fn check_deliveries(&self, flow: &Flow, book: &[Entry], played: &mut Played) -> Result<(), String> {
         let mut stands: HashMap<StepId, (EventId, Stand)> = HashMap::new();
         let mut resent: HashSet<(EventId, u32)> = HashSet::new();
         for event in &self.events {
@@ -234,10 +265,24 @@ impl Chain {
                 _ => {}
             }
         }
-        match stands.iter().find(|(_, (_, stand))| !matches!(stand, Stand::Ended | Stand::Left(_))) {
+        let is_left = |step: &StepId, stand: Stand| match stand {
+            Stand::Ended | Stand::Left(_) => false,
+            Stand::Scheduled(..) => !self.waits_for_another(flow, step),
+            Stand::Attempted(_) | Stand::Failed(_) | Stand::Begun(_) => true,
+        };
+        match stands.iter().find(|(step, (_, stand))| is_left(step, *stand)) {
             Some((step, (id, stand))) => Err(format!("{id} of {step} is left at {stand:?}")),
             None => Ok(()),
         }
+    }
+
+    /// Whether the sales of a recipient's group are held for others that may have the lead, or sold.
+    fn waits_for_another(&self, flow: &Flow, step: &StepId) -> bool {
+        let Some((_, group)) = flow.group_of(step) else { return false };
+        let mut offers = Offers::default();
+        self.events.iter().for_each(|event| offers.after(&event.kind));
+        let own = flow.step(step).and_then(domain::as_recipient);
+        own.is_some_and(|(step, recipient)| !group.is_free_for(step, recipient, &offers))
     }
 
     fn end(
@@ -256,9 +301,9 @@ impl Chain {
     }
 
     /// No group sells a lead too often, who bid most had it first, and what is explained is what happened.
-    fn check_groups(&self, played: &mut Played) -> Result<(), String> {
-        // Versions differ in a price alone.
-        let flow = flow::flow(1);
+    fn check_groups(&self, flow: &Flow, extras: &Extras, played: &mut Played) -> Result<(), String> {
+        let is_passed_by = extras.auction_when
+            && self.events[0].body.lead.get("state") == Some(&Value::text(flow::NO_AUCTION));
         let sold = |id: &StepId| {
             self.events.iter().any(|event| {
                 matches!(&event.kind, EventKind::RecipientDelivered { call, .. } if call.step_id == *id)
@@ -277,15 +322,40 @@ impl Chain {
                 return Err(format!("{group_id} sold it {sales} times"));
             }
             played.group_sales += sales as u64;
-            let stopped = self.stopped(&flow, group_id);
+            let stopped = self.stopped(flow, group_id);
             if stopped {
                 return Err(format!("{group_id} has a sale to give, and asks nobody"));
             }
             if group_id == "auction" {
                 self.check_auction(&members)?;
+                if is_passed_by {
+                    played.passed_by += u64::from(self.check_passed_by(&members)?);
+                }
             }
         }
+        let attempts = |id: &StepId| {
+            let attempts = self.events.iter().filter_map(|event| match &event.kind {
+                EventKind::RecipientAttempted { call, retry, .. } if call.step_id == *id => {
+                    Some(retry.attempt)
+                }
+                _ => None,
+            });
+            attempts.max().unwrap_or(0)
+        };
+        let price = |id: &StepId| {
+            self.events.iter().find_map(|event| match &event.kind {
+                EventKind::RecipientDelivered { call, price, .. } if call.step_id == *id => {
+                    Some(price.amount)
+                }
+                _ => None,
+            })
+        };
         for explained in flow.explain(&self.events) {
+            let id = &explained.step_id;
+            let told = (explained.bid, explained.price, explained.attempts);
+            if told != (self.bid(id), price(id), attempts(id)) {
+                return Err(format!("{id} is explained with {told:?}"));
+            }
             let delivered = explained.fate == Fate::Delivered;
             if delivered != sold(&explained.step_id) {
                 return Err(format!("{} is explained as {}", explained.step_id, explained.fate));
@@ -300,6 +370,19 @@ impl Chain {
             }
         }
         Ok(())
+    }
+
+    /// Who is passed by is not asked. Gives whether the lead came as far.
+    fn check_passed_by(&self, members: &[&StepId]) -> Result<bool, String> {
+        let mut own = self.events.iter().filter_map(|event| Some((event, step_of(&event.kind)?)));
+        let mut came = false;
+        for (event, step) in own.by_ref().filter(|(_, step)| members.contains(step)) {
+            if !matches!(event.kind, EventKind::RecipientSkipped { .. }) {
+                return Err(format!("{step} is asked of a lead that passes it by"));
+            }
+            came = true;
+        }
+        Ok(came)
     }
 
     /// Whether a buyer has it by its report, and not by its answer.
@@ -339,7 +422,10 @@ impl Chain {
                         ));
                     }
                 }
-                EventKind::RecipientSkipped { step_id, .. } => bids.retain(|(id, _)| *id != step_id),
+                EventKind::RecipientSkipped { step_id, .. }
+                | EventKind::RecipientFailed { asked: Asked::No { step_id, .. }, .. } => {
+                    bids.retain(|(id, _)| *id != step_id);
+                }
                 _ => {}
             }
         }
@@ -347,7 +433,7 @@ impl Chain {
     }
 
     /// What a buyer bid.
-    fn bid(&self, step: &StepId) -> Option<Money> {
+    pub(super) fn bid(&self, step: &StepId) -> Option<Money> {
         self.events.iter().find_map(|event| match &event.kind {
             EventKind::RecipientBid { call, bid: Ok(bid) } if call.step_id == *step => Some(*bid),
             _ => None,
@@ -355,33 +441,42 @@ impl Chain {
     }
 
     /// The end of the flow counts what was sold until then; what the source is paid follows its answer.
-    fn check_money(&self) -> Result<(), String> {
+    fn check_money(&self, flow: &Flow, played: &mut Played) -> Result<(), String> {
         let mut revenue = Money::ZERO;
         let mut sold = 0;
         let mut offered = Money::ZERO;
+        // Who is paid a share is paid it of the bids that are sold by then.
+        let share =
+            flow.source(&self.events[0].head.source_id).and_then(|source| flow.purchase_share(source));
         let mut answered = None;
         for event in &self.events {
             match &event.kind {
-                EventKind::SourceAccepted { price, .. } => offered = price.unwrap_or(Money::ZERO),
+                EventKind::SourceAccepted { price, .. } if share.is_none() => {
+                    offered = price.unwrap_or(Money::ZERO);
+                }
                 EventKind::SourceAnswered { answer } => {
                     let wanted =
                         if sold > 0 { (Outcome::Success, offered) } else { (Outcome::Failure, Money::ZERO) };
                     if (answer.outcome, answer.price) != wanted || answered.is_some() {
                         return Err(format!("{wanted:?} was due at the deadline, not {answer:?}"));
                     }
-                    answered = Some(answer.outcome);
+                    answered = Some((answer.outcome, answer.price));
                 }
-                EventKind::RecipientDelivered { price, .. } if !price.copy => {
+                EventKind::RecipientDelivered { call, price, .. } if !price.copy => {
                     revenue = revenue.checked_add(price.amount).ok_or("too much money")?;
                     sold += 1;
+                    if let (Some(share), Some(_)) = (share, self.bid(&call.step_id)) {
+                        offered = share.of(price.amount);
+                    }
                 }
                 EventKind::FlowCompleted(completion) => {
-                    let succeeded = answered.unwrap_or(completion.final_outcome) == Outcome::Success;
-                    let (cost, revenue) = match (self.is_test(), succeeded) {
+                    let (told, price) = answered.unwrap_or((completion.final_outcome, offered));
+                    let (cost, revenue) = match (self.is_test(), told == Outcome::Success) {
                         (true, _) => (Money::ZERO, Money::ZERO),
-                        (false, true) => (offered, revenue),
+                        (false, true) => (price, revenue),
                         (false, false) => (Money::ZERO, revenue),
                     };
+                    played.shares += u64::from(share.is_some() && cost > Money::ZERO);
                     if (completion.cost, completion.revenue) != (cost, revenue) {
                         return Err(format!(
                             "it costs {} and earns {}, and its events say {cost} and {revenue}",
@@ -523,7 +618,7 @@ fn check_sale(
 ) -> Result<(), String> {
     let fixed = |text: &str| text.parse::<Money>().expect("an amount");
     let paid = match (said(event, retry, book)?, step.as_str()) {
-        (Some(Says::Yes(Some(amount))), "bid") => Some(amount),
+        (Some(Says::Yes(Some(amount))), "bid") => Some(amount.min(flow::bid_most())),
         (Some(Says::Yes(None)), "fix") => Some(fixed("25")),
         (Some(Says::Yes(None)), "copy") => Some(fixed("1")),
         (Some(Says::Yes(None)), "red" | "green" | "blue") => Some(fixed("3")),
@@ -536,39 +631,6 @@ fn check_sale(
     } else {
         Err(format!("{step} is delivered at {}, and the buyer says {paid:?}", price.amount))
     }
-}
-
-/// No cap is exceeded, whatever crashed meanwhile. What an event reserves it names; test leads count in none.
-fn check_caps(chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
-    let (mut sales, mut successes) = (0, 0);
-    for chain in chains.values() {
-        let counted = usize::from(!chain.is_test());
-        for event in &chain.events {
-            let (caps, own) = match &event.kind {
-                EventKind::RecipientDelivered { call, .. } if call.step_id.as_str() == "fix" => {
-                    sales += counted;
-                    continue;
-                }
-                EventKind::FlowCompleted(completion) if completion.final_outcome == Outcome::Success => {
-                    successes += counted;
-                    continue;
-                }
-                EventKind::SourceAccepted { caps, .. } => (caps, "flow_roofs/enough"),
-                EventKind::RecipientAttempted { call, caps, .. } if call.step_id.as_str() == "fix" => {
-                    (caps, "flow_roofs.fix/few")
-                }
-                _ => continue,
-            };
-            let named: Vec<&str> = caps.iter().map(AsRef::as_ref).collect();
-            if named != [own][..counted] {
-                return Err(format!("{} names the caps {named:?}", chain.lead_id));
-            }
-        }
-    }
-    if sales > flow::FIXED_SALES_MAX || successes > flow::SUCCESSES_MAX {
-        return Err(format!("caps let {sales} sales and {successes} leads through"));
-    }
-    Ok(())
 }
 
 /// Each request in a buyer's book has its attempt in the ledger.
@@ -602,7 +664,7 @@ fn check_answers(world: &World, chains: &HashMap<LeadId, Chain>, played: &mut Pl
     for number in 0..world.plan.leads.len() {
         let mut first: Option<Told> = None;
         for told in world.client(number).answers {
-            let Told { lead_id, cost, response, replayed } = &told;
+            let Told { lead_id, cost, response, replayed, token: _ } = &told;
             played.answers += 1;
             played.replays += u64::from(*replayed);
             let chain = chains.get(lead_id);

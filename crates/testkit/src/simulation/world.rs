@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{EntityId, EventId, FeedbackKind, LeadId, Money, StepId, Timestamp};
-use engine::Engine;
+use domain::{Answer, EntityId, EventId, FeedbackKind, LeadId, Money, StepId, Timestamp};
+use engine::{CapStanding, Engine};
 use ledger::{Ledger, LedgerKeys, SecretKey};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -45,6 +45,8 @@ struct State {
     heard: Vec<EventId>,
     life: Option<Life>,
     replies: u32,
+    /// How caps stood when all had come to rest, and once more after a restart.
+    caps: Vec<Vec<CapStanding>>,
     checkpoints: Checkpoints,
 }
 
@@ -72,10 +74,20 @@ pub(super) struct Life {
 pub(super) struct ClientState {
     /// How often it was sent.
     pub(super) sent: u32,
+    /// What its source was offered when it asked.
+    pub(super) offered: Option<Offered>,
     /// Every answer it got.
     pub(super) answers: Vec<Told>,
     /// It has no more to ask.
     pub(super) done: bool,
+}
+
+/// The answer to a ping as a client got it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offered {
+    pub(super) ping_id: LeadId,
+    pub(super) answer: Answer,
+    pub(super) response: Arc<[u8]>,
 }
 
 /// An answer as a client got it.
@@ -85,6 +97,8 @@ pub(super) struct Told {
     pub(super) cost: Money,
     pub(super) response: Arc<[u8]>,
     pub(super) replayed: bool,
+    /// With which token the lead came for the first time, when no disk is to blame for what becomes of it.
+    pub(super) token: Option<LeadId>,
 }
 
 /// A line in a buyer's book: one request, and what it answered.
@@ -176,6 +190,7 @@ impl World {
                 heard: Vec::new(),
                 life: None,
                 replies: 0,
+                caps: Vec::new(),
                 checkpoints: Checkpoints::default(),
             }),
         })
@@ -305,6 +320,14 @@ impl World {
 
     pub(super) fn with_client<T>(&self, number: usize, change: impl FnOnce(&mut ClientState) -> T) -> T {
         change(&mut self.state().clients[number])
+    }
+
+    pub(super) fn note_caps(&self, caps: Vec<CapStanding>) {
+        self.state().caps.push(caps);
+    }
+
+    pub(super) fn caps(&self) -> Vec<Vec<CapStanding>> {
+        self.state().caps.clone()
     }
 
     pub(super) fn book(&self) -> Vec<Entry> {
