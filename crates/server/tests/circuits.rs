@@ -1,7 +1,5 @@
 //! A buyer that is down and left alone, as operators see it: in the API, in events and in metrics.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use axum::http::StatusCode;
