@@ -1775,7 +1775,8 @@ export interface components {
             rules: Record<string, never>[];
             /**
              * @description `delivered`, `declined` (it said no, or its cap was full), `error`, `waiting` (for a retry), `unknown` (nobody
-             *     knows whether it has the lead), `skipped`, `bid` (for a ping), `outbid`, `sold_elsewhere`, `not_reached`, `disabled` or `pending`.
+             *     knows whether it has the lead), `skipped`, `bid` (for a ping), `outbid`, `sold_elsewhere`, `not_reached`,
+             *     `disabled` or `pending`.
              */
             status: string;
             step_id: string;
