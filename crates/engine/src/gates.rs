@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use domain::{
-    Against, Asked, Cap, DuplicateKey, DuplicateRule, EntityId, EventKind, FlowSource, Judgement, Lead,
+    Against, Asked, Cap, DuplicateKey, DuplicateRule, EntityId, EventKind, Flow, FlowSource, Judgement, Lead,
     LeadId, ListItem, Money, Reason, ReasonCode, Recipient, RuleTrace, Step, StepId, Timestamp, Variables,
-    duplicate_reason, outside_hours,
+    as_recipient, duplicate_reason, outside_hours,
 };
 
 use crate::asking::Party;
@@ -253,7 +253,7 @@ impl Run {
     /// Gives back what a lead is known by as sold, once nobody has it and nobody will.
     pub(crate) fn give_back_keys(&self) {
         // A sale that came free may go to somebody else yet.
-        let none = self.story.duplicate_keys.is_empty() || !self.story.fate.is_unsold();
+        let none = self.story.duplicate_keys.is_empty() || !self.story.fate.is_unsold(&self.flow.flow);
         if none || self.has_group_that_may_go_on() {
             return;
         }
@@ -353,8 +353,11 @@ impl Fate {
         self.open.retain(|(step, unknown)| step != step_id || *unknown && !answered);
     }
 
-    /// Whether nobody has it and nobody will.
-    pub(crate) fn is_unsold(&self) -> bool {
-        self.completed && !self.sold && self.open.is_empty()
+    /// Whether nobody has it and nobody will. A copy is no sale, whatever becomes of it.
+    pub(crate) fn is_unsold(&self, flow: &Flow) -> bool {
+        let is_copy = |step: &StepId| {
+            flow.step(step).and_then(as_recipient).is_some_and(|(_, recipient)| recipient.is_copy)
+        };
+        self.completed && !self.sold && self.open.iter().all(|(step, _)| is_copy(step))
     }
 }

@@ -106,7 +106,8 @@ impl Run {
         if let Err(reason) = self.delivery_request(step, recipient, &delivery.sent, delivery.delivery_id) {
             return Some(reason);
         }
-        self.take_keys_again()
+        // A copy sells it to nobody.
+        if recipient.is_copy { None } else { self.take_keys_again() }
     }
 
     /// Claims what the lead is known by as sold, which it gave back when nobody had it; why not, when a later

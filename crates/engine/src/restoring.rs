@@ -130,14 +130,14 @@ impl Engine {
         }
         let Some((fate, keys)) = fates.get_mut(&head.lead_id) else { return };
         fate.after(kind);
-        if fate.is_unsold() {
+        let own = control.flow_version(&head.flow_id, head.flow_version);
+        if own.as_deref().is_some_and(|own| fate.is_unsold(&own.flow)) {
             for key in keys {
                 duplicates.release(key.tag, head.lead_id);
             }
         } else if matches!(kind, EventKind::RetryScheduled { reason: Some(_), .. }) {
             // It is sent again, and had given its keys back.
             for key in keys {
-                let own = control.flow_version(&head.flow_id, head.flow_version);
                 let window = window_of(control, own.as_deref(), &head.flow_id, key);
                 window.map(|window| duplicates.claim(key.tag, head.lead_id, millis(window), head.at));
             }

@@ -169,6 +169,42 @@ async fn a_duplicate_is_rejected_and_names_the_earlier_lead() {
     house.close();
 }
 
+/// A copy is no sale: whether its recipient got one says nothing of who has the lead.
+#[tokio::test]
+async fn a_copy_that_may_have_been_made_keeps_no_later_lead_away() {
+    let copy = r#"    - id: crm
+      kind: recipient
+      entity: buyer_crm
+      counts_as: copy
+      integration: custom_json
+      request: { url: "https://own.example.com/copies", fields: { mail: "{{lead.email}}" } }
+      retry: { attempts: 1 }
+    - { id: sold,"#;
+    let flow = same_phone("flow", "sold")
+        .replace("  buyer_premier:", "  buyer_crm: { kind: buyer, name: Own Records }\n  buyer_premier:")
+        .replace("    - { id: sold,", copy);
+    let script = "buyer_premier: 200 {\"status\":\"no\"}\n buyer_crm: reset";
+    let house = House::new(&flow, script).await;
+    house.submit(&ANN).await;
+    let second = house.chain(house.submit(&ANN).await.lead_id);
+    let house = House::open(house.close(), start(), script);
+    house.engine.resume().await.unwrap();
+    let third = house.chain(house.submit(&ANN).await.lead_id);
+    expect![[r#"
+        source.submitted
+        source.accepted      price 8
+        recipient.attempted  premier attempt 1
+        recipient.failed     premier attempt 1 (declined: Buyer gave no reason)
+        recipient.attempted  crm attempt 1
+        recipient.error      crm attempt 1 unknown (unknown: Buyer reply not complete: connection reset)
+        filter.failed        sold (criteria: No buyer)
+        flow.completed       failure, 3 steps, 0 sold, cost 0 revenue 0 margin 0 (criteria: No buyer)
+    "#]]
+    .assert_eq(&second);
+    assert_eq!(third, second);
+    house.close();
+}
+
 /// Windows are kept by the second, and yet a lead counts to the end of its own.
 #[tokio::test]
 async fn a_lead_counts_for_the_last_part_of_a_second_of_its_window_too() {

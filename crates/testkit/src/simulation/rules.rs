@@ -70,8 +70,11 @@ pub(super) fn check(world: &World) -> Result<Played, String> {
     Ok(played)
 }
 
+/// Leads, or pings.
+pub(super) type Chains = HashMap<LeadId, Chain>;
+
 /// All leads, and all pings.
-fn read(ledger: &Ledger) -> Result<(HashMap<LeadId, Chain>, HashMap<LeadId, Chain>), String> {
+fn read(ledger: &Ledger) -> Result<(Chains, Chains), String> {
     let reader = ledger.reader();
     let (mut chains, mut pings) = (HashMap::new(), HashMap::new());
     for (chain, _) in reader.chains() {
@@ -718,17 +721,19 @@ fn check_keys(chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
     Ok(())
 }
 
-/// Each dead letter that is said to be sent again is, once, and no other.
+/// Each dead letter that is said to be sent again is, as often, and no other. One whose retry came to nothing before
+/// it was made is sent again under the same number.
 fn check_resends(world: &World, chains: &HashMap<LeadId, Chain>) -> Result<(), String> {
     let resends = world.resends();
-    let mut told: HashSet<(EventId, u32)> = HashSet::new();
+    let mut told: HashMap<(EventId, u32), usize> = HashMap::new();
     for resend in &resends {
-        if let ResendEnd::Scheduled(delivery_id, attempt) = resend.told
-            && !told.insert((delivery_id, attempt))
-        {
-            return Err(format!("attempt {attempt} of {delivery_id} is sent again twice"));
+        if let ResendEnd::Scheduled(delivery_id, attempt) = resend.told {
+            *told.entry((delivery_id, attempt)).or_default() += 1;
         }
     }
+    let take = |left: Option<&mut usize>| {
+        left.and_then(|left| left.checked_sub(1).map(|less| *left = less)).is_some()
+    };
     for chain in chains.values() {
         let mut unheard: HashMap<&StepId, usize> = HashMap::new();
         let own = resends.iter().filter(|resend| resend.lead_id == chain.lead_id);
@@ -739,18 +744,15 @@ fn check_resends(world: &World, chains: &HashMap<LeadId, Chain>) -> Result<(), S
             let EventKind::RetryScheduled { step_id, retry, reason: Some(_), .. } = &event.kind else {
                 continue;
             };
-            let asked_for = told.remove(&(retry.delivery_id, retry.attempt))
-                || unheard
-                    .get_mut(step_id)
-                    .and_then(|left| left.checked_sub(1).map(|less| *left = less))
-                    .is_some();
+            let asked_for =
+                take(told.get_mut(&(retry.delivery_id, retry.attempt))) || take(unheard.get_mut(step_id));
             if !asked_for {
                 return Err(format!("nobody had {step_id} of {} sent again", chain.lead_id));
             }
         }
     }
-    match told.iter().next() {
-        Some((delivery_id, attempt)) => {
+    match told.iter().find(|(_, left)| **left > 0) {
+        Some(((delivery_id, attempt), _)) => {
             Err(format!("attempt {attempt} of {delivery_id} was to be made again, and nothing says so"))
         }
         None => Ok(()),
