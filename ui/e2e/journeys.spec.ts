@@ -100,6 +100,7 @@ test('by keyboard alone: find a lead that was not sold, read why, see the rule o
 
 test('a lead tells of each buyer why it did or did not get it, and shows the event', async ({ page }) => {
   await signIn(page);
+  await expect(rows(page).first()).toBeVisible();
   await page.keyboard.press('g');
   await page.keyboard.press('l');
   await expect(page.getByRole('heading', { name: 'Leads', level: 1 })).toBeFocused();
