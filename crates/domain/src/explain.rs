@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Asked, EntityId, Event, EventId, EventKind, Flow, Money, NoBid, OnFail, Reason, ReasonCode, Stand, Step,
-    StepId, StepKind,
+    Asked, EntityId, Event, EventId, EventKind, Flow, Money, NoBid, OnFail, Reason, ReasonCode, SalePrice,
+    Stand, Step, StepId, StepKind, Strategy, as_recipient,
 };
 
 /// Why one recipient of a flow did or did not get a lead.
@@ -20,10 +20,13 @@ pub struct Explained {
     pub fate: Fate,
     /// Why; none where the fate says all.
     pub reason: Option<Reason>,
-    /// What it offered when it was pinged.
+    /// What it offered in an auction: its bid when it was pinged, or its fixed price without a ping. Prices of
+    /// tables are not told: they follow from the lead, which events alone do not show whole.
     pub bid: Option<Money>,
     /// What it pays.
     pub price: Option<Money>,
+    /// Whether it has the lead, or may have it without our knowing.
+    pub may_have_lead: bool,
     /// How many attempts were made, those included that were kept back before anything was sent.
     pub attempts: u32,
     /// The event that tells so, whose rules show what was looked at; none where no event does.
@@ -47,7 +50,7 @@ pub enum Fate {
     Skipped,
     /// It bid for a ping, which sells nothing yet.
     Bid,
-    /// It bid, and others have the lead.
+    /// It was in the auction, and others that offered more, or as much and come first, have the lead.
     Outbid,
     /// The lead was gone, or held for another, before it was asked.
     SoldElsewhere,
@@ -119,6 +122,10 @@ impl Flow {
                 let mut own = told(step, entity_id, events);
                 own.group = self.group_of(&step.id).map(|(group, _)| group.id.clone());
                 own.bid = offers.bid(&step.id);
+                own.may_have_lead = offers.stand(&step.id).is_some_and(|stand| stand.may_have_lead());
+                if own.attempts > 0 {
+                    own.bid = own.bid.or_else(|| self.unpinged_offer(step));
+                }
                 match offers.stand(&step.id) {
                     None => self.unmet(&mut own, step, &offers, &stop),
                     Some(Stand::Bid(_)) => self.outbid(&mut own, &offers, &stop),
@@ -139,10 +146,27 @@ impl Flow {
             own.fate = Fate::Disabled;
             own.reason = Some(Reason::new(ReasonCode::Disabled, "The flow does not run it"));
         } else if let Some(reason) = group.and_then(|(group, _)| self.taken_by(&group.id, offers)) {
-            own.fate = Fate::SoldElsewhere;
+            // An auction weighs everyone before it asks anyone.
+            let is_outbid = group.is_some_and(|(_, group)| group.strategy == Strategy::HighestBid);
+            own.fate = if is_outbid { Fate::Outbid } else { Fate::SoldElsewhere };
+            own.bid = self.unpinged_offer(step);
             own.reason = Some(reason);
         } else {
             stop.tell(own);
+        }
+    }
+
+    /// What a recipient of an auction that is not pinged is weighed by, where it is the same for every lead.
+    fn unpinged_offer(&self, step: &Step) -> Option<Money> {
+        let (_, group) = self.group_of(&step.id)?;
+        let (_, recipient) = as_recipient(step)?;
+        match recipient.price {
+            SalePrice::Fixed(amount)
+                if group.strategy == Strategy::HighestBid && recipient.ping.is_none() =>
+            {
+                Some(amount)
+            }
+            _ => None,
         }
     }
 
@@ -170,7 +194,7 @@ impl Flow {
         for step in &group.recipients {
             let StepKind::Recipient(recipient) = &step.kind else { continue };
             match offers.stand(&step.id) {
-                Some(Stand::Sold(price)) if !price.copy => sold.push(step.id.as_str()),
+                Some(stand) if stand.is_sale() => sold.push(step.id.as_str()),
                 Some(stand) if stand.holds_slot(recipient) => held.push(step.id.as_str()),
                 Some(_) | None => {}
             }
@@ -259,6 +283,7 @@ fn told(step: &Step, entity_id: &EntityId, events: &[Event]) -> Explained {
         reason: None,
         bid: None,
         price: None,
+        may_have_lead: false,
         attempts: 0,
         event_id: None,
     };

@@ -457,9 +457,12 @@ impl Flow {
     pub fn has_free_sale(&self, id: &StepId, sold: &[StepId]) -> bool {
         let Some((_, group)) = self.group_of(id) else { return true };
         let of_group = |id: &&StepId| group.recipients.iter().any(|step| step.id == **id);
-        let is_copy = self.recipients().any(|(step, recipient)| step.id == *id && recipient.is_copy);
-        let sales = sold.iter().filter(of_group).count();
-        is_copy || u32::try_from(sales).is_ok_and(|sales| sales < group.max_sales)
+        self.is_copy(id) || !group.are_all_sales(sold.iter().filter(of_group).count())
+    }
+
+    /// Whether a step is a recipient whose deliveries are no sales.
+    pub fn is_copy(&self, id: &StepId) -> bool {
+        self.step(id).and_then(as_recipient).is_some_and(|(_, recipient)| recipient.is_copy)
     }
 
     /// The group that a recipient belongs to, with its step; none for lone ones.

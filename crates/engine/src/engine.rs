@@ -291,7 +291,7 @@ impl Engine {
             keys: self.keys.clone(),
             offers: self.taken_offers.clone(),
             turns: self.context.turns.clone(),
-            fates: HashMap::new(),
+            whereabouts: HashMap::new(),
         }
     }
 

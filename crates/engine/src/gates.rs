@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::{
     Against, Asked, Cap, DuplicateKey, DuplicateRule, EntityId, EventKind, Flow, FlowSource, Judgement, Lead,
     LeadId, ListItem, Money, Reason, ReasonCode, Recipient, RuleTrace, Step, StepId, Timestamp, Variables,
-    as_recipient, duplicate_reason, outside_hours,
+    duplicate_reason, outside_hours,
 };
 
 use crate::asking::Party;
@@ -253,7 +253,7 @@ impl Run {
     /// Gives back what a lead is known by as sold, once nobody has it and nobody will.
     pub(crate) fn give_back_keys(&self) {
         // A sale that came free may go to somebody else yet.
-        let none = self.story.duplicate_keys.is_empty() || !self.story.fate.is_unsold(&self.flow.flow);
+        let none = self.story.duplicate_keys.is_empty() || !self.story.whereabouts.is_unsold(&self.flow.flow);
         if none || self.has_group_that_may_go_on() {
             return;
         }
@@ -286,14 +286,14 @@ fn in_use<'a>(
 
 /// Whether buyers have a lead, or may yet.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fate {
+pub(crate) struct Whereabouts {
     pub(crate) completed: bool,
     pub(crate) sold: bool,
     /// Steps whose buyers have it under way, and whether one may have it without an answer.
     pub(crate) open: Vec<(StepId, bool)>,
 }
 
-impl Fate {
+impl Whereabouts {
     /// Takes in the next event.
     pub(crate) fn after(&mut self, kind: &EventKind) {
         match kind {
@@ -355,9 +355,6 @@ impl Fate {
 
     /// Whether nobody has it and nobody will. A copy is no sale, whatever becomes of it.
     pub(crate) fn is_unsold(&self, flow: &Flow) -> bool {
-        let is_copy = |step: &StepId| {
-            flow.step(step).and_then(as_recipient).is_some_and(|(_, recipient)| recipient.is_copy)
-        };
-        self.completed && !self.sold && self.open.iter().all(|(step, _)| is_copy(step))
+        self.completed && !self.sold && self.open.iter().all(|(step, _)| flow.is_copy(step))
     }
 }

@@ -119,19 +119,19 @@ impl Engine {
     fn fold_keys(&self, folds: &mut Folds, event: &Event) {
         let Event { head, kind, .. } = event;
         let control = &self.context().control;
-        let Folds { duplicates, fates, .. } = folds;
+        let Folds { duplicates, whereabouts, .. } = folds;
         for key in &head.marks.duplicate_keys {
             let own = control.flow_version(&head.flow_id, head.flow_version);
             let Some(window) = window_of(control, own.as_deref(), &head.flow_id, key) else { continue };
             duplicates.claim(key.tag, head.lead_id, millis(window), head.at);
             if own.is_some_and(|flow| is_against_sold(&flow, key)) {
-                fates.entry(head.lead_id).or_default().1.push(key.clone());
+                whereabouts.entry(head.lead_id).or_default().1.push(key.clone());
             }
         }
-        let Some((fate, keys)) = fates.get_mut(&head.lead_id) else { return };
-        fate.after(kind);
+        let Some((whereabouts, keys)) = whereabouts.get_mut(&head.lead_id) else { return };
+        whereabouts.after(kind);
         let own = control.flow_version(&head.flow_id, head.flow_version);
-        if own.as_deref().is_some_and(|own| fate.is_unsold(&own.flow)) {
+        if own.as_deref().is_some_and(|own| whereabouts.is_unsold(&own.flow)) {
             for key in keys {
                 duplicates.release(key.tag, head.lead_id);
             }

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use crate::asking::variables;
-use crate::gates::Fate;
+use crate::gates::Whereabouts;
 
 /// A lead's events so far.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub(crate) struct Story {
     /// What the lead is known by to those that come after it.
     pub(crate) duplicate_keys: Vec<DuplicateKey>,
     /// Whether buyers have it, or may yet.
-    pub(crate) fate: Fate,
+    pub(crate) whereabouts: Whereabouts,
     /// How it ended.
     pub(crate) ended: Option<(Outcome, Option<Reason>)>,
 }
@@ -163,7 +163,7 @@ impl Story {
             reports: Reports::default(),
             completed: false,
             duplicate_keys: Vec::new(),
-            fate: Fate::default(),
+            whereabouts: Whereabouts::default(),
             ended: None,
         }
     }
@@ -221,7 +221,7 @@ impl Story {
         self.last_at = self.last_at.max(event.head.at);
         let outcome = event.kind.outcome();
         self.reports.after(event);
-        self.fate.after(&event.kind);
+        self.whereabouts.after(&event.kind);
         self.progress.hear(&event.kind);
         match &event.kind {
             EventKind::SourceSubmitted => {

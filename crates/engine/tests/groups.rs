@@ -344,7 +344,7 @@ async fn it_is_explained_why_each_buyer_did_or_did_not_get_a_lead() {
         "price: { fixed: 10 }",
         "buyer_north: reset\n buyer_south: YES",
         expect![[r#"
-            north waiting (unknown: Buyer reply not complete: connection reset), 1 attempts
+            north waiting may have it (unknown: Buyer reply not complete: connection reset), 1 attempts
             south sold_elsewhere (sold_elsewhere: Held for north), 0 attempts
             west sold_elsewhere (sold_elsewhere: Held for north), 0 attempts
         "#]],
@@ -359,6 +359,28 @@ async fn it_is_explained_why_each_buyer_did_or_did_not_get_a_lead() {
         expect![[r#"
             north outbid bid 5 (sold_elsewhere: Sold to south), 0 attempts
             south delivered bid 6 price 6, 1 attempts
+            west skipped (paused: Buyer is paused), 0 attempts
+        "#]],
+    )
+    .await;
+    check_explained(
+        "      strategy: highest_bid\n",
+        "price: { fixed: 10 }",
+        "buyer_north: YES",
+        expect![[r#"
+            north delivered bid 10 price 10, 1 attempts
+            south outbid bid 10 (sold_elsewhere: Sold to north), 0 attempts
+            west skipped (paused: Buyer is paused), 0 attempts
+        "#]],
+    )
+    .await;
+    check_explained(
+        "      strategy: round_robin\n",
+        "price: { fixed: 10 }",
+        "buyer_north: YES\n buyer_south: YES",
+        expect![[r#"
+            north delivered price 10, 1 attempts
+            south sold_elsewhere (sold_elsewhere: Sold to north), 0 attempts
             west skipped (paused: Buyer is paused), 0 attempts
         "#]],
     )

@@ -3,7 +3,7 @@
 //! alone decides but for groups that have sold the lead by now, whose headers are read.
 
 use domain::{
-    Asked, EntityId, EventId, EventKind, EventType, FlowId, FlowVersion, LeadId, Reason, ReasonCode,
+    Asked, EntityId, EventId, EventKind, EventType, FlowId, FlowVersion, LeadId, Offers, Reason, ReasonCode,
     SourceId, StepId, Timestamp,
 };
 use ledger::{Choice, Filter, Glance, Order, Reader, TypePattern, Window};
@@ -121,6 +121,8 @@ pub struct DeadLetter {
     pub entity_id: EntityId,
     /// The delivery.
     pub delivery_id: EventId,
+    /// Whether the buyer may have the lead without our knowing.
+    pub may_have_lead: bool,
     /// How many attempts were made.
     pub attempts: u32,
     /// What the buyer answered last with, when it did.
@@ -278,6 +280,7 @@ impl<'a> DeadLetters<'a> {
                 None => return Ok(None),
             },
         };
+        let may_have_lead = self.may_have_lead(seq, &step_id, chain)?;
         Ok(Some(DeadLetter {
             seq,
             event_id: head.id,
@@ -293,12 +296,25 @@ impl<'a> DeadLetters<'a> {
             step_id,
             entity_id,
             delivery_id: retry.delivery_id,
+            may_have_lead,
             attempts: retry.attempt,
             response_code,
             error_kind: fault.map(|fault| fault.kind.as_str()),
             reason,
             test: head.marks.test,
         }))
+    }
+
+    /// Whether the recipient of the step of an event may have the lead, by all that is recorded of the step.
+    fn may_have_lead(&self, seq: u64, step_id: &StepId, chain: &[Glance]) -> Result<bool, LeadsError> {
+        let step = chain.iter().find(|own| own.seq == seq).map(|own| own.step);
+        let mut offers = Offers::default();
+        for own in chain.iter().filter(|own| Some(own.step) == step) {
+            if let Some(event) = self.event(own.seq)? {
+                offers.after(&event.kind);
+            }
+        }
+        Ok(offers.stand(step_id).is_some_and(|stand| stand.may_have_lead()))
     }
 
     /// The newest attempt of the step of an event.

@@ -134,6 +134,9 @@ async fn a_dead_letter_tells_how_it_came_to_be_one() {
     ] {
         assert_eq!(letter[member], wanted, "{member}");
     }
+    // A complete 503 tells that the buyer does not have the lead, a time limit does not.
+    let may_have = [0, 1, 2].map(|at| page["data"][at]["may_have_lead"] == true);
+    assert_eq!(may_have, [false, true, false], "{page}");
     house.close().await;
 }
 

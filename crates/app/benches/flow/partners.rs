@@ -1,6 +1,7 @@
 //! A service and a buyer on loopback that answer at once, and one that takes its time.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -8,10 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 76\r\n\r\n\
 {\"status\":\"accepted\",\"bid\":22.50,\"line_type\":\"mobile\",\"carrier\":\"Example M\"}";
 
-/// Whom a request is for that is answered late.
-const SLOW: &[u8] = b" /slow ";
-/// How late.
-pub(crate) const SLOW_TAKES: std::time::Duration = std::time::Duration::from_secs(10);
+/// How late the slow buyer answers.
+pub(crate) const SLOW_TAKES: Duration = Duration::from_secs(10);
+/// Whom requests are for that are answered late, and how late.
+const LATE: [(&[u8], Duration); 2] = [(b" /slow ", SLOW_TAKES), (b" /held ", Duration::from_secs(100))];
 
 /// Answers every request on every connection, until the runtime ends.
 pub(crate) async fn serve(listener: TcpListener) {
@@ -34,8 +35,10 @@ async fn answer(mut stream: TcpStream) {
         match whole(&buffer) {
             Some(length) => {
                 let asked = buffer.get(..length).unwrap_or_default();
-                if asked.windows(SLOW.len()).any(|window| window == SLOW) {
-                    tokio::time::sleep(SLOW_TAKES).await;
+                for (path, takes) in LATE {
+                    if asked.windows(path.len()).any(|window| window == path) {
+                        tokio::time::sleep(takes).await;
+                    }
                 }
                 buffer.drain(..length);
                 if stream.write_all(ANSWER).await.is_err() {

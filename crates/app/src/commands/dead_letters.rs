@@ -39,11 +39,22 @@ pub(crate) async fn list(
             None => break,
         }
     }
-    let columns =
-        [("EVENT", 0), ("TIME", 0), ("LEAD", 0), ("STEP", 0), ("BUYER", 0), ("ATTEMPTS", 0), ("REASON", 0)];
+    let columns = [
+        ("EVENT", 0),
+        ("TIME", 0),
+        ("LEAD", 0),
+        ("STEP", 0),
+        ("BUYER", 0),
+        ("MAY HAVE IT", 0),
+        ("ATTEMPTS", 0),
+        ("REASON", 0),
+    ];
     print_list(json, &letters, columns, |letter| {
-        ["event_id", "timestamp", "lead_id", "step_id", "entity_id", "attempts", "reason"]
-            .map(|key| member(letter, key))
+        let may_have_lead = if letter["may_have_lead"] == true { "yes" } else { "no" };
+        let [event, time, lead, step, buyer, attempts, reason] =
+            ["event_id", "timestamp", "lead_id", "step_id", "entity_id", "attempts", "reason"]
+                .map(|key| member(letter, key));
+        [event, time, lead, step, buyer, may_have_lead.to_owned(), attempts, reason]
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -79,10 +79,8 @@ impl Distribution {
 
     /// How many sales are sold or held.
     pub fn taken(&self, offers: &Offers) -> u32 {
-        let takes = |(step, recipient): &(&Step, &Recipient)| match offers.stand(&step.id) {
-            Some(Stand::Sold(price)) => !price.copy,
-            Some(stand) => stand.holds_slot(recipient),
-            None => false,
+        let takes = |(step, recipient): &(&Step, &Recipient)| {
+            offers.stand(&step.id).is_some_and(|stand| stand.is_sale() || stand.holds_slot(recipient))
         };
         let taken = self.recipients.iter().filter_map(as_recipient).filter(takes).count();
         u32::try_from(taken).unwrap_or(u32::MAX)
@@ -106,8 +104,12 @@ impl Distribution {
 
     /// Whether all that may have the lead have it: nothing that is held comes free any more.
     pub fn is_sold_out(&self, offers: &Offers) -> bool {
-        let sold = |step: &&Step| matches!(offers.stand(&step.id), Some(Stand::Sold(price)) if !price.copy);
-        let sales = self.recipients.iter().filter(sold).count();
+        let sold = |step: &&Step| offers.stand(&step.id).is_some_and(|stand| stand.is_sale());
+        self.are_all_sales(self.recipients.iter().filter(sold).count())
+    }
+
+    /// Whether so many sales are all that there may be.
+    pub(crate) fn are_all_sales(&self, sales: usize) -> bool {
         u32::try_from(sales).is_ok_and(|sales| sales >= self.max_sales)
     }
 
@@ -135,16 +137,21 @@ impl Distribution {
         if let Some(first) = view.offers.asked().find_map(place) {
             return self.in_order(first, view);
         }
-        let unmet = self.enabled().filter(|(step, _)| view.offers.stand(&step.id).is_none());
         let weight = |recipient: &Recipient| match self.strategy {
             Strategy::Weighted => recipient.weight,
             Strategy::RoundRobin | Strategy::Waterfall | Strategy::HighestBid | Strategy::All => 1,
         };
-        let candidates: Vec<(&Step, u32)> = unmet
-            .filter(|(step, recipient)| self.against(step, recipient, view).is_none())
-            .map(|(step, recipient)| (step, weight(recipient)))
-            .filter(|(_, weight)| *weight > 0)
-            .collect();
+        let mut candidates = Vec::new();
+        for (step, recipient) in self.enabled().filter(|(step, _)| view.offers.stand(&step.id).is_none()) {
+            // Whoever cannot take the turn loses it here, and its event says why.
+            if let Some((reason, trace)) = self.against(step, recipient, view) {
+                return GroupNext::Skip { step, reason, trace };
+            }
+            let weight = weight(recipient);
+            if weight > 0 {
+                candidates.push((step, weight));
+            }
+        }
         if candidates.is_empty() { self.in_order(0, view) } else { GroupNext::TakeTurn(candidates) }
     }
 

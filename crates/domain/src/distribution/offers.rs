@@ -43,6 +43,20 @@ pub enum Stand {
 }
 
 impl Stand {
+    /// Whether the recipient has the lead, or may have it without our knowing.
+    pub fn may_have_lead(&self) -> bool {
+        match self {
+            Stand::Asked | Stand::Unknown | Stand::Sold(_) => true,
+            Stand::Waiting { unknown } => *unknown,
+            Stand::Bid(_) | Stand::Over => false,
+        }
+    }
+
+    /// Whether the lead is sold to it; a copy is no sale.
+    pub fn is_sale(&self) -> bool {
+        matches!(self, Stand::Sold(price) if !price.copy)
+    }
+
     /// Whether it takes one of the group's sales that is not sold: somebody may have the lead, or may yet
     /// get it.
     pub fn holds_slot(&self, recipient: &Recipient) -> bool {

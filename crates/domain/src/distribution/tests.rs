@@ -333,6 +333,17 @@ fn who_cannot_be_asked_is_not_pinged() {
 }
 
 #[test]
+fn who_loses_a_turn_is_told_why() {
+    for strategy in [Strategy::RoundRobin, Strategy::Weighted] {
+        let mut play = Play::new(group(strategy, 1, three(&SalePrice::Fixed(money("10")))));
+        play.paused = vec!["a".to_owned(), "c".to_owned()];
+        play.pass(&[]);
+        let wanted = "a skipped paused, c skipped paused, b sold: success, 1 sold for 10, won by b";
+        assert_eq!(play.end(), wanted, "{strategy:?}");
+    }
+}
+
+#[test]
 fn an_offer_that_leaves_too_little_is_not_taken() {
     let mut recipients = three(&SalePrice::Fixed(money("10")));
     recipients[0] = step("a", recipient(SalePrice::Fixed(money("9.99"))));

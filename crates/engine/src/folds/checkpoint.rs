@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Folds, answered};
 use crate::caps::{KeptCaps, KnownCap};
 use crate::engine::Engine;
-use crate::gates::Fate;
+use crate::gates::Whereabouts;
 use crate::idempotency::KEPT_MS;
 
 const MAGIC: &[u8; 8] = b"GLSSFOLD";
@@ -84,7 +84,7 @@ pub(super) struct Checkpoint {
     caps: KeptCaps,
     /// Tag, lead, until when in seconds.
     duplicates: Vec<([u8; 12], [u8; 12], u32)>,
-    fates: Vec<KeptFate>,
+    whereabouts: Vec<KeptWhereabouts>,
     keys: Vec<KeptKey>,
     /// Pings whose offers were taken up, and when.
     offers: Vec<([u8; 12], i64)>,
@@ -100,7 +100,7 @@ struct KeptTurns {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptFate {
+struct KeptWhereabouts {
     lead: [u8; 12],
     completed: bool,
     sold: bool,
@@ -124,7 +124,7 @@ impl Checkpoint {
         rules: &Rules,
     ) -> Checkpoint {
         let since = rules.gates_since.unwrap_or(Timestamp::MAX);
-        let fates = folds.fates.iter().filter(|(lead_id, _)| lead_id.drawn_at() >= since);
+        let whereabouts = folds.whereabouts.iter().filter(|(lead_id, _)| lead_id.drawn_at() >= since);
         let turns = folds.turns.all().into_iter().map(|((flow_id, step_id), owed)| {
             let owed = owed.into_iter().map(|(step_id, owed)| (step_id.to_string(), owed)).collect();
             KeptTurns { flow: flow_id.to_string(), group: step_id.to_string(), owed }
@@ -145,7 +145,7 @@ impl Checkpoint {
             gates_since: rules.gates_since.map(Timestamp::as_millis),
             caps: folds.caps.keep(&rules.caps, since),
             duplicates: folds.duplicates.open_at(rules.now.plus_millis(-CLOCKS_APART_MS)),
-            fates: fates.map(|(lead_id, fate)| KeptFate::of(*lead_id, fate)).collect(),
+            whereabouts: whereabouts.map(|(lead_id, own)| KeptWhereabouts::of(*lead_id, own)).collect(),
             keys: folds.keys.all().into_iter().map(key).filter(is_kept).collect(),
             offers: folds
                 .offers
@@ -214,10 +214,10 @@ impl Checkpoint {
         for (tag, lead, until) in self.duplicates {
             folds.duplicates.take_up(tag, lead, until);
         }
-        for fate in self.fates {
-            let lead_id = LeadId::from_bytes(LeadIdKind::Lead, fate.lead);
-            if let Some(fate) = fate.read().filter(|_| lead_id.drawn_at() >= since) {
-                folds.fates.insert(lead_id, fate);
+        for kept in self.whereabouts {
+            let lead_id = LeadId::from_bytes(LeadIdKind::Lead, kept.lead);
+            if let Some(own) = kept.read().filter(|_| lead_id.drawn_at() >= since) {
+                folds.whereabouts.insert(lead_id, own);
             }
         }
         for KeptKey { key, payload, lead, at } in self.keys {
@@ -245,21 +245,22 @@ impl Checkpoint {
     }
 }
 
-impl KeptFate {
-    fn of(lead_id: LeadId, (fate, keys): &(Fate, Vec<DuplicateKey>)) -> KeptFate {
-        KeptFate {
+impl KeptWhereabouts {
+    fn of(lead_id: LeadId, (own, keys): &(Whereabouts, Vec<DuplicateKey>)) -> KeptWhereabouts {
+        KeptWhereabouts {
             lead: *lead_id.as_bytes(),
-            completed: fate.completed,
-            sold: fate.sold,
-            open: fate.open.iter().map(|(step_id, unknown)| (step_id.to_string(), *unknown)).collect(),
+            completed: own.completed,
+            sold: own.sold,
+            open: own.open.iter().map(|(step_id, unknown)| (step_id.to_string(), *unknown)).collect(),
             keys: keys.iter().map(|key| (key.rule.to_string(), key.tag)).collect(),
         }
     }
 
-    fn read(self) -> Option<(Fate, Vec<DuplicateKey>)> {
+    fn read(self) -> Option<(Whereabouts, Vec<DuplicateKey>)> {
         let open = self.open.into_iter().map(|(step_id, unknown)| Some((step_id.parse().ok()?, unknown)));
-        let fate = Fate { completed: self.completed, sold: self.sold, open: open.collect::<Option<_>>()? };
+        let whereabouts =
+            Whereabouts { completed: self.completed, sold: self.sold, open: open.collect::<Option<_>>()? };
         let keys = self.keys.into_iter().map(|(rule, tag)| DuplicateKey { rule: rule.into(), tag });
-        Some((fate, keys.collect()))
+        Some((whereabouts, keys.collect()))
     }
 }

@@ -19,7 +19,7 @@ use wire::Header;
 use crate::caps::Caps;
 use crate::duplicates::Duplicates;
 use crate::engine::{Engine, ResumeError};
-use crate::gates::Fate;
+use crate::gates::Whereabouts;
 use crate::idempotency::IdempotencyKeys;
 use crate::pinging::TakenOffers;
 use crate::turn_keeper::TurnKeeper;
@@ -53,7 +53,7 @@ pub(crate) struct Folds {
     pub(crate) offers: TakenOffers,
     pub(crate) turns: TurnKeeper,
     /// Leads whose keys go back when nobody buys them, with what became of them by now.
-    pub(crate) fates: HashMap<LeadId, (Fate, Vec<DuplicateKey>)>,
+    pub(crate) whereabouts: HashMap<LeadId, (Whereabouts, Vec<DuplicateKey>)>,
 }
 
 /// How often checkpoints are made.
@@ -300,7 +300,7 @@ impl Engine {
         };
         let mut all = reader.keyed(submitted);
         if let Some(since) = rules.gates_since {
-            let chains = folds.fates.keys().copied().chain(folds.caps.holders());
+            let chains = folds.whereabouts.keys().copied().chain(folds.caps.holders());
             let gates = Keyed {
                 types: &OPENING,
                 following: &FOLLOWING,
@@ -377,9 +377,10 @@ impl Folds {
         for (group, owed) in self.turns.all() {
             line(format!("turns {group:?} {owed:?}"));
         }
-        let fates: BTreeMap<_, _> = self.fates.iter().filter(|(lead, _)| lead.drawn_at() >= since).collect();
-        for (lead_id, fate) in fates {
-            line(format!("fate {lead_id} {fate:?}"));
+        let whereabouts: BTreeMap<_, _> =
+            self.whereabouts.iter().filter(|(lead, _)| lead.drawn_at() >= since).collect();
+        for (lead_id, own) in whereabouts {
+            line(format!("whereabouts {lead_id} {own:?}"));
         }
         told
     }

@@ -188,7 +188,15 @@ impl House {
             let price = own.price.map(|price| format!(" price {price}"));
             let part = |part: Option<String>| part.unwrap_or_default();
             let (step, fate) = (own.step_id, own.fate);
-            format!("{step} {fate}{}{}{}, {} attempts\n", part(bid), part(price), part(reason), own.attempts)
+            let may_have = own.may_have_lead && fate != domain::Fate::Delivered;
+            let may_have = if may_have { " may have it" } else { "" };
+            format!(
+                "{step} {fate}{may_have}{}{}{}, {} attempts\n",
+                part(bid),
+                part(price),
+                part(reason),
+                own.attempts
+            )
         };
         flow.flow.explain(&self.events(lead_id)).into_iter().map(line).collect()
     }

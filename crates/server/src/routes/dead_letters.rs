@@ -50,6 +50,8 @@ pub(crate) struct DeadLetterReply {
     /// The buyer.
     entity_id: String,
     delivery_id: String,
+    /// Whether the buyer may have the lead without our knowing: an attempt was sent, and what came of it is unknown.
+    may_have_lead: bool,
     /// How many attempts were made.
     attempts: u32,
     #[schema(required)]
@@ -74,6 +76,7 @@ impl From<&DeadLetter> for DeadLetterReply {
             step_id: letter.step_id.to_string(),
             entity_id: letter.entity_id.to_string(),
             delivery_id: letter.delivery_id.to_string(),
+            may_have_lead: letter.may_have_lead,
             attempts: letter.attempts,
             response_code: letter.response_code,
             error_kind: letter.error_kind,

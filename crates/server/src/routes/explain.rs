@@ -46,12 +46,14 @@ pub(crate) struct RecipientExplained {
     reason: Option<String>,
     #[schema(required)]
     reason_code: Option<String>,
-    /// What it offered when it was pinged.
+    /// What it offered in an auction: its bid when it was pinged, or its fixed price without a ping.
     #[schema(required, value_type = Option<f64>)]
     bid: Option<Number>,
     /// What it pays.
     #[schema(required, value_type = Option<f64>)]
     price: Option<Number>,
+    /// Whether it has the lead, or may have it without our knowing.
+    may_have_lead: bool,
     /// How many attempts were made, those included that were kept back before anything was sent.
     attempts: u32,
     /// The event that tells so; null where none does.
@@ -115,6 +117,7 @@ fn recipient(services: &Services, own: Explained) -> Result<RecipientExplained, 
         reason_code,
         bid: own.bid.map(amount),
         price: own.price.map(amount),
+        may_have_lead: own.may_have_lead,
         attempts: own.attempts,
         event_id: own.event_id.map(|id| id.to_string()),
         rules: rules.unwrap_or_else(|| serde_json::Value::Array(Vec::new())),
