@@ -160,6 +160,7 @@ export function mock({ dist, leads = 400, seed = 7, rate = 3, empty = false } = 
       ).length;
       told.set(step_id, {
         ...{ step_id, entity_id, group: null, status, reason, reason_code, bid: null, price, attempts },
+        may_have_lead: status === 'delivered' || status === 'unknown',
         ...{ event_id: id, rules: [] },
       });
     }

@@ -5,7 +5,7 @@ import { buyerGroups } from './buyers';
 
 const told = (step_id: string, status: string, more: Partial<Explained> = {}): Explained => ({
   ...{ step_id, entity_id: `buyer_${step_id}`, group: null, status, reason: null, reason_code: null },
-  ...{ bid: null, price: null, attempts: 0, event_id: null, rules: [], ...more },
+  ...{ bid: null, price: null, may_have_lead: false, attempts: 0, event_id: null, rules: [], ...more },
 });
 
 describe('buyers of a lead', () => {
@@ -35,6 +35,13 @@ describe('buyers of a lead', () => {
     ]);
     expect([south!.outcome, south!.status]).toEqual(['skip', 'outbid']);
     expect(groups[2]!.rows[0]!.reason).toBe('Paused');
+  });
+
+  it('say whether one that is tried again may have it already', () => {
+    const status = (may_have_lead: boolean) =>
+      buyerGroups([told('a', 'waiting', { may_have_lead, attempts: 2 })])[0]!.rows[0]!.status;
+    expect(status(true)).toBe('will be tried again, may have it, after 2 attempts');
+    expect(status(false)).toBe('will be tried again, after 2 attempts');
   });
 
   it('say a status that a newer server may have', () => {

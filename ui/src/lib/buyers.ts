@@ -30,7 +30,7 @@ const STATUS: { [status: string]: [Outcome, string] } = {
   declined: ['failure', 'said no'],
   error: ['error', 'fault'],
   waiting: ['pending', 'will be tried again'],
-  unknown: ['error', 'nobody knows'],
+  unknown: ['error', 'may have it'],
   skipped: ['skip', 'not asked'],
   bid: ['pending', 'bid'],
   outbid: ['skip', 'outbid'],
@@ -45,12 +45,13 @@ export function buyerGroups(explained: Explained[]): BuyerGroup[] {
   const groups: BuyerGroup[] = [];
   for (const told of explained) {
     const [outcome, status] = STATUS[told.status] ?? ['none', told.status];
+    const maybe = told.status === 'waiting' && told.may_have_lead ? ', may have it' : '';
     const again = told.attempts > 1 ? `, after ${plural(told.attempts, 'attempt')}` : '';
     const row: BuyerRow = {
       stepId: told.step_id,
       entityId: told.entity_id,
       outcome,
-      status: `${status}${again}`,
+      status: `${status}${maybe}${again}`,
       reason: told.reason ?? '',
       bid: told.bid,
       price: told.price,

@@ -919,6 +919,8 @@ export interface components {
             event_id: string;
             flow_id: string;
             lead_id: string;
+            /** @description Whether the buyer may have the lead without our knowing: an attempt was sent, and what came of it is unknown. */
+            may_have_lead: boolean;
             reason: string;
             reason_code: string;
             /** Format: int32 */
@@ -1756,7 +1758,7 @@ export interface components {
             attempts: number;
             /**
              * Format: double
-             * @description What it offered when it was pinged.
+             * @description What it offered in an auction: its bid when it was pinged, or its fixed price without a ping.
              */
             bid: number | null;
             entity_id: string;
@@ -1764,6 +1766,8 @@ export interface components {
             event_id: string | null;
             /** @description The step of its group; null for lone ones. */
             group: string | null;
+            /** @description Whether it has the lead, or may have it without our knowing. */
+            may_have_lead: boolean;
             /**
              * Format: double
              * @description What it pays.
