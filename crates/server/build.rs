@@ -1,9 +1,9 @@
 //! Sees that the built pages are there to be embedded, and says when they are older than their
 //! sources. It never runs npm: cargo alone builds everything, from what is committed.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::{env, fs};
 
 #[path = "build/source_hash.rs"]
 mod source_hash;
@@ -13,7 +13,9 @@ const BUILD_COMMAND: &str = "(cd ui && npm ci && npm run build)";
 
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "how a build script talks to cargo")]
 fn main() -> ExitCode {
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui");
+    // As of now: a target folder that checkouts share has this program from another one.
+    let crate_root = env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where the crate is");
+    let ui = Path::new(&crate_root).join("../../ui");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     for path in source_hash::SOURCES.iter().chain(&["dist"]) {

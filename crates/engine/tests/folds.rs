@@ -207,7 +207,9 @@ async fn a_start_from_a_checkpoint_is_a_start_from_nothing() {
         house.close();
     }
     assert!(used > 300, "only {used} of 1200 starts had a checkpoint to go on from");
-    for fold in ["cap flow", "hold lead_", "duplicate [", "key [", "offer ping_", "turns (", "whereabouts lead_"] {
+    for fold in
+        ["cap flow", "hold lead_", "duplicate [", "key [", "offer ping_", "turns (", "whereabouts lead_"]
+    {
         assert!(lines.lines().any(|line| line.starts_with(fold)), "no history has anything like `{fold}`");
     }
 }

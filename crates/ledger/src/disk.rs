@@ -31,6 +31,14 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Takes a file away.
     fn remove(&self, name: &str) -> io::Result<()>;
 
+    /// Takes a file away, unless it is gone already.
+    fn remove_if_there(&self, name: &str) -> io::Result<()> {
+        match self.remove(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Makes names durable.
     fn sync_directory(&self) -> io::Result<()>;
 

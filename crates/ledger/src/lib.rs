@@ -17,6 +17,7 @@ mod chain;
 mod chain_list;
 mod data_directory;
 mod defences;
+mod derived;
 mod entropy;
 mod filter;
 mod frame;
@@ -47,6 +48,7 @@ pub use data_directory::{DataDirectory, DataDirectoryError};
 #[cfg(feature = "sabotage")]
 pub use defences::Defence;
 pub use defences::Defences;
+pub use derived::{DerivedError, DerivedFormat};
 pub use disk::{Access, Disk, DiskFile, RealDisk};
 pub use entropy::{Entropy, OsEntropy};
 pub use filter::{Choice, DimFilter, FieldFilter, Filter, TestLeads, TypePattern};

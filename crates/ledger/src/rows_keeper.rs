@@ -125,10 +125,7 @@ impl RowsKeeper {
     }
 
     fn write(&self, name: &str, rows: &[u8]) -> io::Result<()> {
-        match self.disk.remove(name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        self.disk.remove_if_there(name)?;
         let file = self.disk.create(name)?;
         file.write_all_at(rows, 0)?;
         file.sync_data()?;

@@ -52,8 +52,7 @@ impl Default for DeadLetterQuery {
 
 impl DeadLetterQuery {
     /// The parameters that say which.
-    pub const FILTERS: [&str; 8] =
-        ["flow_id", "step_id", "entity_id", "source_id", "reason_code", "test", "start", "end"];
+    pub const FILTERS: &[&str] = DeadLetterQuery::NAMES.split_at(8).0;
     /// All parameters it knows.
     pub const NAMES: [&str; 12] = [
         "flow_id",

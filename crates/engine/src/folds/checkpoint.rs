@@ -1,12 +1,11 @@
 //! One checkpoint: the folds as of a record, in bytes.
 //!
-//! `magic 8 | version u32 | crc u32 | content`, integers little-endian; the CRC32C runs over the content, which is
-//! a [`Checkpoint`] in the encoding of postcard. It names the ledger, the record it reaches to by its leaf hash,
-//! and the rules it was folded by, and is passed over when one of them is another. Of people it holds keyed
-//! hashes that only this installation can make.
+//! It is a [`DerivedFormat`] of [`Checkpoint`], names the ledger, the record it reaches to by its leaf hash, and
+//! the rules it was folded by, and is passed over when one of them is another. Of people it holds keyed hashes
+//! that only this installation can make.
 
 use domain::{DuplicateKey, FlowId, LeadId, LeadIdKind, StepId, Timestamp};
-use ledger::Ledger;
+use ledger::{DerivedFormat, Ledger};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -16,10 +15,7 @@ use crate::engine::Engine;
 use crate::gates::Whereabouts;
 use crate::idempotency::KEPT_MS;
 
-const MAGIC: &[u8; 8] = b"GLSSFOLD";
-/// Goes up whenever the content changes, or what events are folded to: others are passed over.
-const VERSION: u32 = 1;
-const CONTENT_AT: usize = 16;
+const FORMAT: DerivedFormat = DerivedFormat { name: "checkpoint", magic: *b"GLSSFOLD", version: 1 };
 /// Keys whose window is over are still kept for this long, in milliseconds: the clock of one event may be
 /// behind that of another.
 const CLOCKS_APART_MS: i64 = 3600 * 1000;
@@ -159,22 +155,12 @@ impl Checkpoint {
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
-        let content = postcard::to_allocvec(self).expect("plain values in memory");
-        let crc = crc32c::crc32c(&content).to_le_bytes();
-        [&MAGIC[..], &VERSION.to_le_bytes(), &crc, &content].concat()
+        FORMAT.write(self)
     }
 
     /// Reads one, or says why not.
     pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
-        let content = bytes.get(CONTENT_AT..).filter(|_| bytes.starts_with(MAGIC));
-        let content = content.ok_or("it is no checkpoint")?;
-        if bytes[8..12] != VERSION.to_le_bytes() {
-            return Err("another release made it".into());
-        }
-        if bytes[12..CONTENT_AT] != crc32c::crc32c(content).to_le_bytes() {
-            return Err("it is damaged".into());
-        }
-        postcard::from_bytes(content).map_err(|error| error.to_string())
+        FORMAT.read(bytes).map_err(|error| error.to_string())
     }
 
     pub(super) fn next_seq(&self) -> u64 {

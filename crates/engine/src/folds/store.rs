@@ -53,25 +53,18 @@ impl Store {
     /// Keeps the checkpoint that reaches to a seq, and lets go those before the last two.
     pub(crate) fn keep(&self, next_seq: u64, bytes: &[u8]) -> io::Result<()> {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.remove(UNFINISHED)?;
+        self.disk.remove_if_there(UNFINISHED)?;
         let file = self.disk.create(UNFINISHED)?;
         file.write_all_at(bytes, 0)?;
         file.sync_data()?;
-        self.disk.rename(UNFINISHED, &format!("{next_seq:020}{NAME_END}"))?;
+        let kept = format!("{next_seq:020}{NAME_END}");
+        self.disk.rename(UNFINISHED, &kept)?;
         self.disk.sync_directory()?;
         // One that reaches further is of records that a crash took back.
-        let kept = format!("{next_seq:020}{NAME_END}");
         let (ahead, rest): (Vec<_>, Vec<_>) = self.newest_first().into_iter().partition(|name| *name > kept);
         for name in ahead.iter().chain(rest.iter().skip(KEPT)) {
-            self.remove(name)?;
+            self.disk.remove_if_there(name)?;
         }
         Ok(())
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        match self.disk.remove(name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
     }
 }

@@ -2,27 +2,24 @@
 //! not read the file. It is derived from that file alone, byte for byte the same every time, and of no
 //! worth without it: delete it, and the next start reads the file instead.
 //!
-//! `magic 8 | version u32 | crc u32 | content`, integers little-endian; the CRC32C runs over the content,
-//! which is a [`Kept`] in the encoding of postcard. It names the file it was made of (ledger, epoch, first
-//! and last seq, length), and is passed over when it does not fit.
+//! It is a [`DerivedFormat`] of [`Kept`], names the file it was made of (ledger, epoch, first and last seq,
+//! length), and is passed over when it does not fit.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use domain::{ChainId, EventId, LeadId, LeadIdKind, Outcome, SubjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{FEEDBACK_KINDS, Flags, NO_PRICE, NO_ROW, RowDraft, Word, Words, intern_dims, intern_fields};
-use crate::Defences;
 use crate::disk::DiskFile;
 use crate::frame::{Frame, FramePlace};
 use crate::hot::{HOT_HEADER_BYTES, HotHeader};
 use crate::interned::{Fields, Number};
 use crate::ledger::SensitiveSlot;
 use crate::recovery::Scan;
+use crate::{Defences, DerivedFormat};
 
-const MAGIC: &[u8; 8] = b"GLSSROW\n";
-const VERSION: u32 = 1;
-const CONTENT_AT: usize = 16;
+const FORMAT: DerivedFormat = DerivedFormat { name: "file of rows", magic: *b"GLSSROW\n", version: 1 };
 
 /// The name of the file with the rows of the hot file that begins with this seq.
 pub(crate) fn file_name(first_seq: u64) -> String {
@@ -107,7 +104,7 @@ impl Kept {
             fields: Vec::new(),
             rows: Vec::with_capacity(scan.frames.len()),
         };
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         for (offset, frame) in &scan.frames {
             let start = usize::try_from(*offset).expect("a file that was read fits in memory");
             let stored = &content[start..start + frame.len][frame.header.clone()];
@@ -115,10 +112,7 @@ impl Kept {
             kept.key_slot_max = kept.key_slot_max.max(frame.key_slot).max(frame.sensitive_slot);
             let row =
                 u32::try_from(kept.rows.len()).expect("a file holds fewer records than rows have numbers");
-            if frame.sensitive_slot != 0
-                && draft.chain.is_some()
-                && seen.insert(frame.sensitive_slot, ()).is_none()
-            {
+            if frame.sensitive_slot != 0 && draft.chain.is_some() && seen.insert(frame.sensitive_slot) {
                 kept.sensitive.push((frame.sensitive_slot, row));
             }
             kept.rows.push(KeptRow::of(&draft, u32::try_from(frame.len).expect("frames have at most 8 MiB")));
@@ -135,9 +129,7 @@ impl Kept {
             })
             .collect();
 
-        let content = postcard::to_allocvec(&kept).expect("plain values in memory");
-        let crc = crc32c::crc32c(&content).to_le_bytes();
-        Ok([&MAGIC[..], &VERSION.to_le_bytes(), &crc, &content].concat())
+        Ok(FORMAT.write(&kept))
     }
 
     /// Reads such a file; none when it is not one, or not that of this hot file, whose last record must be
@@ -149,11 +141,7 @@ impl Kept {
         next_seq: u64,
         defences: &Defences,
     ) -> Option<Kept> {
-        let content = bytes.get(CONTENT_AT..)?;
-        let good = bytes.starts_with(MAGIC)
-            && bytes[8..12] == VERSION.to_le_bytes()
-            && bytes[12..CONTENT_AT] == crc32c::crc32c(content).to_le_bytes();
-        let kept: Kept = if good { postcard::from_bytes(content).ok()? } else { return None };
+        let kept: Kept = FORMAT.read(bytes).ok()?;
         let of_this_file = kept.ledger_id == header.ledger_id
             && kept.epoch == header.epoch
             && kept.first_seq == header.first_seq
