@@ -2,8 +2,8 @@
 //! the engine, and every event that is recorded of the lead is a line.
 //!
 //! [`moments`] goes through the table "What each moment leaves" in `docs/flow-reference.md`, a test for each row.
-//! [`pinned`] holds fourteen behaviours that users of other products rely on. [`interrupted`] is the one among them that
-//! ends the process at any point. [`chain`] tells a chain as text.
+//! [`pinned`] holds fourteen rules that users of other products rely on; [`interrupted`] is the one among them that ends
+//! the process at any point. [`chain`] tells a chain as text.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -22,7 +22,6 @@ use testkit::FakeClock;
 
 use crate::support::{Installation, Reply};
 
-/// A day between the leads of these tests, in hours.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn clock(at: &str) -> Arc<FakeClock> {

@@ -135,6 +135,12 @@ async fn row_03_the_status_of_an_answer_is_201_or_303_and_that_of_a_refusal_says
         status(&format!("POST {SUBMIT}?redir_url=ftp%3A%2F%2Fexample.com\n{json}\n\n{body}")).await,
         400
     );
+    assert_eq!(status("POST /entities/src_web/pause").await, 200);
+    assert_eq!(
+        status(&format!("POST {SUBMIT}\n{json}\n\n{body}")).await,
+        503,
+        "a source that is paused sends nothing"
+    );
     assert_eq!(recorded(&house).await, before, "what is refused makes no lead");
     house.close().await;
 }
