@@ -54,7 +54,7 @@ flow:
           request: { url: "https://buyer.example.com/post", fields: { mail: "{{lead.email}}" } }
           response: { outcome: { term: taken } }
           price: { fixed: 18.00 }
-          retry: { attempts: 3, backoff: [ 1m, 5m ] }
+          retry: { attempts: 3, backoff: [ 5m ] }
 "#;
 
 /// What everybody answers who is not the subject of a test.
@@ -257,7 +257,7 @@ async fn several_buyers() {
         7 retry.scheduled premier buyer_premier attempt=2 delivery=1 due=in 1m
         8 recipient.attempted shingle buyer_shingle attempt=1 delivery=2
         9 recipient.error shingle buyer_shingle error "Buyer address not found: no such host" connection attempt=1 delivery=2 error_kind=dns
-        10 retry.scheduled shingle buyer_shingle attempt=2 delivery=2 due=in 1m
+        10 retry.scheduled shingle buyer_shingle attempt=2 delivery=2 due=in 5m
         11 flow.completed src_web failure "No buyer" no_buyer cost=0 deliveries=0 margin=0 revenue=0 steps_run=4
         12 retry.attempted premier buyer_premier attempt=2 delivery=1
         13 recipient.attempted premier buyer_premier attempt=2 caps=buyer_premier/daily_cap delivery=1
