@@ -4,9 +4,12 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use support::{Server, client, glassline, run, text};
 use tempfile::TempDir;
+use wire::flow_file::{FlowFile, WsdlPlace, WsdlTexts};
 
 /// Sends exactly what a printed curl line says; gives status and JSON.
 async fn paste(line: &str) -> (u16, Value) {
@@ -217,6 +220,108 @@ async fn stories_are_as_they_are_told(seed: &str) {
         "the revenue stands: {lines:#?}"
     );
     assert!(server.stop().0.success());
+}
+
+/// An example file, and what its WSDL would be at the address that it names.
+fn example(name: &str) -> FlowFile {
+    let path = |name: &str| format!("{}/../../examples/{name}", env!("CARGO_MANIFEST_DIR"));
+    let wsdl = std::fs::read_to_string(path("south.wsdl")).unwrap();
+    let address = WsdlPlace::Url("https://south.example.com/lead.wsdl".to_owned());
+    let text = std::fs::read_to_string(path(name)).unwrap();
+    FlowFile::read_with(&text, &WsdlTexts::from([(address, Ok(wsdl))])).unwrap()
+}
+
+/// What each step of a published document leaves: the beginning of the type of its events, and its id. Of a group those
+/// are its recipients, and the bids that an auction begins with.
+fn traces(document: &Value) -> BTreeSet<(String, Option<String>)> {
+    let mut wanted = BTreeSet::new();
+    for step in document["flow"]["steps"].as_array().unwrap() {
+        let own = |step: &Value| step["id"].as_str().map(str::to_owned);
+        match step["kind"].as_str().unwrap() {
+            "distribute" => {
+                let recipients = step["recipients"].as_array().unwrap();
+                wanted.extend(recipients.iter().map(|recipient| ("recipient.".to_owned(), own(recipient))));
+                if step["strategy"] == "highest_bid" {
+                    wanted.insert(("recipient.bid".to_owned(), None));
+                }
+            }
+            kind => drop(wanted.insert((format!("{kind}."), own(step)))),
+        }
+    }
+    wanted
+}
+
+#[tokio::test]
+async fn the_example_flows_run_as_their_files_say() {
+    let data = TempDir::new().unwrap();
+    let mut server = demo(&data, &["--leads", "600", "--rate", "0", "--seed", "1"]);
+    let key = server.line("Key: ")["Key: ".len()..].to_owned();
+    let get = async |target: &str| {
+        let reply =
+            client().get(format!("{}{target}", server.address)).bearer_auth(&key).send().await.unwrap();
+        assert_eq!(reply.status(), 200, "{target}");
+        serde_json::from_str::<Value>(&reply.text().await.unwrap()).unwrap()
+    };
+    let flows = get("/flows").await;
+    for (name, flow_id, more) in [
+        ("flow_solar.yaml", "flow_solar", &[][..]),
+        ("flow_auto_pingpost.yaml", "flow_auto", &["source.pinged", "recipient.bid"][..]),
+    ] {
+        let listed = flows["data"].as_array().unwrap().iter().find(|flow| flow["id"] == flow_id);
+        assert_eq!(listed.unwrap()["enabled"], true);
+        let published = get(&format!("/flows/{flow_id}")).await;
+        let document = serde_json::from_str::<Value>(&example(name).document).unwrap();
+        assert_eq!(published["document"], document, "{name} is what is published");
+
+        let events = get(&format!("/flows/{flow_id}/events?limit=1000&shape=none")).await;
+        let events = events["data"].as_array().unwrap();
+        let has = |start: &str, step: Option<&str>| {
+            let is_of = |event: &&Value| step.is_none_or(|step| event["step_id"] == step);
+            events.iter().filter(is_of).any(|event| event["type"].as_str().unwrap().starts_with(start))
+        };
+        for (start, step) in traces(&document) {
+            assert!(has(&start, step.as_deref()), "{flow_id}: {start} {step:?}");
+        }
+        for event_type in ["source.accepted", "recipient.delivered", "flow.completed"].iter().chain(more) {
+            assert!(has(event_type, None), "{flow_id}: {event_type}");
+        }
+        let sold = get(&format!("/leads?flow_id={flow_id}&state=sold")).await;
+        assert!(
+            sold["data"].as_array().unwrap().iter().any(|lead| lead["revenue"].as_f64() > Some(0.0)),
+            "{sold}"
+        );
+    }
+    sell_live(&server, &key).await;
+    assert!(server.stop().0.success());
+}
+
+/// Leads of the exchange, one after the other, until the buyers who are played on this machine take one.
+async fn sell_live(server: &Server, key: &str) {
+    let target = format!("{}/flows/flow_auto/sources/src_exchange/submit", server.address);
+    for number in 0..20 {
+        let lead = format!(
+            r#"{{"first_name":"Ana","email":"ana{number}@example.com","phone_1":"(512) 555-01{:02}","state":"CA","year":2021}}"#,
+            40 + number
+        );
+        let request = client().post(&target).bearer_auth(key).header("x-forwarded-for", "203.0.113.7");
+        let reply = request.header("content-type", "application/json").body(lead).send().await.unwrap();
+        assert_eq!(reply.status(), 201);
+        let answer: Value = serde_json::from_str(&reply.text().await.unwrap()).unwrap();
+        if answer["outcome"] == "success" {
+            let lines = told(&events(server, key, answer["lead"]["id"].as_str().unwrap()).await);
+            for wanted in [
+                "recipient.bid north",
+                "recipient.delivered north",
+                "filter.passed sold",
+                "recipient.delivered office",
+            ] {
+                assert!(lines.iter().any(|line| line.starts_with(wanted)), "{wanted} in {lines:#?}");
+            }
+            return;
+        }
+        assert_eq!(answer["reason"], "No buyer", "{answer}");
+    }
+    panic!("nobody bought any of twenty");
 }
 
 #[test]

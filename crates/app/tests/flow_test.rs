@@ -289,13 +289,35 @@ fn example(name: &str) -> String {
     format!("{}/../../examples/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Every test of every file there is, each named in what is printed.
 #[test]
 fn the_tests_of_the_examples_are_met() {
+    let there = std::fs::read_dir(example("")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut there: Vec<String> = there.map(|name| name.into_string().unwrap()).collect();
+    there.retain(|name| name.ends_with(".yaml"));
+    there.sort();
+    let mut known = EXAMPLES.to_vec();
+    known.sort_unstable();
+    assert_eq!(there, known);
+
     let [solar, auto] = EXAMPLES.map(example);
     let Output { status, stdout, stderr } = run(&["flow", "test", &solar, &auto]);
     let (stdout, stderr) = (text(&stdout), text(&stderr));
     assert_eq!(status.code(), Some(0), "{stdout}{stderr}");
-    assert!(stdout.ends_with("2 tests: 2 ok, 0 failed\n"), "{stdout}");
+    let mut told = String::new();
+    for path in [&solar, &auto] {
+        let file = std::fs::read_to_string(path).unwrap();
+        let names: Vec<(usize, &str)> = file
+            .lines()
+            .enumerate()
+            .skip_while(|(_, line)| !line.starts_with("tests:"))
+            .filter_map(|(at, line)| Some((at + 1, line.strip_prefix("  - name: ")?)))
+            .collect();
+        assert!(!names.is_empty(), "{path} has tests");
+        told.extend(names.iter().map(|(line, name)| format!("ok      {path}:{line}: {name}\n")));
+    }
+    let count = told.lines().count();
+    assert_eq!(stdout, format!("{told}{count} tests: {count} ok, 0 failed\n"));
 }
 
 /// The events of the ping come first, then those of the lead that takes its offer up.

@@ -49,10 +49,14 @@ type Replying = Pin<Box<dyn Future<Output = (StatusCode, Value)>>>;
 
 impl House {
     async fn new() -> House {
+        House::with(FLOW, "buyer_premier: 200").await
+    }
+
+    async fn with(flow: &str, script: &str) -> House {
         let now: Timestamp = "2024-01-15T10:00:00Z".parse().unwrap();
         let clock = Arc::new(FakeClock::at(now));
         let entropy = Arc::new(SeededEntropy::new(1));
-        let parties = Arc::new(ScriptedParties::new(Arc::clone(&clock), "buyer_premier: 200"));
+        let parties = Arc::new(ScriptedParties::new(Arc::clone(&clock), script));
         let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
         let options = LedgerOptions::new("simulated", LedgerKind::Leads);
         let (leads, writer) = Ledger::open(disk, &keys(), options, entropy.clone(), now).unwrap();
@@ -62,7 +66,7 @@ impl House {
         let clock = clock as Arc<dyn Clock>;
         let control = Control::open(control, clock.clone(), entropy.clone()).unwrap();
         let admin = control.create_key("system", "test", vec![Scope::Admin]).await.unwrap().secret;
-        control.publish_flow("system", &FlowFile::read(FLOW).unwrap()).await.unwrap();
+        control.publish_flow("system", &FlowFile::read(flow).unwrap()).await.unwrap();
         let engine = Engine::new(EngineParts {
             leads: leads.clone(),
             control: control.clone(),
@@ -129,4 +133,56 @@ async fn no_byte_of_a_reply_leaves_before_the_sync_that_covers_it() {
     assert!(house.write() > 0);
     let Poll::Ready((status, answer)) = poll(&mut replying).await else { panic!("the reply leaves") };
     assert_eq!((status, &answer["outcome"]), (StatusCode::CREATED, &Value::from("success")));
+}
+
+const AUCTION: &str = r#"
+entities:
+  src_web: { kind: source, name: Web Form }
+  buyer_north: { kind: buyer, name: North }
+  buyer_south: { kind: buyer, name: South }
+flow:
+  id: flow_roofs
+  name: Roofs
+  fields: { email: email }
+  sources: [ { entity: src_web, key_required: false } ]
+  steps:
+    - id: auction
+      kind: distribute
+      strategy: highest_bid
+      recipients:
+        - id: north
+          entity: buyer_north
+          integration: custom_json
+          ping: { request: { url: "https://north.example.com/ping" }, response: { price: { path: bid } } }
+          request: { url: "https://north.example.com/post", fields: { mail: "{{lead.email}}" } }
+          price: { from: bid }
+        - id: south
+          entity: buyer_south
+          integration: custom_json
+          ping: { request: { url: "https://south.example.com/ping" }, response: { price: { path: bid } } }
+          request: { url: "https://south.example.com/post", fields: { mail: "{{lead.email}}" } }
+          price: { from: bid }
+"#;
+
+#[tokio::test]
+async fn pings_that_leave_together_wait_for_one_barrier() {
+    let script = "buyer_north: 200 {\"bid\":5} | 200\nbuyer_south: 200 {\"bid\":4}";
+    let mut house = House::with(AUCTION, script).await;
+    let asked = |house: &House| {
+        let seen = house.parties.seen();
+        seen.iter().map(|(_, request)| request.url.clone()).collect::<Vec<_>>()
+    };
+    let mut replying =
+        house.send("/flows/flow_roofs/sources/src_web/submit", r#"{"email":"ann@example.com"}"#).await;
+    assert!(poll(&mut replying).await.is_pending());
+    assert_eq!(asked(&house), [""; 0], "the submission is not durable yet");
+    assert!(house.write() > 0);
+    assert!(poll(&mut replying).await.is_pending());
+    let pings = ["https://north.example.com/ping", "https://south.example.com/ping"];
+    assert_eq!(asked(&house), pings, "one write, and both leave");
+    assert!(house.write() > 0, "both bids and the attempt are durable");
+    assert!(poll(&mut replying).await.is_pending());
+    assert_eq!(asked(&house), [&pings[..], &["https://north.example.com/post"]].concat());
+    assert!(house.write() > 0);
+    assert!(poll(&mut replying).await.is_ready());
 }

@@ -78,9 +78,25 @@ impl Installation {
 
     /// With this flow, and parties that answer so.
     pub async fn with(flow: &str, script: &str) -> Installation {
-        let temp = TempDir::new().unwrap();
-        let directory = DataDirectory::open(temp.path()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(TickingClock(AtomicI64::new(0)));
+        let standing = Arc::new(FakeClock::at(clock.now()));
+        let parties = ScriptedParties::new(standing, script);
+        Installation::start(TempDir::new().unwrap(), clock, parties).await.published(flow).await
+    }
+
+    /// The same with a clock that only parties and the test move.
+    pub async fn at(clock: &Arc<FakeClock>, flow: &str, script: &str) -> Installation {
+        Installation::reopened(TempDir::new().unwrap(), clock, script).await.published(flow).await
+    }
+
+    /// Starts on what lies in a directory; nothing is resumed yet.
+    pub async fn reopened(temp: TempDir, clock: &Arc<FakeClock>, script: &str) -> Installation {
+        let parties = ScriptedParties::new(Arc::clone(clock), script);
+        Installation::start(temp, Arc::clone(clock) as Arc<dyn Clock>, parties).await
+    }
+
+    async fn start(temp: TempDir, clock: Arc<dyn Clock>, parties: ScriptedParties) -> Installation {
+        let directory = DataDirectory::open(temp.path()).unwrap();
         let entropy = Arc::new(OsEntropy);
         let mut running = Vec::new();
         let mut start = |kind| {
@@ -99,9 +115,7 @@ impl Installation {
         let (leads, control) = (start(LedgerKind::Leads), start(LedgerKind::Control));
         let control = Control::open(control, clock.clone(), entropy.clone()).unwrap();
         let admin = control.create_key("system", "test", vec![Scope::Admin]).await.unwrap().secret;
-        control.publish_flow("system", &FlowFile::read(flow).unwrap()).await.unwrap();
-        let standing = Arc::new(FakeClock::at(clock.now()));
-        let parties = Arc::new(ScriptedParties::new(standing, script));
+        let parties = Arc::new(parties);
         let engine = Engine::new(EngineParts {
             leads: leads.clone(),
             control: control.clone(),
@@ -113,6 +127,11 @@ impl Installation {
         let services = Services { engine, control, leads, clock, entropy };
         let router = OnceLock::new();
         Installation { services, admin, parties, running, router, _directory: directory, temp }
+    }
+
+    async fn published(self, flow: &str) -> Installation {
+        self.services.control.publish_flow("system", &FlowFile::read(flow).unwrap()).await.unwrap();
+        self
     }
 
     /// Flips a byte of the key of the first lead.
@@ -193,11 +212,13 @@ impl Installation {
         reply.json()["lead"]["id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn close(self) {
+    /// Closes it and gives its directory, to open it again.
+    pub async fn close(self) -> TempDir {
         self.services.engine.drain().await;
         for running in self.running {
             running.close().unwrap();
         }
+        self.temp
     }
 }
 
