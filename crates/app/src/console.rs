@@ -18,3 +18,19 @@ pub(crate) fn try_say(text: &str) -> std::io::Result<()> {
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
+
+/// So many of a thing, in words: `1 field`, `5 fields`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "field")), ["0 fields", "1 field", "2 fields"]);
+    }
+}

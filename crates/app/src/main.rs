@@ -2,7 +2,7 @@
 //! together.
 //!
 //! `command_line.rs` says what can be asked, `commands` does it, `installation.rs` opens a data
-//! directory. Exit codes: 0 it worked; 1 it did not, or `verify` or `flow test` found something; 2 the command
+//! directory. Exit codes: 0 it worked; 1 it did not, or `verify`, `flow check` or `flow test` found something; 2 the command
 //! line is wrong, or `verify` could not run; 3 a ledger stopped because its disk failed; 4 and 5
 //! the lead that `submit` sent was refused by its flow, or ended with a fault.
 
@@ -80,7 +80,9 @@ fn main() -> ExitCode {
 async fn flow(command: FlowCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
         FlowCommand::Schema => commands::flow::schema(),
-        FlowCommand::Check { file, json, reach } => commands::flow::check(&file, json, reach, settings).await,
+        FlowCommand::Check { files, json, reach } => {
+            commands::flow::check(&files, json, reach, settings).await
+        }
         FlowCommand::Test { files, test, json } => {
             commands::flow::test(files, commands::flow::Choice { name: test, json }).await
         }

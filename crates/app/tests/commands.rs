@@ -128,7 +128,42 @@ fn a_flow_file_is_checked_with_its_lines() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let output = run(&["flow", "check", FLOW]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).starts_with("flow_roofs: Roof inspections (8 fields, 2 sources, 2 steps)"));
+    let good = "flow_roofs, Roof inspections (8 fields, 2 sources, 2 steps), is good to publish";
+    assert_eq!(text(&output.stdout), format!("{FLOW}: {good}\n"));
+}
+
+#[test]
+fn several_flow_files_are_checked_each_by_its_name() {
+    let temp = TempDir::new().unwrap();
+    let [small, wrong, missing] = ["small.yaml", "wrong.yaml", "missing.yaml"]
+        .map(|name| temp.path().join(name).to_str().unwrap().to_owned());
+    let flow =
+        "flow:\n  id: flow_x\n  name: X\n  fields: { email: email }\n  sources: [ { entity: src_web } ]\n";
+    std::fs::write(&small, flow).unwrap();
+    std::fs::write(&wrong, flow.replace("fields", "feilds")).unwrap();
+
+    let output = run(&["flow", "check", FLOW, &small]);
+    let stdout = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let [first, second, sum] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("{stdout}") };
+    assert!(first.starts_with(&format!("{FLOW}: flow_roofs, ")), "{first}");
+    assert_eq!(second, format!("{small}: flow_x, X (1 field, 1 source, 0 steps), is good to publish"));
+    assert_eq!(sum, "2 files: 2 good to publish, 0 not");
+
+    let output = run(&["flow", "check", &wrong, &missing, &small]);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stdout.contains("flow_x, X") && stdout.ends_with("3 files: 1 good to publish, 2 not\n"),
+        "{stdout}"
+    );
+    assert!(stderr.contains(&format!("error: {wrong} cannot be used\nline 4: ")), "{stderr}");
+    assert!(stderr.contains("missing.yaml"), "{stderr}");
+
+    let output = run(&["flow", "check", "--json", &small, &wrong]);
+    let problem: serde_json::Value =
+        serde_json::from_str(text(&output.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!((output.status.code(), &problem["file"]), (Some(1), &wrong.into()));
 }
 
 #[tokio::test]
