@@ -13,7 +13,9 @@ pub(crate) enum FlowCommand {
     Schema,
     /// Check flow files without publishing them; a WSDL that they name is read or fetched
     #[command(
-        after_help = "An address that is not public is refused unless --allow-host has its host, as serve does.\n\n\
+        after_help = "An address that is not public is refused unless --allow-host has its host, as serve does. A WSDL whose\n\
+                      host cannot be reached from here is warned of: publishing fetches it, and wsdl_file names one beside\n\
+                      the flow file.\n\
                       Exit codes: 0 all are good to publish, 1 some are not; what is wrong is told with its line.\n\n\
                       Example: glassline flow check flow_roofs.yaml"
     )]

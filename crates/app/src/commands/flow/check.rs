@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use wire::flow_file::{FlowFile, Problem};
 
-use super::document::{Addresses, FlowDocument};
+use super::document::{Checked, FlowDocument};
 use super::warn_of_retention;
 use crate::command_line::Reach;
 use crate::console::{complain, counted, say};
@@ -37,8 +37,8 @@ pub(crate) async fn check(
 /// Whether a file is good to publish; what is wrong with it is told.
 async fn check_file(path: &Path, json: bool, allow_hosts: Vec<String>) -> anyhow::Result<bool> {
     let document = FlowDocument::open(path)?;
-    let file = match document.read(allow_hosts, Addresses::MayBeAsked).await? {
-        Ok(file) => file,
+    let Checked { file, unchecked } = match document.check(allow_hosts).await? {
+        Ok(checked) => checked,
         Err(error) => {
             if json {
                 error.problems().iter().for_each(|problem| say_as_json(path, problem));
@@ -51,6 +51,7 @@ async fn check_file(path: &Path, json: bool, allow_hosts: Vec<String>) -> anyhow
     if !json {
         tell(path, &file);
     }
+    warn_of_unchecked(path, &unchecked);
     warn_of_retention(&file.flow);
     Ok(true)
 }
@@ -79,5 +80,18 @@ fn tell(path: &Path, file: &FlowFile) {
     if !tests.is_empty() {
         let tests = counted(tests.len(), "test");
         say(&format!("It has {tests}; try with: glassline flow test {}", path.display()));
+    }
+}
+
+/// Says what could not be looked at, and how it can be.
+fn warn_of_unchecked(path: &Path, unchecked: &[Problem]) {
+    for problem in unchecked {
+        complain(&format!("warning: {}, {problem}", path.display()));
+    }
+    if !unchecked.is_empty() {
+        complain(
+            "What is called of it is not checked. Publishing fetches it and refuses the flow where it cannot; to check \
+             without the network, save it beside the flow file and name that file with \"wsdl_file\"",
+        );
     }
 }
