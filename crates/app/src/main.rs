@@ -20,8 +20,6 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::command_line::{
     Command, CommandLine, ConsentCommand, DeadLettersCommand, EntityCommand, FeedbackCommand, FlowCommand,
     KeyCommand, ListCommand, SecretCommand,
@@ -40,7 +38,7 @@ const COULD_NOT_RUN: u8 = 2;
 const LEDGER_STOPPED: u8 = 3;
 
 fn main() -> ExitCode {
-    let CommandLine { config, log, command } = CommandLine::parse();
+    let CommandLine { config, log, command } = CommandLine::read();
     let failed = match command {
         Command::Verify(_) => COULD_NOT_RUN,
         _ => FAILED,

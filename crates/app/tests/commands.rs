@@ -375,12 +375,20 @@ fn what_is_missing_is_named_and_a_key_from_the_environment_is_not() {
         (&["events", "--json", "--why", "dispute"], "--reveal"),
         (&["events", "tail", "--shape", "none"], "--json"),
         (&["submit", "a=b"], "--flow <FLOW>"),
+        (&["entity", "cap", "buyer_premier"], "--max-leads <N>"),
+        (&["feedback", "approve"], "Usage: glassline feedback approve [OPTIONS] <FEEDBACK_ID>...\n"),
+        (
+            &["dead-letters", "resend", "evt_1", "--all"],
+            "Usage: glassline dead-letters resend [OPTIONS] [EVENT_ID]...\n",
+        ),
     ] {
-        let output = glassline(words).env("GLASSLINE_KEY", ADMIN).output().unwrap();
+        let mut command = glassline(words);
+        command.env("GLASSLINE_KEY", ADMIN).env("GLASSLINE_URL", "http://127.0.0.1:1");
+        let output = command.output().unwrap();
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{told}");
         assert!(told.contains(missing) && told.contains("Usage: "), "{told}");
-        assert!(!told.contains("--key"), "{told}");
+        assert!(!told.contains("--key") && !told.contains("--url"), "{told}");
     }
 }
 

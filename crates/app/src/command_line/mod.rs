@@ -16,7 +16,7 @@ mod try_it;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::settings::Settings;
 
@@ -45,6 +45,26 @@ pub(crate) struct CommandLine {
     pub(crate) log: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl CommandLine {
+    /// What was asked for. Where it cannot be told, or is to be explained, the process ends with a text.
+    pub(crate) fn read() -> CommandLine {
+        let mut command = CommandLine::command();
+        command.build();
+        let matches = with_whole_usage(command).get_matches();
+        CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Has complaints show the usage that help shows. Otherwise they would list what is given as if it were required,
+/// and what the environment gives as well.
+fn with_whole_usage(mut command: clap::Command) -> clap::Command {
+    if command.has_subcommands() {
+        return command.mut_subcommands(with_whole_usage);
+    }
+    let usage = command.render_usage().to_string();
+    command.override_usage(usage.trim_start_matches("Usage: ").to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -167,8 +187,6 @@ pub(crate) struct RunningServer {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
