@@ -54,6 +54,14 @@ impl Stand {
         };
         rule == SlotRule::Hold && !recipient.is_copy
     }
+
+    /// Whether it may have the lead, and nobody knows.
+    pub fn may_have_lead(&self) -> bool {
+        match self {
+            Stand::Asked | Stand::Waiting { unknown: true } | Stand::Unknown => true,
+            Stand::Bid(_) | Stand::Waiting { unknown: false } | Stand::Sold(_) | Stand::Over => false,
+        }
+    }
 }
 
 impl Offers {
