@@ -58,6 +58,8 @@ fn main() -> ExitCode {
                 Command::Events(options) => commands::events::run(*options).await,
                 Command::Flow(command) => flow(command, &settings).await,
                 Command::Entity(command) => entity(command, &settings).await,
+                Command::Caps(options) => commands::caps::list(&options).await,
+                Command::Explain(options) => commands::explain::run(&options).await,
                 Command::Feedback(command) => feedback(command).await,
                 Command::DeadLetters(command) => dead_letters(command).await,
                 Command::Consent(ConsentCommand::Revoke { lead_id, reason, json, server }) => {

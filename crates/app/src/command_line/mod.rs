@@ -86,6 +86,19 @@ pub(crate) enum Command {
         after_help = "Example: glassline entity pause buyer_premier --url http://127.0.0.1:8080"
     )]
     Entity(EntityCommand),
+    /// List caps and budgets, and how each stands in its period
+    #[command(
+        after_help = "What is under way is reserved; a cap that is full lets nothing more through. The counts of refused leads\n\
+                      begin anew with a start. `entity cap` sets those of a party, flow files have all others.\n\n\
+                      Example: glassline caps --url http://127.0.0.1:8080"
+    )]
+    Caps(Caps),
+    /// Say why each buyer of a flow did or did not get a lead
+    #[command(
+        after_help = "One row for each recipient of the version of the flow that the lead ran through, in its order.\n\n\
+                      Example: glassline explain lead_018d0d882d57aa10f3e7715b"
+    )]
+    Explain(Explain),
     /// Decide on what buyers report, and report many leads from a file
     #[command(subcommand, after_help = "Example: glassline feedback import returns.csv --type return")]
     Feedback(FeedbackCommand),
@@ -121,6 +134,27 @@ pub(crate) enum Command {
     #[command(after_help = "Exit codes: 0 clean, 1 something is not as it was written, 2 could not run.\n\n\
                       Example: glassline verify ./data --json")]
     Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Caps {
+    /// One cap a line as JSON, instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: RunningServer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The lead
+    #[arg(value_name = "LEAD_ID")]
+    pub(crate) lead_id: String,
+    /// The answer as JSON, with the rules that were looked at, instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: RunningServer,
 }
 
 #[derive(Debug, Args)]
