@@ -247,6 +247,13 @@ async fn a_lead_is_submitted_and_its_answer_sets_the_exit_code() {
     .unwrap();
     assert!(piped.wait_with_output().unwrap().status.success());
 
+    let keyed = |key: &str| submit(&["email=kim@example.com", "state=TX", "--idempotency-key", key]);
+    // HTTP has no blanks around a value.
+    assert_eq!(answer(&keyed("order-17"))["lead"], answer(&keyed(" order-17 "))["lead"]);
+    let blank = keyed("order 17");
+    assert_eq!(blank.status.code(), Some(1));
+    assert!(text(&blank.stderr).contains("no blank inside, such as order-17"), "{}", text(&blank.stderr));
+
     let broken = submit(&["--json", FLOW]);
     assert_eq!((broken.status.code(), text(&broken.stdout)), (Some(1), String::new()));
     assert!(text(&broken.stderr).contains("the server says 400 Bad Request: "), "{}", text(&broken.stderr));

@@ -139,7 +139,8 @@ impl Refusal {
             Refusal::Broken => "The body ended early".into(),
             Refusal::Key => {
                 format!(
-                    "The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII"
+                    "The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII and no \
+                     blank inside, such as order-17"
                 )
             }
             Refusal::KeyReused => "This Idempotency-Key came before with another submission".into(),

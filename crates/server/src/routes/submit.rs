@@ -310,7 +310,8 @@ fn idempotency_key(
     let key = match headers.get(IDEMPOTENCY_KEY) {
         Some(value) => {
             let key = value.to_str().map_err(|_| Refusal::Key)?;
-            if !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
+            let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+            if !is_visible || !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
                 return Err(Refusal::Key);
             }
             RepeatKey::Own(key.to_owned())
