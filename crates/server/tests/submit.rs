@@ -202,9 +202,8 @@ async fn what_makes_no_lead_is_refused_in_plain_text() {
         www-authenticate: Bearer
         The key is not known, or was revoked
 
-        POST … -> 401 Unauthorized
+        POST … -> 403 Forbidden
         content-type: text/plain
-        www-authenticate: Bearer
         This key lacks the scope submit:src_web
 
         POST … -> 415 Unsupported Media Type

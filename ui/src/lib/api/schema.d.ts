@@ -3013,7 +3013,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3022,7 +3022,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3164,7 +3164,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3173,7 +3173,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3279,7 +3279,7 @@ export interface operations {
                 ping_token?: string;
             };
             header?: {
-                /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
+                /** @description Makes the submission one lead however often it is sent within 24 hours; 1 to 255 bytes of visible ASCII, without blanks */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -3319,7 +3319,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3328,7 +3328,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3452,7 +3452,7 @@ export interface operations {
                 ping_token?: string;
             };
             header?: {
-                /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
+                /** @description Makes the submission one lead however often it is sent within 24 hours; 1 to 255 bytes of visible ASCII, without blanks */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -3500,7 +3500,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3509,7 +3509,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
