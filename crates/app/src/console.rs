@@ -1,6 +1,7 @@
 //! What a person or script that runs a command reads: results on standard output, complaints on
 //! standard error.
 
+use std::fmt::Display;
 use std::io::Write as _;
 
 /// Writes a line of the result. Nobody reading it is no error.
@@ -20,8 +21,8 @@ pub(crate) fn complain(text: &str) {
 }
 
 /// So many of a thing, in words: `1 field`, `5 fields`.
-pub(crate) fn counted(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(count: N, thing: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {thing}{plural}")
 }
 
@@ -31,6 +32,6 @@ mod tests {
 
     #[test]
     fn one_is_not_many() {
-        assert_eq!([0, 1, 2].map(|count| counted(count, "field")), ["0 fields", "1 field", "2 fields"]);
+        assert_eq!([0_usize, 1, 2].map(|count| counted(count, "field")), ["0 fields", "1 field", "2 fields"]);
     }
 }

@@ -58,7 +58,7 @@ fn verify_works_beside_a_server_and_finds_a_flipped_bit() {
     let output = run(&["verify", &data]);
     assert_eq!(output.status.code(), Some(1));
     let stdout = text(&output.stdout);
-    assert!(stdout.contains(".hot at offset ") && stdout.contains("leads: 1 files"), "{stdout}");
+    assert!(stdout.contains(".hot at offset ") && stdout.contains("leads: 1 file, "), "{stdout}");
 
     assert_eq!(run(&["verify", "/nowhere/at/all"]).status.code(), Some(2));
     assert_eq!(run(&["verify"]).status.code(), Some(2));
@@ -454,7 +454,7 @@ fn caps_and_lists_are_made_beside_a_directory_and_over_a_server() {
         let import = told(&["list", "import", list, file.to_str().unwrap()], target, 0);
         assert_eq!(import, format!("2 values are on {list}, 0 cannot be used; it has 2"));
         let import = told(&["list", "import", list, bad.to_str().unwrap()], target, 1);
-        assert_eq!(import, format!("1 values are on {list}, 1 cannot be used; it has 3"));
+        assert_eq!(import, format!("1 value is on {list}, 1 cannot be used; it has 3"));
         assert!(
             told(&["list", "check", list, "(512) 555-0143"], target, 0)
                 .starts_with(&format!("it is on {list} since 20"))

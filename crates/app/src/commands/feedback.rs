@@ -15,7 +15,7 @@ use wire::csv::{CsvReader, CsvRecord, write_csv};
 use crate::api_client::{ApiClient, Ask, segment};
 use crate::command_line::RunningServer;
 use crate::commands::{member, print_list};
-use crate::console::say;
+use crate::console::{counted, say};
 
 /// Some lines of a file could not be taken in.
 const SOME_FAILED: u8 = 1;
@@ -192,9 +192,9 @@ impl Import {
         let [accepted, pending, declined, refused, repeated] =
             ["accepted", "pending", "declined", "refused", "repeated"].map(sum);
         if !self.json {
-            let lines = accepted + pending + declined + refused;
+            let lines = counted(accepted + pending + declined + refused, "line");
             say(&format!(
-                "{lines} lines: {accepted} accepted, {pending} pending, {declined} declined, {refused} refused; {repeated} came before"
+                "{lines}: {accepted} accepted, {pending} pending, {declined} declined, {refused} refused; {repeated} came before"
             ));
         }
         Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })

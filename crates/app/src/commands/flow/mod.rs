@@ -7,7 +7,7 @@ mod test;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use domain::{Flow, Retention};
 use engine::{ControlError, PublishedFlow};
 use http::Method;
