@@ -21,6 +21,8 @@ use crate::command_line::RunningServer;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for an answer, or for more of one. A stream sends a comment every 15 seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Items asked for at a time, where a list has pages.
+const PAGE_ITEMS: usize = 1000;
 /// Longest answer that is kept whole: a page of events is at most 8 MiB of what is stored, which its
 /// public form may exceed.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
@@ -177,6 +179,34 @@ impl ApiClient {
         Ok(serde_json::from_str(&answer.text).unwrap_or_default())
     }
 
+    /// Asks for something, and gives the body of a good answer.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.ask(Ask::get(path)).await?;
+        answer.good()?;
+        serde_json::from_str(&answer.text).context("the server's answer is not JSON")
+    }
+
+    /// The items of a list, of all its pages.
+    pub(crate) async fn pages(
+        &self,
+        path: &str,
+        query: &[(&'static str, String)],
+    ) -> anyhow::Result<Vec<Value>> {
+        let mut ask = Ask::get(path).query(query).query(&[("limit", PAGE_ITEMS.to_string())]);
+        let mut items = Vec::new();
+        loop {
+            let answer = self.ask(ask).await?;
+            answer.good()?;
+            let page: List =
+                serde_json::from_str(&answer.text).context("the server's answer is not a list")?;
+            items.extend(page.data);
+            match page.next {
+                Some(next) => ask = Ask::get(next),
+                None => return Ok(items),
+            }
+        }
+    }
+
     /// The items of a list without pages.
     pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let answer = self.ask(Ask::get(path)).await?;
@@ -205,6 +235,8 @@ fn silent() -> anyhow::Error {
 #[derive(Debug, serde::Deserialize)]
 struct List {
     data: Vec<Value>,
+    /// The address of the next page.
+    next: Option<String>,
 }
 
 impl Answer {
@@ -235,12 +267,42 @@ pub(crate) fn segment(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[test]
     fn what_is_typed_as_an_id_stays_within_its_segment() {
         assert_eq!(segment("flow_roofs"), "flow_roofs");
         assert_eq!(segment("../keys?x#y"), "%2E%2E%2Fkeys%3Fx%23y");
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_to_its_last_page() {
+        let pages = [r#"{"data":[1,2],"next":"/things?after=2&limit=1000"}"#, r#"{"data":[3],"next":null}"#];
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let served = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for page in pages {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    request.push(stream.read_u8().await.unwrap());
+                }
+                let (length, end) = (page.len(), "connection: close");
+                let reply = format!("HTTP/1.1 200 OK\r\n{end}\r\ncontent-length: {length}\r\n\r\n{page}");
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                let request = String::from_utf8(request).unwrap();
+                asked.push(request.split(' ').nth(1).unwrap().to_owned());
+            }
+            asked
+        });
+        let client = ApiClient::open(&RunningServer { url, key: None }).unwrap();
+        let items = client.pages("/things", &[("type", "a,b".to_owned())]).await.unwrap();
+        assert_eq!(items, [1, 2, 3]);
+        let asked = served.await.unwrap();
+        assert_eq!(asked, ["/things?type=a%2Cb&limit=1000", "/things?after=2&limit=1000"]);
     }
 
     #[test]

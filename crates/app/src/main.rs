@@ -2,7 +2,7 @@
 //! together.
 //!
 //! `command_line.rs` says what can be asked, `commands` does it, `installation.rs` opens a data
-//! directory. Exit codes: 0 it worked; 1 it did not, or `verify` or `flow test` found something; 2 the command
+//! directory. Exit codes: 0 it worked; 1 it did not, or `verify`, `flow check` or `flow test` found something; 2 the command
 //! line is wrong, or `verify` could not run; 3 a ledger stopped because its disk failed; 4 and 5
 //! the lead that `submit` sent was refused by its flow, or ended with a fault.
 
@@ -19,8 +19,6 @@ mod sse;
 mod table;
 
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 use crate::command_line::{
     Command, CommandLine, ConsentCommand, DeadLettersCommand, EntityCommand, FeedbackCommand, FlowCommand,
@@ -40,7 +38,7 @@ const COULD_NOT_RUN: u8 = 2;
 const LEDGER_STOPPED: u8 = 3;
 
 fn main() -> ExitCode {
-    let CommandLine { config, log, command } = CommandLine::parse();
+    let CommandLine { config, log, command } = CommandLine::read();
     let failed = match command {
         Command::Verify(_) => COULD_NOT_RUN,
         _ => FAILED,
@@ -60,6 +58,8 @@ fn main() -> ExitCode {
                 Command::Events(options) => commands::events::run(*options).await,
                 Command::Flow(command) => flow(command, &settings).await,
                 Command::Entity(command) => entity(command, &settings).await,
+                Command::Caps(options) => commands::caps::list(&options).await,
+                Command::Explain(options) => commands::explain::run(&options).await,
                 Command::Feedback(command) => feedback(command).await,
                 Command::DeadLetters(command) => dead_letters(command).await,
                 Command::Consent(ConsentCommand::Revoke { lead_id, reason, json, server }) => {
@@ -80,7 +80,9 @@ fn main() -> ExitCode {
 async fn flow(command: FlowCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
         FlowCommand::Schema => commands::flow::schema(),
-        FlowCommand::Check { file, json, reach } => commands::flow::check(&file, json, reach, settings).await,
+        FlowCommand::Check { files, json, reach } => {
+            commands::flow::check(&files, json, reach, settings).await
+        }
         FlowCommand::Test { files, test, json } => {
             commands::flow::test(files, commands::flow::Choice { name: test, json }).await
         }

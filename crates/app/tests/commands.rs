@@ -58,7 +58,7 @@ fn verify_works_beside_a_server_and_finds_a_flipped_bit() {
     let output = run(&["verify", &data]);
     assert_eq!(output.status.code(), Some(1));
     let stdout = text(&output.stdout);
-    assert!(stdout.contains(".hot at offset ") && stdout.contains("leads: 1 files"), "{stdout}");
+    assert!(stdout.contains(".hot at offset ") && stdout.contains("leads: 1 file, "), "{stdout}");
 
     assert_eq!(run(&["verify", "/nowhere/at/all"]).status.code(), Some(2));
     assert_eq!(run(&["verify"]).status.code(), Some(2));
@@ -128,7 +128,42 @@ fn a_flow_file_is_checked_with_its_lines() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let output = run(&["flow", "check", FLOW]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).starts_with("flow_roofs: Roof inspections (8 fields, 2 sources, 2 steps)"));
+    let good = "flow_roofs, Roof inspections (8 fields, 2 sources, 2 steps), is good to publish";
+    assert_eq!(text(&output.stdout), format!("{FLOW}: {good}\n"));
+}
+
+#[test]
+fn several_flow_files_are_checked_each_by_its_name() {
+    let temp = TempDir::new().unwrap();
+    let [small, wrong, missing] = ["small.yaml", "wrong.yaml", "missing.yaml"]
+        .map(|name| temp.path().join(name).to_str().unwrap().to_owned());
+    let flow =
+        "flow:\n  id: flow_x\n  name: X\n  fields: { email: email }\n  sources: [ { entity: src_web } ]\n";
+    std::fs::write(&small, flow).unwrap();
+    std::fs::write(&wrong, flow.replace("fields", "feilds")).unwrap();
+
+    let output = run(&["flow", "check", FLOW, &small]);
+    let stdout = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let [first, second, sum] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("{stdout}") };
+    assert!(first.starts_with(&format!("{FLOW}: flow_roofs, ")), "{first}");
+    assert_eq!(second, format!("{small}: flow_x, X (1 field, 1 source, 0 steps), is good to publish"));
+    assert_eq!(sum, "2 files: 2 good to publish, 0 not");
+
+    let output = run(&["flow", "check", &wrong, &missing, &small]);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stdout.contains("flow_x, X") && stdout.ends_with("3 files: 1 good to publish, 2 not\n"),
+        "{stdout}"
+    );
+    assert!(stderr.contains(&format!("error: {wrong} cannot be used\nline 4: ")), "{stderr}");
+    assert!(stderr.contains("missing.yaml"), "{stderr}");
+
+    let output = run(&["flow", "check", "--json", &small, &wrong]);
+    let problem: serde_json::Value =
+        serde_json::from_str(text(&output.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!((output.status.code(), &problem["file"]), (Some(1), &wrong.into()));
 }
 
 #[tokio::test]
@@ -211,6 +246,13 @@ async fn a_lead_is_submitted_and_its_answer_sets_the_exit_code() {
     )
     .unwrap();
     assert!(piped.wait_with_output().unwrap().status.success());
+
+    let keyed = |key: &str| submit(&["email=kim@example.com", "state=TX", "--idempotency-key", key]);
+    // HTTP has no blanks around a value.
+    assert_eq!(answer(&keyed("order-17"))["lead"], answer(&keyed(" order-17 "))["lead"]);
+    let blank = keyed("order 17");
+    assert_eq!(blank.status.code(), Some(1));
+    assert!(text(&blank.stderr).contains("no blank inside, such as order-17"), "{}", text(&blank.stderr));
 
     let broken = submit(&["--json", FLOW]);
     assert_eq!((broken.status.code(), text(&broken.stdout)), (Some(1), String::new()));
@@ -340,12 +382,20 @@ fn what_is_missing_is_named_and_a_key_from_the_environment_is_not() {
         (&["events", "--json", "--why", "dispute"], "--reveal"),
         (&["events", "tail", "--shape", "none"], "--json"),
         (&["submit", "a=b"], "--flow <FLOW>"),
+        (&["entity", "cap", "buyer_premier"], "--max-leads <N>"),
+        (&["feedback", "approve"], "Usage: glassline feedback approve [OPTIONS] <FEEDBACK_ID>...\n"),
+        (
+            &["dead-letters", "resend", "evt_1", "--all"],
+            "Usage: glassline dead-letters resend [OPTIONS] [EVENT_ID]...\n",
+        ),
     ] {
-        let output = glassline(words).env("GLASSLINE_KEY", ADMIN).output().unwrap();
+        let mut command = glassline(words);
+        command.env("GLASSLINE_KEY", ADMIN).env("GLASSLINE_URL", "http://127.0.0.1:1");
+        let output = command.output().unwrap();
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{told}");
         assert!(told.contains(missing) && told.contains("Usage: "), "{told}");
-        assert!(!told.contains("--key"), "{told}");
+        assert!(!told.contains("--key") && !told.contains("--url"), "{told}");
     }
 }
 
@@ -404,7 +454,7 @@ fn caps_and_lists_are_made_beside_a_directory_and_over_a_server() {
         let import = told(&["list", "import", list, file.to_str().unwrap()], target, 0);
         assert_eq!(import, format!("2 values are on {list}, 0 cannot be used; it has 2"));
         let import = told(&["list", "import", list, bad.to_str().unwrap()], target, 1);
-        assert_eq!(import, format!("1 values are on {list}, 1 cannot be used; it has 3"));
+        assert_eq!(import, format!("1 value is on {list}, 1 cannot be used; it has 3"));
         assert!(
             told(&["list", "check", list, "(512) 555-0143"], target, 0)
                 .starts_with(&format!("it is on {list} since 20"))

@@ -579,7 +579,7 @@ fn a_change_of_tests_alone_is_no_new_version() {
     assert_eq!(published(&format!("{flow}{tests}")), same);
     assert_eq!(published(&format!("{flow}{}", tests.replace("name: a", "name: b"))), same);
     let check = run(&["flow", "check", path]);
-    assert!(text(&check.stdout).ends_with(&format!("Try its tests (1) with: glassline flow test {path}\n")));
+    assert!(text(&check.stdout).ends_with(&format!("It has 1 test; try with: glassline flow test {path}\n")));
 }
 
 /// What is not done yet is not promised in silence.

@@ -186,7 +186,7 @@ async fn submit(address: &str) -> Vec<(String, String)> {
             .post(&url)
             .bearer_auth(ADMIN)
             .header("content-type", kind)
-            .header("idempotency-key", format!("key {url} {}", body.len()))
+            .header("idempotency-key", format!("key-{url}-{}", body.len()))
             .header("x-note", "219-09-9999 blue-whale-7")
             .header("cookie", "s=219099999");
         let reply = request.body(body).send().await.unwrap();

@@ -230,3 +230,56 @@ fn a_wsdl_of_the_web_is_checked_by_the_command_itself() {
     assert_eq!(service.fetches(), 2);
     service.end(serving);
 }
+
+/// Whoever publishes it may reach what cannot be reached from here.
+#[test]
+fn a_wsdl_that_cannot_be_reached_is_warned_of_and_all_else_is_checked() {
+    let temp = TempDir::new().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let check = |wsdl: &str| {
+        let file = write(temp.path(), wsdl);
+        let output = run(&["flow", "check", &file, "--allow-host", "127.0.0.1"]);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, stdout, stderr) = check(&format!("wsdl: http://{nobody}/leads.wsdl"));
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stdout.ends_with("1 step), is good to publish\n"), "{stdout}");
+    let warning =
+        format!("line 13: the WSDL http://{nobody}/leads.wsdl cannot be fetched: connection refused");
+    assert!(stderr.contains(&warning) && stderr.contains("\"wsdl_file\""), "{stderr}");
+
+    let (status, _, stderr) = check(&format!("wsdl: http://{nobody}/leads.wsdl\n        feilds: {{}}"));
+    assert_eq!(status, Some(1));
+    assert!(stderr.contains("line 14: ") && stderr.contains(&warning), "{stderr}");
+
+    // A host that answers that there is none is not out of reach.
+    let (service, serving) = Service::start("First");
+    service.tell(None);
+    let (status, _, stderr) = check(&format!("wsdl: http://{}/leads.wsdl", service.address));
+    assert_eq!(status, Some(1));
+    assert!(stderr.contains("cannot be fetched: HTTP 404"), "{stderr}");
+    service.end(serving);
+}
+
+#[test]
+fn the_example_is_checked_without_its_wsdl_and_with_it() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let temp = TempDir::new().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let example = std::fs::read_to_string(format!("{examples}/flow_auto_pingpost.yaml")).unwrap();
+    std::fs::copy(format!("{examples}/south.wsdl"), temp.path().join("south.wsdl")).unwrap();
+    let path = temp.path().join("flow.yaml");
+    let named = "wsdl: \"https://south.example.com/lead.wsdl\"";
+    assert!(example.contains(named));
+    for (wsdl, is_warned) in [
+        (format!("wsdl: \"http://{nobody}/lead.wsdl\""), true),
+        (format!("{named}, wsdl_file: south.wsdl"), false),
+        ("wsdl_file: south.wsdl".to_owned(), false),
+    ] {
+        std::fs::write(&path, example.replace(named, &wsdl)).unwrap();
+        let output = run(&["flow", "check", path.to_str().unwrap(), "--allow-host", "127.0.0.1"]);
+        let stderr = text(&output.stderr);
+        let told = (output.status.code(), stderr.contains("cannot be fetched"));
+        assert_eq!(told, (Some(0), is_warned), "{stderr}");
+    }
+}

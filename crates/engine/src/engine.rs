@@ -520,7 +520,10 @@ impl Engine {
             }
         }
         if resumed > 0 {
-            info!(resumed, "{resumed} leads that the last stop interrupted go on");
+            match resumed {
+                1 => info!(resumed, "1 lead that the last stop interrupted goes on"),
+                _ => info!(resumed, "{resumed} leads that the last stop interrupted go on"),
+            }
         }
         Ok(resumed)
     }

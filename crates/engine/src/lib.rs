@@ -66,4 +66,4 @@ pub use pinging::{Ping, PingRender, Pinged};
 pub use resending::Resent;
 pub use restoring::{CapOwner, CapStanding};
 pub use turns::CallFigures;
-pub use wsdl::read_flow;
+pub use wsdl::{FoundWsdl, find_wsdl, read_flow};

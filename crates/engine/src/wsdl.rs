@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use domain::Method;
+use domain::{FaultKind, Method};
 use tokio::time::Instant;
 use wire::flow_file::{FlowFile, FlowFileError, WSDL_PLACES_MAX, WsdlPlace, WsdlTexts, wsdl_places};
-use wire::outbound::{AllowedHosts, OutboundRequest, WSDL_BYTES_MAX};
+use wire::outbound::{AllowedHosts, OutboundRequest, Reply, WSDL_BYTES_MAX};
 
 use crate::Parties;
 use crate::parties::{Answered, CallFault};
@@ -31,7 +31,22 @@ pub async fn read_flow(
     files: WsdlTexts,
     allowed_hosts: Option<&AllowedHosts>,
 ) -> Result<FlowFile, FlowFileError> {
-    let mut found = files;
+    let FoundWsdl { texts, .. } = find_wsdl(parties, text, files).await;
+    FlowFile::read_allowing(text, &texts, allowed_hosts)
+}
+
+/// What was found of the WSDL that a flow file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundWsdl {
+    /// The texts, or why there is none.
+    pub texts: WsdlTexts,
+    /// Those whose host gave no answer from here. It may give one elsewhere.
+    pub unreached: Vec<WsdlPlace>,
+}
+
+/// Fetches each WSDL that a flow file names by address and does not hold; those that it names by file are given.
+pub async fn find_wsdl(parties: &dyn Parties, text: &str, files: WsdlTexts) -> FoundWsdl {
+    let mut found = FoundWsdl { texts: files, unreached: Vec::new() };
     let urls = wsdl_places(text).into_iter().filter_map(|place| match place {
         WsdlPlace::Url(url) => Some(url),
         WsdlPlace::File(_) => None,
@@ -42,17 +57,38 @@ pub async fn read_flow(
         let text = if at >= WSDL_PLACES_MAX {
             Err(format!("is one too many: of a flow at most {WSDL_PLACES_MAX} are fetched"))
         } else if left.is_zero() {
+            found.unreached.push(WsdlPlace::Url(url.clone()));
             Err(format!("is not fetched: those before it took {} s already", FETCH_ALL_TIME_MAX.as_secs()))
         } else {
-            fetch(parties, &url, left).await
+            match fetch(parties, &url, left).await {
+                Ok(reply) => text_of(reply),
+                Err(fault) => {
+                    if is_unreached(fault.kind) {
+                        found.unreached.push(WsdlPlace::Url(url.clone()));
+                    }
+                    Err(format!("cannot be fetched: {}", fault.detail))
+                }
+            }
         };
-        found.insert(WsdlPlace::Url(url), text);
+        found.texts.insert(WsdlPlace::Url(url), text);
     }
-    FlowFile::read_allowing(text, &found, allowed_hosts)
+    found
 }
 
-/// One document; why there is none ends a sentence.
-async fn fetch(parties: &dyn Parties, url: &str, time_limit: Duration) -> Result<String, String> {
+/// Whether a host gave no answer.
+fn is_unreached(kind: FaultKind) -> bool {
+    match kind {
+        FaultKind::Dns | FaultKind::Connect | FaultKind::Tls | FaultKind::Timeout | FaultKind::Unknown => {
+            true
+        }
+        FaultKind::Auth | FaultKind::Status | FaultKind::Reply | FaultKind::Limit | FaultKind::Circuit => {
+            false
+        }
+    }
+}
+
+/// Asks for one document.
+async fn fetch(parties: &dyn Parties, url: &str, time_limit: Duration) -> Result<Reply, CallFault> {
     let headers = [("Accept", ACCEPT), ("User-Agent", USER_AGENT)];
     let request = OutboundRequest {
         method: Method::Get,
@@ -61,10 +97,12 @@ async fn fetch(parties: &dyn Parties, url: &str, time_limit: Duration) -> Result
         body: Vec::new(),
         follow_redirects: true,
     };
-    let Answered { reply, .. } = parties
-        .fetch(request, time_limit)
-        .await
-        .map_err(|CallFault { detail, .. }| format!("cannot be fetched: {detail}"))?;
+    let Answered { reply, .. } = parties.fetch(request, time_limit).await?;
+    Ok(reply)
+}
+
+/// The text of a reply; why there is none ends a sentence.
+fn text_of(reply: Reply) -> Result<String, String> {
     if reply.status != 200 {
         return Err(format!("cannot be fetched: HTTP {}", reply.status));
     }

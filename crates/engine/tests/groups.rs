@@ -117,6 +117,28 @@ async fn an_unknown_end_holds_the_lead_until_a_retry_tells() {
     .await;
 }
 
+/// A whole reply of 500 says that the buyer does not have the lead.
+#[tokio::test]
+async fn a_sale_that_is_held_for_a_retry_is_told_as_that() {
+    check(
+        "      strategy: waterfall\n      on_unsold: { reason: Nobody }\n",
+        "price: { fixed: 10 }, on_error: hold",
+        "buyer_north: 500 | YES\n buyer_south: YES\n buyer_west: YES",
+        expect![[r#"
+            source.submitted
+            source.accepted      price 4
+            recipient.attempted  north attempt 1
+            recipient.error      north attempt 1 status (status: Buyer error: HTTP 500)
+            retry.scheduled      north attempt 2 in about 11 s
+            flow.completed       error, 1 steps, 0 sold, cost 0 revenue 0 margin 0 (no_buyer: No buyer has the lead yet; it is held for a buyer that is asked again)
+            retry.attempted      north attempt 2
+            recipient.attempted  north attempt 2
+            recipient.delivered  north attempt 2 price 10
+        "#]],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_retry_waits_for_a_sale_that_is_held_for_another() {
     check(

@@ -86,7 +86,7 @@ async fn nobody_pings_without_the_right_to_it() {
     let house = Installation::with(FLOW, "").await;
     let submit_only = house.key("submit:src_web").await;
     let refused = post(&house, &submit_only, PING, "{}").await;
-    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.text.contains("ping:src_web"), "{}", refused.text);
     let refused = post(&house, &house.admin, "/flows/flow_roofs/sources/src_plain/ping", "{}").await;
     assert_eq!(
@@ -97,7 +97,7 @@ async fn nobody_pings_without_the_right_to_it() {
     // North does not answer, and South is asked for no bid: it names its price beforehand.
     let offer = read(&post(&house, &ping_only, PING, "{}").await);
     assert_eq!(offer["price"], json!(4));
-    assert_eq!(post(&house, &ping_only, SUBMIT, "{}").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(post(&house, &ping_only, SUBMIT, "{}").await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

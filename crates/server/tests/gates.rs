@@ -45,7 +45,7 @@ async fn the_settings_of_a_party_are_changed_without_publishing() {
     expect![[r#"{"id":"src_web","kind":"source","name":"Web","paused":false,"flows":["flow_roofs"],"limits":null,"circuit":null,"circuit_state":null,"time_zone":"America/Chicago","hours":{"mon-fri":["08:00-20:00"]},"caps":[{"max_leads":5,"name":"A","per":"day"}]}"#]].assert_eq(&steady(&good.text));
     assert_eq!(installation.get("/entities/src_web").await, good.json());
     for (body, status, message) in [
-        ("{\"cap\":[]}", 400, "the settings of an entity has no key \"cap\"; did you mean \"caps\"?"),
+        ("{\"cap\":[]}", 400, "the settings of an entity have no key \"cap\"; did you mean \"caps\"?"),
         ("{\"hours\":{\"monday\":[]}}", 400, "\"monday\" is not a day"),
         ("{\"caps\":[{\"name\":\"A\",\"per\":\"day\"}]}", 400, "a cap of an entity has one of the keys"),
         ("{\"name\":\" \"}", 400, "a name has 1 to 200 characters"),

@@ -162,6 +162,8 @@ async fn what_makes_no_lead_is_refused_in_plain_text() {
         format!("POST {submit}\naccept: text/html\n{form}\n\na=1"),
         format!("POST {submit}\ncontent-type: application/json\n\n{{\"a\":1,}}"),
         format!("POST {submit}\ncontent-type: application/json\n\n[{{]"),
+        format!("POST {submit}\nidempotency-key: order 17\n{form}\n\na=1"),
+        format!("POST {submit}\nidempotency-key: order\t17\n{form}\n\na=1"),
         format!("POST {submit}\n{form}\n\na=1&a.b=2"),
         format!("POST {submit}\n{form}\n\na%00b=2"),
         format!("POST {submit}\n{form}\n\n{}=2", "x".repeat(300)),
@@ -200,9 +202,8 @@ async fn what_makes_no_lead_is_refused_in_plain_text() {
         www-authenticate: Bearer
         The key is not known, or was revoked
 
-        POST … -> 401 Unauthorized
+        POST … -> 403 Forbidden
         content-type: text/plain
-        www-authenticate: Bearer
         This key lacks the scope submit:src_web
 
         POST … -> 415 Unsupported Media Type
@@ -224,6 +225,14 @@ async fn what_makes_no_lead_is_refused_in_plain_text() {
         POST … -> 400 Bad Request
         content-type: text/plain
         Unable to parse JSON -- SyntaxError: Error: "[{]" is not valid JSON
+
+        POST … -> 400 Bad Request
+        content-type: text/plain
+        The Idempotency-Key must have 1 to 255 bytes of visible ASCII and no blank inside, such as order-17
+
+        POST … -> 400 Bad Request
+        content-type: text/plain
+        The Idempotency-Key must have 1 to 255 bytes of visible ASCII and no blank inside, such as order-17
 
         POST … -> 400 Bad Request
         content-type: text/plain

@@ -11,15 +11,18 @@ pub(crate) enum FlowCommand {
     /// Print the JSON Schema of flow files, for editors
     #[command(after_help = "Example: glassline flow schema > flow.schema.json")]
     Schema,
-    /// Check a flow file without publishing it; a WSDL that it names is read or fetched
+    /// Check flow files without publishing them; a WSDL that they name is read or fetched
     #[command(
-        after_help = "An address that is not public is refused unless --allow-host has its host, as serve does.\n\n\
-                      Exit codes: 0 good to publish, 1 not; what is wrong is told with its line.\n\n\
+        after_help = "An address that is not public is refused unless --allow-host has its host, as serve does. A WSDL whose\n\
+                      host cannot be reached from here is warned of: publishing fetches it, and wsdl_file names one beside\n\
+                      the flow file.\n\
+                      Exit codes: 0 all are good to publish, 1 some are not; what is wrong is told with its line.\n\n\
                       Example: glassline flow check flow_roofs.yaml"
     )]
     Check {
-        /// The flow file, YAML or JSON; - for standard input
-        file: PathBuf,
+        /// Flow files, YAML or JSON; - for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
         /// What is wrong as JSON, one problem a line, on standard output
         #[arg(long)]
         json: bool,

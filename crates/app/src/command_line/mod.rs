@@ -16,7 +16,7 @@ mod try_it;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::settings::Settings;
 
@@ -47,6 +47,26 @@ pub(crate) struct CommandLine {
     pub(crate) command: Command,
 }
 
+impl CommandLine {
+    /// What was asked for. Where it cannot be told, or is to be explained, the process ends with a text.
+    pub(crate) fn read() -> CommandLine {
+        let mut command = CommandLine::command();
+        command.build();
+        let matches = with_whole_usage(command).get_matches();
+        CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Has complaints show the usage that help shows. Otherwise they would list what is given as if it were required,
+/// and what the environment gives as well.
+fn with_whole_usage(mut command: clap::Command) -> clap::Command {
+    if command.has_subcommands() {
+        return command.mut_subcommands(with_whole_usage);
+    }
+    let usage = command.render_usage().to_string();
+    command.override_usage(usage.trim_start_matches("Usage: ").to_owned())
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the API and the pages over a data directory
@@ -66,6 +86,19 @@ pub(crate) enum Command {
         after_help = "Example: glassline entity pause buyer_premier --url http://127.0.0.1:8080"
     )]
     Entity(EntityCommand),
+    /// List caps and budgets, and how each stands in its period
+    #[command(
+        after_help = "What is under way is reserved; a cap that is full lets nothing more through. The counts of refused leads\n\
+                      begin anew with a start. `entity cap` sets those of a party, flow files have all others.\n\n\
+                      Example: glassline caps --url http://127.0.0.1:8080"
+    )]
+    Caps(Caps),
+    /// Say why each buyer of a flow did or did not get a lead
+    #[command(
+        after_help = "One row for each recipient of the version of the flow that the lead ran through, in its order.\n\n\
+                      Example: glassline explain lead_018d0d882d57aa10f3e7715b"
+    )]
+    Explain(Explain),
     /// Decide on what buyers report, and report many leads from a file
     #[command(subcommand, after_help = "Example: glassline feedback import returns.csv --type return")]
     Feedback(FeedbackCommand),
@@ -101,6 +134,27 @@ pub(crate) enum Command {
     #[command(after_help = "Exit codes: 0 clean, 1 something is not as it was written, 2 could not run.\n\n\
                       Example: glassline verify ./data --json")]
     Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Caps {
+    /// One cap a line as JSON, instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: RunningServer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The lead
+    #[arg(value_name = "LEAD_ID")]
+    pub(crate) lead_id: String,
+    /// The answer as JSON, with the rules that were looked at, instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: RunningServer,
 }
 
 #[derive(Debug, Args)]
@@ -167,8 +221,6 @@ pub(crate) struct RunningServer {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

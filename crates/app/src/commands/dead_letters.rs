@@ -2,17 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::api_client::{ApiClient, Ask};
+use crate::api_client::ApiClient;
 use crate::command_line::{LetterFilter, RunningServer};
 use crate::commands::{member, print_list};
 use crate::console::say;
 
-/// Most of one page.
-const PAGE: &str = "1000";
 /// Some were not sent again.
 const SOME_NOT_SENT: u8 = 1;
 
@@ -21,24 +19,7 @@ pub(crate) async fn list(
     json: bool,
     server: &RunningServer,
 ) -> anyhow::Result<ExitCode> {
-    let client = ApiClient::open(server)?;
-    let mut wanted = filter.parameters();
-    wanted.push(("limit", PAGE.to_owned()));
-    let mut ask = Ask::get("/dead-letters").query(&wanted);
-    let mut letters = Vec::new();
-    loop {
-        let answer = client.ask(ask).await?;
-        answer.good()?;
-        let mut page: Value =
-            serde_json::from_str(&answer.text).context("the server's answer is not a list")?;
-        if let Some(data) = page["data"].as_array_mut() {
-            letters.append(data);
-        }
-        match page["next"].as_str() {
-            Some(next) => ask = Ask::get(next),
-            None => break,
-        }
-    }
+    let letters = ApiClient::open(server)?.pages("/dead-letters", &filter.parameters()).await?;
     let columns = [
         ("EVENT", 0),
         ("TIME", 0),
@@ -50,11 +31,8 @@ pub(crate) async fn list(
         ("REASON", 0),
     ];
     print_list(json, &letters, columns, |letter| {
-        let may_have_lead = if letter["may_have_lead"] == true { "yes" } else { "no" };
-        let [event, time, lead, step, buyer, attempts, reason] =
-            ["event_id", "timestamp", "lead_id", "step_id", "entity_id", "attempts", "reason"]
-                .map(|key| member(letter, key));
-        [event, time, lead, step, buyer, may_have_lead.to_owned(), attempts, reason]
+        ["event_id", "timestamp", "lead_id", "step_id", "entity_id", "may_have_lead", "attempts", "reason"]
+            .map(|key| member(letter, key))
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use http::Method;
 use serde_json::{Value, json};
 use wire::flow_file::EntityFile;
 
-use crate::api_client::{Ask, segment};
+use crate::api_client::segment;
 use crate::command_line::{Cap, Target};
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
@@ -72,10 +72,7 @@ pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings)
     match Place::of(target, settings)? {
         Place::Server(client) => {
             let path = format!("/entities/{}", segment(id));
-            let answer = client.ask(Ask::get(&path)).await?;
-            answer.good()?;
-            let mut party: Value =
-                serde_json::from_str(&answer.text).context("the server's answer is not JSON")?;
+            let mut party = client.get(&path).await?;
             change_caps(&mut party["caps"], &cap)?;
             let wanted = json!({
                 "limits": party["limits"], "circuit": party["circuit"], "time_zone": party["time_zone"],

@@ -15,14 +15,12 @@ use wire::csv::{CsvReader, CsvRecord, write_csv};
 use crate::api_client::{ApiClient, Ask, segment};
 use crate::command_line::RunningServer;
 use crate::commands::{member, print_list};
-use crate::console::say;
+use crate::console::{counted, say};
 
 /// Some lines of a file could not be taken in.
 const SOME_FAILED: u8 = 1;
 /// Lines sent in one request.
 const LINES_AT_A_TIME: usize = 500;
-/// Most reports of one page.
-const PAGE: &str = "1000";
 /// Bytes of a file read at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -36,24 +34,10 @@ pub(crate) struct ListFilter {
 pub(crate) async fn list(filter: ListFilter, json: bool, server: &RunningServer) -> anyhow::Result<ExitCode> {
     let client = ApiClient::open(server)?;
     let ListFilter { buyer, flow, kind } = filter;
-    let wanted = [("entity_id", buyer), ("flow_id", flow), ("type", kind), ("limit", Some(PAGE.to_owned()))];
+    let wanted = [("entity_id", buyer), ("flow_id", flow), ("type", kind)];
     let wanted: Vec<(&'static str, String)> =
         wanted.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let mut ask = Ask::get("/feedback").query(&wanted);
-    let mut reports = Vec::new();
-    loop {
-        let answer = client.ask(ask).await?;
-        answer.good()?;
-        let mut page: Value =
-            serde_json::from_str(&answer.text).context("the server's answer is not a list")?;
-        if let Some(data) = page["data"].as_array_mut() {
-            reports.append(data);
-        }
-        match page["next"].as_str() {
-            Some(next) => ask = Ask::get(next),
-            None => break,
-        }
-    }
+    let reports = client.pages("/feedback", &wanted).await?;
     let columns = [("FEEDBACK", 0), ("RECEIVED", 0), ("BUYER", 0), ("TYPE", 0), ("LEAD", 0), ("REASON", 0)];
     print_list(json, &reports, columns, |report| {
         ["feedback_id", "received_at", "entity_id", "type", "lead_id", "reason"]
@@ -208,9 +192,9 @@ impl Import {
         let [accepted, pending, declined, refused, repeated] =
             ["accepted", "pending", "declined", "refused", "repeated"].map(sum);
         if !self.json {
-            let lines = accepted + pending + declined + refused;
+            let lines = counted(accepted + pending + declined + refused, "line");
             say(&format!(
-                "{lines} lines: {accepted} accepted, {pending} pending, {declined} declined, {refused} refused; {repeated} came before"
+                "{lines}: {accepted} accepted, {pending} pending, {declined} declined, {refused} refused; {repeated} came before"
             ));
         }
         Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })

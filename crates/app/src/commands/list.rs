@@ -15,7 +15,7 @@ use crate::api_client::{ApiClient, segment};
 use crate::command_line::Target;
 use crate::commands::serve::SYSTEM;
 use crate::commands::{member, print_list};
-use crate::console::{complain, say};
+use crate::console::{complain, counted, say};
 use crate::input::read_input;
 use crate::installation::{Place, change_directory};
 use crate::settings::Settings;
@@ -162,7 +162,9 @@ async fn change(
         }
     }
     let done = if what == Change::Add { "on" } else { "off" };
-    say(&format!("{} values are {done} {name}, {wrong} cannot be used; it has {items}", good.len()));
+    let verb = if good.len() == 1 { "is" } else { "are" };
+    let values = counted(good.len(), "value");
+    say(&format!("{values} {verb} {done} {name}, {wrong} cannot be used; it has {items}"));
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,9 +1,11 @@
 //! One file for each command.
 
+pub(crate) mod caps;
 pub(crate) mod dead_letters;
 pub(crate) mod demo;
 pub(crate) mod entity;
 pub(crate) mod events;
+pub(crate) mod explain;
 pub(crate) mod feedback;
 pub(crate) mod flow;
 pub(crate) mod key;

@@ -7,7 +7,7 @@ use ledger::{DataDirectory, Defences, Disk, LedgerKind, Report, verify};
 use serde_json::{Value, json};
 
 use crate::command_line::Verify;
-use crate::console::say;
+use crate::console::{counted, say};
 
 pub(crate) fn run(options: &Verify) -> anyhow::Result<ExitCode> {
     let directory = DataDirectory::open_to_read(&options.data)?;
@@ -36,12 +36,16 @@ pub(crate) fn run(options: &Verify) -> anyhow::Result<ExitCode> {
 
 fn as_text(kind: LedgerKind, report: &Report) -> String {
     let mut text = format!(
-        "{}: {} files, {} records, {} chains, {} bodies checked",
+        "{}: {}, {}, {}, {} checked",
         kind.as_str(),
-        report.files,
-        report.records,
-        report.chains,
-        report.bodies_checked
+        counted(report.files, "file"),
+        counted(report.records, "record"),
+        counted(report.chains, "chain"),
+        if report.bodies_checked == 1 {
+            "1 body".to_owned()
+        } else {
+            format!("{} bodies", report.bodies_checked)
+        }
     );
     if report.bodies_erased > 0 {
         text += &format!(", {} erased", report.bodies_erased);
@@ -49,12 +53,12 @@ fn as_text(kind: LedgerKind, report: &Report) -> String {
     if report.bodies_unopened > 0 {
         text += &format!(", {} not opened for want of the master key", report.bodies_unopened);
     }
-    text += &format!(", {} slots, {} torn bytes", report.slots, report.torn_bytes);
+    text += &format!(", {}, {}", counted(report.slots, "slot"), counted(report.torn_bytes, "torn byte"));
     if report.is_clean() {
         let half = if report.bodies_unopened > 0 { " as far as it goes without the bodies" } else { "" };
         return format!("{text}: clean{half}");
     }
-    text += &format!(": {} FINDINGS", report.findings_total);
+    text += &format!(": {}", counted(report.findings_total, "FINDING").to_uppercase());
     for finding in &report.findings {
         text += &format!("\n  {finding}");
     }

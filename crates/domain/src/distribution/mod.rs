@@ -95,7 +95,8 @@ pub const WEIGHT_MAX: u32 = 10_000;
 /// What a group came to, as later rules and templates see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupResult {
-    /// Success when somebody has the lead, error when somebody may have it, else failure.
+    /// Success when somebody has the lead, error when somebody may have it or it is held for one that is asked
+    /// again, else failure.
     pub outcome: Outcome,
     /// How many have it.
     pub sold: u32,
@@ -111,22 +112,31 @@ impl Distribution {
         self.recipients.iter().filter(|step| step.enabled).filter_map(as_recipient)
     }
 
-    /// How the flow ends here, when nobody has the lead and that ends it. While somebody may have it, that
-    /// is an error: whether it is sold nobody knows yet.
+    /// How the flow ends here, when nobody has the lead and that ends it. While somebody may have it, or a sale is
+    /// held for one that is asked again, that is an error: whether it is sold nobody knows yet.
     pub fn unsold_end(&self, offers: &Offers) -> Option<(Outcome, Option<Reason>)> {
         let unsold = self.on_unsold.as_ref()?;
         match self.result(offers).outcome {
             Outcome::Success | Outcome::Skip => None,
-            Outcome::Error => {
-                let reason =
-                    Reason::new(ReasonCode::Unknown, "A buyer may have the lead; its answer is awaited");
-                Some((Outcome::Error, Some(reason)))
-            }
+            Outcome::Error => Some((Outcome::Error, Some(self.pending(offers)))),
             Outcome::Failure => {
                 let outcome = Outcome::from(unsold.outcome);
                 let reason = Reason::new(ReasonCode::NoBuyer, Arc::clone(&unsold.reason));
                 Some((outcome, (outcome != Outcome::Success).then_some(reason)))
             }
+        }
+    }
+
+    /// Why it is not known yet whether the lead is sold.
+    fn pending(&self, offers: &Offers) -> Reason {
+        let may_have_it = |(step, recipient): (&Step, &Recipient)| {
+            offers.stand(&step.id).is_some_and(|stand| stand.may_have_lead()) && !recipient.is_copy
+        };
+        if self.recipients.iter().filter_map(as_recipient).any(may_have_it) {
+            Reason::new(ReasonCode::Unknown, "A buyer may have the lead; its answer is awaited")
+        } else {
+            let text = "No buyer has the lead yet; it is held for a buyer that is asked again";
+            Reason::new(ReasonCode::NoBuyer, text)
         }
     }
 
@@ -145,7 +155,7 @@ impl Distribution {
                 }
                 Some(stand) if stand.holds_slot(recipient) => result.outcome = Outcome::Error,
                 // Others may be asked meanwhile, but this one may have the lead.
-                Some(Stand::Waiting { unknown: true } | Stand::Unknown) if !recipient.is_copy => {
+                Some(stand) if stand.may_have_lead() && !recipient.is_copy => {
                     result.outcome = Outcome::Error;
                 }
                 Some(_) | None => {}

@@ -429,6 +429,30 @@ fn an_unsold_group_may_end_the_flow() {
     assert_eq!((outcome, &*reason.unwrap().text), (Outcome::Failure, "Nobody wants it"));
 }
 
+#[test]
+fn who_waits_is_told_whether_a_buyer_may_have_the_lead_or_is_asked_again() {
+    let mut recipients = three(&SalePrice::default());
+    for step in &mut recipients {
+        let StepKind::Recipient(recipient) = &mut step.kind else { panic!("a recipient") };
+        recipient.on_error = SlotRule::Hold;
+    }
+    let mut play = Play::new(group(Strategy::Waterfall, 2, recipients));
+    play.group.on_unsold = Some(Unsold { outcome: Ending::Failure, reason: "Nobody wants it".into() });
+    let told = |play: &Play| {
+        let (outcome, reason) = play.group.unsold_end(&play.offers).unwrap();
+        let reason = reason.unwrap();
+        format!("{outcome} {}: {}", reason.code, reason.text)
+    };
+    let held = "error no_buyer: No buyer has the lead yet; it is held for a buyer that is asked again";
+    let unknown = "error unknown: A buyer may have the lead; its answer is awaited";
+    play.pass(&[("a", &["fault+"]), ("b", &["lost+"])]);
+    assert_eq!(told(&play), unknown);
+    play.retry("b", 2, "no");
+    assert_eq!(told(&play), held);
+    play.retry("a", 2, "lost");
+    assert_eq!(told(&play), unknown);
+}
+
 const ENDS: [&str; 6] = ["sold", "no", "fault", "lost", "fault+", "lost+"];
 
 proptest! {

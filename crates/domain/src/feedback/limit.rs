@@ -146,9 +146,9 @@ impl ReturnLimit {
             return None;
         }
         let (share, period) = (self.share, self.per.spoken(day));
-        let text = format!(
-            "Return limit reached ({returned} of the {sold} leads bought in {period}, at most {share})"
-        );
+        let leads = if sold == 1 { "the 1 lead".to_owned() } else { format!("the {sold} leads") };
+        let text =
+            format!("Return limit reached ({returned} of {leads} bought in {period}, at most {share})");
         Some(Reason::new(ReasonCode::ReturnLimit, text))
     }
 }
@@ -210,6 +210,8 @@ mod tests {
         assert_eq!(told.code, ReasonCode::ReturnLimit);
         let wanted = "Return limit reached (10 of the 100 leads bought in 2024-01, at most 10%)";
         assert_eq!(&*told.text, wanted);
+        let one = refusal(tenth, 1, 1).unwrap();
+        assert_eq!(&*one.text, "Return limit reached (1 of the 1 lead bought in 2024-01, at most 10%)");
         // Part of a lead is none.
         assert!(refusal(tenth, 9, 0).is_some() && refusal(tenth, 10, 0).is_none());
         let some = ReturnLimit { at_least: 2, ..tenth };

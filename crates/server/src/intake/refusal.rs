@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use domain::LimitPeriod;
+use domain::{LimitPeriod, Scope};
 use wire::inbound::{self, INTAKE_METHODS};
 
 use super::{BODY_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX};
@@ -43,8 +43,10 @@ pub(crate) enum Refusal {
         /// When the period ends, in seconds from now.
         retry_after_s: u64,
     },
-    /// No key, or not one that may submit as this source.
+    /// No key, or one that is not known.
     Unauthorized(String),
+    /// A key that may not do this as this source: what it lacks.
+    Scope(Scope),
     /// The flow takes no leads at the moment.
     Disabled,
     /// The source is paused.
@@ -76,7 +78,7 @@ impl Refusal {
                 StatusCode::from_u16(refusal.status()).expect("refusals have statuses of HTTP")
             }
             Refusal::Flow | Refusal::Source | Refusal::NoPings => StatusCode::NOT_FOUND,
-            Refusal::Address => StatusCode::FORBIDDEN,
+            Refusal::Address | Refusal::Scope(_) => StatusCode::FORBIDDEN,
             Refusal::TooOften { .. } | Refusal::TooMany { .. } | Refusal::TooManyPings { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -101,6 +103,7 @@ impl Refusal {
             | Refusal::TooMany { .. }
             | Refusal::TooManyPings { .. }
             | Refusal::Unauthorized(_)
+            | Refusal::Scope(_)
             | Refusal::Disabled
             | Refusal::Paused
             | Refusal::Unavailable
@@ -131,6 +134,7 @@ impl Refusal {
                 format!("Ping limit reached; try again in {retry_after_s} s")
             }
             Refusal::Unauthorized(why) => why.clone(),
+            Refusal::Scope(scope) => format!("This key lacks the scope {scope}"),
             Refusal::Disabled => "The flow takes no leads at the moment".into(),
             Refusal::Paused => "The source is paused; no leads are taken from it at the moment".into(),
             Refusal::Unavailable => "Leads cannot be recorded at the moment; submit again later".into(),
@@ -139,7 +143,8 @@ impl Refusal {
             Refusal::Broken => "The body ended early".into(),
             Refusal::Key => {
                 format!(
-                    "The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII"
+                    "The Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of visible ASCII and no \
+                     blank inside, such as order-17"
                 )
             }
             Refusal::KeyReused => "This Idempotency-Key came before with another submission".into(),
@@ -166,6 +171,7 @@ impl IntoResponse for Refusal {
             | Refusal::Source
             | Refusal::NoPings
             | Refusal::Address
+            | Refusal::Scope(_)
             | Refusal::Disabled
             | Refusal::Paused
             | Refusal::Unavailable

@@ -55,8 +55,8 @@ impl IntoResponses for Refused {
     fn responses() -> Responses {
         let why = [
             (400, "It cannot be read"),
-            (401, "No key, or one that may not submit as this source"),
-            (403, "The source takes nothing from this address"),
+            (401, "No key, or one that is not known"),
+            (403, "The key may not submit as this source, or the source takes nothing from this address"),
             (404, "There is no such flow or source"),
             (405, "Neither GET nor POST"),
             (406, "Another content type, or one that cannot be answered"),

@@ -38,7 +38,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
     path = "/flows/{flow}/sources/{source}/submit",
     tag = "intake",
     security((), ("bearer" = []), ("basic" = []), ("session" = [])),
-    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes"), SubmitParameters),
+    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; 1 to 255 bytes of visible ASCII, without blanks"), SubmitParameters),
     request_body(
         content((Object = "application/json"), (Object = "application/x-www-form-urlencoded"), (Object = "application/xml"), (Object = "text/xml")),
         description = "At most 1 MiB and 500 parameters"
@@ -66,7 +66,7 @@ pub(crate) async fn post(
     path = "/flows/{flow}/sources/{source}/submit",
     tag = "intake",
     security((), ("bearer" = []), ("basic" = [])),
-    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes"), SubmitParameters),
+    params(("flow" = String, Path, description = "`flow_…`"), ("source" = String, Path, description = "`src_…`"), ("Idempotency-Key" = Option<String>, Header, description = "Makes the submission one lead however often it is sent within 24 hours; 1 to 255 bytes of visible ASCII, without blanks"), SubmitParameters),
     responses(
         (status = 201, description = "The outcome, whatever it is; every event is durable", body = Answer),
         (status = 303, description = "With `redir_url`: the same", body = Answer),
@@ -310,7 +310,8 @@ fn idempotency_key(
     let key = match headers.get(IDEMPOTENCY_KEY) {
         Some(value) => {
             let key = value.to_str().map_err(|_| Refusal::Key)?;
-            if !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
+            let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+            if !is_visible || !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()) {
                 return Err(Refusal::Key);
             }
             RepeatKey::Own(key.to_owned())
@@ -339,7 +340,7 @@ fn authorize(
             if !source.key_required || key.allows(scope) {
                 Ok(Some(Arc::clone(&key.name)))
             } else {
-                refuse(&format!("This key lacks the scope {scope}"))
+                Err(Refusal::Scope(scope.clone()))
             }
         }
         Identity::Nobody | Identity::Known { .. } | Identity::Forged if !source.key_required => Ok(None),

@@ -15,6 +15,16 @@ pub(super) struct Keys {
     pub(super) later: &'static [&'static str],
 }
 
+impl Keys {
+    /// The part, with the verb that fits it: `a source has`, `the settings of an entity have`.
+    pub(super) fn with_verb(&self, of_one: &str, of_many: &str) -> String {
+        let is_many = ["the settings of ", "the limits of ", "the acceptance criteria"]
+            .iter()
+            .any(|many| self.part.starts_with(many));
+        format!("{} {}", self.part, if is_many { of_many } else { of_one })
+    }
+}
+
 pub(super) const FILE: Keys =
     Keys { part: "the file", known: &["entities", "flow", "lists", "secrets", "tests"], later: &[] };
 

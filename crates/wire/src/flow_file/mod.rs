@@ -173,7 +173,21 @@ impl FlowFile {
     /// # Errors
     /// As [`read_with`](FlowFile::read_with).
     pub fn read_to_test(text: &str, found: &WsdlTexts) -> Result<FlowFile, FlowFileError> {
-        FlowFile::read_as(text, found, None, node::Node::insert_stand_ins)
+        FlowFile::read_with_stand_ins(text, found, None)
+    }
+
+    /// The same for who checks a flow where a WSDL of the web cannot be reached: all else is as
+    /// [`read_allowing`](FlowFile::read_allowing) has it. A WSDL that was looked for in vain, which `found` tells, is
+    /// not stood in for.
+    ///
+    /// # Errors
+    /// As [`read_allowing`](FlowFile::read_allowing).
+    pub fn read_with_stand_ins(
+        text: &str,
+        found: &WsdlTexts,
+        allowed_hosts: Option<&AllowedHosts>,
+    ) -> Result<FlowFile, FlowFileError> {
+        FlowFile::read_as(text, found, allowed_hosts, |root| root.insert_stand_ins(found))
     }
 
     fn read_as(

@@ -76,7 +76,7 @@ impl Reader {
             } else {
                 let all = keys.known.iter().chain(keys.later).copied();
                 let shown: String = key.chars().take(60).collect();
-                let message = format!("{} has no key {shown:?}", keys.part);
+                let message = format!("{} no key {shown:?}", keys.with_verb("has", "have"));
                 match elsewhere(keys, key) {
                     Some(instead) => self.problem(member.line, format!("{message}; {instead}")),
                     None => self.unknown(member.line, message, key, all),
@@ -124,7 +124,7 @@ impl Reader {
     pub(super) fn needed<'a>(&mut self, part: &Part<'a>, key: &str) -> Option<&'a Node> {
         let node = part.get(key);
         if node.is_none() {
-            self.problem(part.line, format!("{} needs the key {key:?}", part.keys.part));
+            self.problem(part.line, format!("{} the key {key:?}", part.keys.with_verb("needs", "need")));
         }
         node
     }

@@ -88,14 +88,19 @@ impl Node {
 }
 
 impl Node {
-    /// Puts a stand-in wherever a WSDL of the web is named and not held: one that has what the request
-    /// calls, by either version, and takes whatever it is given. For who has no network and no use for one.
-    pub(super) fn insert_stand_ins(&mut self) {
+    /// Puts a stand-in wherever a WSDL of the web is named, not held and not among those that were looked for: one
+    /// that has what the request calls, by either version, and takes whatever it is given. For who has no network
+    /// and no use for one.
+    pub(super) fn insert_stand_ins(&mut self, found: &WsdlTexts) {
         each_request(self, &mut |members| {
-            let Some((WsdlPlace::Url(url), at)) = place_of(members) else { return };
+            let Some((place, at)) = place_of(members) else { return };
+            let WsdlPlace::Url(url) = &place else { return };
+            if found.contains_key(&place) {
+                return;
+            }
             let function = members.iter().find(|member| member.key == "function");
             let Some(Kind::Text(function)) = function.map(|member| &member.value.kind) else { return };
-            let (line, kind) = (members[at].line, Kind::Text(stand_in(&url, function)));
+            let (line, kind) = (members[at].line, Kind::Text(stand_in(url, function)));
             // The digest is that of the real one.
             members.retain(|member| member.key != "wsdl_sha256");
             members.push(Member { line, key: "wsdl_text".to_owned(), value: Node { line, kind } });

@@ -3017,7 +3017,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3026,7 +3026,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3168,7 +3168,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3177,7 +3177,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3283,7 +3283,7 @@ export interface operations {
                 ping_token?: string;
             };
             header?: {
-                /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
+                /** @description Makes the submission one lead however often it is sent within 24 hours; 1 to 255 bytes of visible ASCII, without blanks */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -3323,7 +3323,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3332,7 +3332,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3456,7 +3456,7 @@ export interface operations {
                 ping_token?: string;
             };
             header?: {
-                /** @description Makes the submission one lead however often it is sent within 24 hours; at most 255 bytes */
+                /** @description Makes the submission one lead however often it is sent within 24 hours; 1 to 255 bytes of visible ASCII, without blanks */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -3504,7 +3504,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No key, or one that may not submit as this source */
+            /** @description No key, or one that is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3513,7 +3513,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The source takes nothing from this address */
+            /** @description The key may not submit as this source, or the source takes nothing from this address */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -43,7 +43,7 @@ use self::welcome::Welcome;
 use crate::api_client::ApiClient;
 use crate::command_line::Demo;
 use crate::commands::serve::{DEFAULT_LISTEN, SYSTEM, bind, serve};
-use crate::console::{complain, say};
+use crate::console::{complain, counted, say};
 use crate::installation::{Installation, Surroundings};
 
 /// What there is.
@@ -151,7 +151,8 @@ async fn fill(
     let mark = Mark::filling(seed, end);
     mark.write(data)?;
     tell(&format!(
-        "Glassline demo: {WHAT}. Playing a day of history, {leads} leads, into {} …",
+        "Glassline demo: {WHAT}. Playing a day of history, {}, into {} …",
+        counted(leads, "lead"),
         data.display()
     ));
     let script = Script { seed, calendar: Calendar::ending(end) };
@@ -162,8 +163,9 @@ async fn fill(
     });
     let history = played.await?;
     tell(&format!(
-        "Played {leads} leads, {} events, in {:.1} s",
-        history.events,
+        "Played {}, {}, in {:.1} s",
+        counted(leads, "lead"),
+        counted(history.events, "event"),
         began.elapsed().as_secs_f32()
     ));
     Ok((history.directory, history.mark))

@@ -5,8 +5,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use engine::{HttpOptions, HttpParties, read_flow};
-use wire::flow_file::{FlowFile, FlowFileError, WsdlPlace, WsdlTexts, with_wsdl, wsdl_places};
+use engine::{FoundWsdl, HttpOptions, HttpParties, find_wsdl, read_flow};
+use wire::flow_file::{FlowFile, FlowFileError, Problem, WsdlPlace, WsdlTexts, with_wsdl, wsdl_places};
 use wire::outbound::{AllowedHosts, WSDL_BYTES_MAX};
 
 use crate::input::read_input;
@@ -17,6 +17,13 @@ pub(crate) struct FlowDocument {
     files: WsdlTexts,
     /// Whether it names a WSDL of the web.
     pub(crate) names_the_web: bool,
+}
+
+/// A flow file that is good to publish, as far as could be told from here.
+pub(crate) struct Checked {
+    pub(crate) file: FlowFile,
+    /// The WSDL of the web that could not be had, and why; what is called of it is not checked.
+    pub(crate) unchecked: Vec<Problem>,
 }
 
 /// What the addresses of a flow file are held against.
@@ -62,9 +69,31 @@ impl FlowDocument {
         if !self.names_the_web {
             return Ok(FlowFile::read_allowing(&self.text, &self.files, allowed_hosts));
         }
-        let options = HttpOptions { allow_hosts, ..HttpOptions::default() };
-        let parties = HttpParties::new(options).context("cannot set up TLS")?;
+        let parties = parties(allow_hosts)?;
         Ok(read_flow(&parties, &self.text, self.files.clone(), allowed_hosts).await)
+    }
+
+    /// Reads it as publishing does where these hosts may be asked, but that a WSDL whose host cannot be reached from
+    /// here is no fault of the file: whoever publishes it may reach it.
+    pub(crate) async fn check(
+        &self,
+        allow_hosts: Vec<String>,
+    ) -> anyhow::Result<Result<Checked, FlowFileError>> {
+        let allowed_hosts = AllowedHosts::new(&allow_hosts);
+        let FoundWsdl { mut texts, unreached } = match self.names_the_web {
+            true => find_wsdl(&parties(allow_hosts)?, &self.text, self.files.clone()).await,
+            false => FoundWsdl { texts: self.files.clone(), unreached: Vec::new() },
+        };
+        let error = match FlowFile::read_allowing(&self.text, &texts, Some(&allowed_hosts)) {
+            Ok(file) => return Ok(Ok(Checked { file, unchecked: Vec::new() })),
+            Err(error) => error,
+        };
+        texts.retain(|place, _| !unreached.contains(place));
+        // With stand-ins nothing is wrong, so what is wrong without them is that there is no WSDL.
+        Ok(match FlowFile::read_with_stand_ins(&self.text, &texts, Some(&allowed_hosts)) {
+            Ok(file) if !unreached.is_empty() => Ok(Checked { file, unchecked: error.problems().to_vec() }),
+            Ok(_) | Err(_) => Err(error),
+        })
     }
 
     /// Reads it for who asks nobody: nothing is fetched, and a stand-in takes the place of a WSDL of the web.
@@ -79,6 +108,12 @@ impl FlowDocument {
         }
         with_wsdl(&self.text, &self.files).map_err(|error| anyhow!("the flow file cannot be used\n{error}"))
     }
+}
+
+/// Whom a WSDL of the web is asked of.
+fn parties(allow_hosts: Vec<String>) -> anyhow::Result<HttpParties> {
+    let options = HttpOptions { allow_hosts, ..HttpOptions::default() };
+    HttpParties::new(options).context("cannot set up TLS")
 }
 
 /// Why there is no text ends a sentence.

@@ -1,17 +1,17 @@
 //! `glassline flow`: checks, tests, publishes and lists flows.
 
+mod check;
 mod document;
 mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use domain::{Flow, Retention};
 use engine::{ControlError, PublishedFlow};
 use http::Method;
 use serde_json::{Value, json};
-use wire::flow_file::FlowFile;
 
 use crate::api_client::segment;
 use crate::command_line::{Reach, Target};
@@ -23,49 +23,11 @@ use crate::settings::Settings;
 
 use self::document::{Addresses, FlowDocument};
 
+pub(crate) use self::check::check;
 pub(crate) use self::test::{Choice, test};
 
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     say(&serde_json::to_string_pretty(&wire::flow_file::schema())?);
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) async fn check(
-    path: &Path,
-    json: bool,
-    reach: Reach,
-    settings: &Settings,
-) -> anyhow::Result<ExitCode> {
-    let document = FlowDocument::open(path)?;
-    let FlowFile { flow, secrets, tests, .. } =
-        match document.read(reach.allow_hosts(settings), Addresses::MayBeAsked).await? {
-            Ok(file) => file,
-            Err(error) if json => {
-                for problem in error.problems() {
-                    say(&json!({ "line": problem.line, "message": problem.message }).to_string());
-                }
-                return Ok(ExitCode::from(crate::FAILED));
-            }
-            Err(error) => bail!("{} cannot be used\n{error}", path.display()),
-        };
-    if !json {
-        say(&format!(
-            "{}: {} ({} fields, {} sources, {} steps) is good to publish",
-            flow.id(),
-            flow.name(),
-            flow.fields().iter().len(),
-            flow.sources().len(),
-            flow.steps().len()
-        ));
-        if !secrets.is_empty() {
-            let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
-            say(&format!("It needs these secrets to be set: {}", names.join(", ")));
-        }
-        if !tests.is_empty() {
-            say(&format!("Try its tests ({}) with: glassline flow test {}", tests.len(), path.display()));
-        }
-    }
-    warn_of_retention(&flow);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -185,8 +185,9 @@ impl Columns {
 
     fn report(&self, fields: &[String]) -> Result<Report, ApiError> {
         if fields.len() != self.names.len() {
-            let message =
-                format!("the line has {} fields, and there are {} columns", fields.len(), self.names.len());
+            let (count, columns) = (fields.len(), self.names.len());
+            let noun = if count == 1 { "field" } else { "fields" };
+            let message = format!("the line has {count} {noun}, and there are {columns} columns");
             return Err(ApiError::bad_body(message));
         }
         let mut named = Named::default();

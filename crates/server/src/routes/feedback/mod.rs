@@ -138,10 +138,13 @@ fn is_csv(headers: &HeaderMap) -> bool {
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().ok().map(str::trim);
-    match key.filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len())) {
+    let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
+    match key.filter(|key| is_visible(key) && (1..=KEY_CHARS_MAX).contains(&key.len())) {
         Some(key) => Ok(Some(key.to_owned())),
         None => {
-            let message = format!("an Idempotency-Key has 1 to {KEY_CHARS_MAX} visible ASCII characters");
+            let message = format!(
+                "an Idempotency-Key has 1 to {KEY_CHARS_MAX} visible ASCII characters and no blank inside, such as return-17"
+            );
             Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_parameter", message)
                 .about(IDEMPOTENCY_KEY.as_str()))
         }

@@ -200,7 +200,7 @@ fn the_settings_of_a_party_are_read_by_themselves() {
     );
     assert_eq!(
         told("{\"cap\":[]}"),
-        "line 1: the settings of an entity has no key \"cap\"; did you mean \"caps\"?"
+        "line 1: the settings of an entity have no key \"cap\"; did you mean \"caps\"?"
     );
     assert_eq!(told("[]"), "line 1: the settings of an entity must be a group of keys, not a list");
 }

@@ -141,7 +141,7 @@ fn what_a_source_cannot_say_is_told() {
         expect![[r#"
             line 7: the range "203.0.113.7/24" begins at 203.0.113.0/24; write that, or a longer prefix
             line 7: "example.com" is not a range of addresses; write 203.0.113.0/24, 2001:db8::/32 or one address
-            line 8: the limits of a source has no key "per_minut"; did you mean "per_minute"?
+            line 8: the limits of a source have no key "per_minut"; did you mean "per_minute"?
             line 8: "concurrent" must be a whole number from 1 to 1000000000
             line 8: "per_second" must be a whole number from 1 to 1000000000
             line 9: "same_payload" is 2d, but must be from 1s to 1d

@@ -157,7 +157,7 @@ fn each_fault_of_a_step_is_told_with_its_line() {
             line 24: "x" is not an entity id: src_, buyer_ or svc_ and 1 to 64 of a-z, 0-9 and _
             line 25: "carrier_pigeon" is not an integration
             line 26: the retry policy needs the key "attempts"
-            line 31: the limits of a step has no key "per_dya"; did you mean "per_day"?
+            line 31: the limits of a step have no key "per_dya"; did you mean "per_day"?
             line 31: "per_second" must be a whole number from 1 to 1000000000
             line 32: a recipient has no key "ping"; recipients of a group have it (kind: distribute)
             line 33: "test" is one of deliver, simulate, not "perhaps""#]],
