@@ -156,7 +156,7 @@ pub(crate) fn check_size(raw: &Lead) -> Result<(), SubmitError> {
     if raw.text_bytes() <= SURELY_SMALL_BYTES {
         return Ok(());
     }
-    let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() })?;
+    let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() }, None)?;
     let bytes = body.bytes().len();
     if bytes > LEAD_BYTES_MAX { Err(SubmitError::TooLarge { bytes }) } else { Ok(()) }
 }

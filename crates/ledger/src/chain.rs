@@ -111,18 +111,30 @@ pub(crate) struct CommitmentCache {
 impl CommitmentCache {
     /// The commitments `c_0 … c_n` of a body, computing only what changed.
     fn commit(&self, body: &Body, keys: &ChainKeys) -> Vec<Hash> {
-        let paths = || body.elements().map(|(path, _)| path);
-        let same_paths =
-            self.body.as_ref().is_some_and(|old| old.elements().map(|(path, _)| path).eq(paths()));
+        // Of a lead that both bodies share, nothing has changed, and its elements are not looked at.
+        let (old_lead, lead) = match &self.body {
+            Some(old) if old.shares_lead_with(body) => (old.lead_elements(), body.lead_elements()),
+            Some(_) | None => (0..0, 0..0),
+        };
+        let same_paths = self.body.as_ref().is_some_and(|old| {
+            let mut pairs = old.elements().zip(body.elements()).enumerate();
+            old.len() == body.len()
+                && old_lead == lead
+                && pairs.all(|(at, ((old, _), (own, _)))| lead.contains(&at) || old == own)
+        });
         let mut commitments = Vec::with_capacity(body.len() + 1);
         commitments.push(if same_paths {
             self.commitments[0]
         } else {
-            hash::commitment(&keys.salt, &hash::path_list_tail(paths()))
+            hash::commitment(&keys.salt, &hash::path_list_tail(body.elements().map(|(path, _)| path)))
         });
         let old = self.body.iter().flat_map(Body::elements).map(|(_, tail)| tail);
         let mut old = old.zip(self.commitments.iter().skip(1)).peekable();
-        for (_, tail) in body.elements() {
+        for (at, (_, tail)) in body.elements().enumerate() {
+            if lead.contains(&at) {
+                commitments.push(self.commitments[1 + old_lead.start + at - lead.start]);
+                continue;
+            }
             // Tails begin with the path, so both lists ascend alike, but for escapes; an element
             // that is missed is only computed again.
             let known = loop {
@@ -164,7 +176,7 @@ pub(crate) fn encode(
     let Keys { chain: keys, sensitive } = keys;
     let id = record.id();
     let mut since = context.stages.as_ref().map(|_| Instant::now());
-    let mut body = record.body()?;
+    let mut body = record.body(cache.body.as_ref())?;
     // Once the short-lived key is destroyed, nothing new is kept under it.
     if let Some(cipher) = sensitive.and_then(|sensitive| sensitive.cipher.as_ref())
         && let Some(plain) = record.sensitive()

@@ -275,7 +275,7 @@ fn sensitive_key() -> SensitiveKey {
 
 /// The body as it is stored: with the sensitive values sealed.
 fn stored_body(record: &dyn Record) -> Option<Body> {
-    let body = record.body().unwrap()?;
+    let body = record.body(None).unwrap()?;
     let Some(plain) = record.sensitive() else { return Some(body) };
     let cipher = sensitive_key().cipher.unwrap();
     let id = record.id().to_string();
