@@ -127,6 +127,18 @@ mod tests {
         assert_eq!(below, [false, false, true, false, true, false, false]);
     }
 
+    #[test]
+    fn a_clone_is_shared_until_one_of_the_two_changes() {
+        let lead: Lead = [(path("a"), Value::text("1"))].into_iter().collect();
+        let mut other = lead.clone();
+        assert!(other.is_shared_with(&lead));
+        other.set(path("a"), Value::text("2"));
+        assert!(!other.is_shared_with(&lead));
+        assert_eq!(lead.get("a"), Some(&Value::text("1")));
+        assert_eq!(other.remove("a"), Some(Value::text("2")));
+        assert_eq!(lead.len(), 1);
+    }
+
     proptest! {
         #[test]
         fn setting_one_by_one_is_collecting_at_once(pairs in prop::collection::vec(("[a-c]{1,2}", "[a-z]{0,3}"), 0..20)) {
