@@ -194,7 +194,7 @@ pub(crate) fn encode(
     context.mark(Stage::Encode, &mut since);
 
     let commitments = sealing.map(|(body, keys)| cache.commit(body, keys));
-    let snapshot = hash::snapshot(&head.leaf, commitments.iter().flatten());
+    let snapshot = hash::snapshot(&head.leaf, commitments.as_deref().unwrap_or_default());
     context.mark(Stage::Commit, &mut since);
 
     let chain_seq = record.chain().map(|_| head.seq + 1);
@@ -235,4 +235,40 @@ pub(crate) fn encode(
     }
     let next = ChainHead { seq: chain_seq.unwrap_or(0), leaf };
     Ok((Encoded { frame, row }, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{EventBody, Exchange, Lead, Value};
+
+    use super::*;
+    use crate::keys::SecretKey;
+
+    #[test]
+    fn commitments_that_are_kept_are_those_that_would_be_computed() {
+        let keys = ChainKeys::derive(1, &SecretKey::from_bytes([1; 32]));
+        let lead: Lead = ["a", "email", "state"]
+            .map(|name| (name.parse().unwrap(), Value::text(name)))
+            .into_iter()
+            .collect();
+        let plain = EventBody { lead: lead.clone(), ..EventBody::default() };
+        let exchanges = vec![Exchange { request: Some(b"GET /".as_slice().into()), response: None }];
+        let asked = EventBody { exchanges, ..plain.clone() };
+        let declined = EventBody { reason_raw: Some("no luck".into()), ..plain.clone() };
+        let asked_and_declined = EventBody { reason_raw: declined.reason_raw.clone(), ..asked.clone() };
+        let mut more = lead;
+        more.set("b".parse().unwrap(), Value::text("b"));
+        let more = EventBody { lead: more, ..declined.clone() };
+        let nothing = EventBody::default();
+
+        let events =
+            [&nothing, &plain, &plain, &asked, &declined, &asked_and_declined, &more, &plain, &nothing];
+        let mut cache = CommitmentCache::default();
+        for event in events {
+            let body = Body::of_event(event, cache.body.as_ref()).unwrap();
+            let commitments = cache.commit(&body, &keys);
+            assert_eq!(commitments, CommitmentCache::default().commit(&body, &keys));
+            cache.keep(body, commitments);
+        }
+    }
 }

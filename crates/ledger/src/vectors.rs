@@ -313,7 +313,7 @@ fn record_vectors() -> Vec<RecordVector> {
             };
             let (encoded, next) = chain::encode(&*record, head, sealing, &mut cache, &context).unwrap();
             let commitments: Vec<_> = body.iter().flat_map(|body| commitments(body.bytes(), &keys)).collect();
-            let snapshot = hash::snapshot(&prev_leaf, commitments.iter());
+            let snapshot = hash::snapshot(&prev_leaf, &commitments);
             let header = str::from_utf8(encoded.frame.header()).unwrap();
             assert_eq!(&*wire::Header::read(header.as_bytes()).unwrap().snapshot, snapshot);
             assert_eq!(next.leaf, hash::leaf(header.as_bytes()));

@@ -83,7 +83,7 @@ impl Body {
 
     /// Of each element, in order: the path as its JSON string (quotes included), and the tail:
     /// the stored bytes after the element's `[`, which is what its commitment covers.
-    pub fn elements(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
+    pub fn elements(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
         self.elements
             .iter()
             .map(|element| (&self.bytes[element.path.clone()], &self.bytes[element.tail.clone()]))
@@ -428,6 +428,33 @@ mod tests {
         assert_eq!(view.lead().unwrap(), event.lead);
         assert_eq!(view.rules(), event.rules);
         assert_eq!(view.exchange(0, "request").as_deref(), Some("GET /"));
+    }
+
+    #[test]
+    fn a_shared_lead_is_copied_as_it_would_be_written() {
+        let plain = body(&[("email", Value::text("ann@example.com")), ("state", Value::text("TX"))]);
+        let exchanges = vec![Exchange { request: Some(b"GET /".as_slice().into()), response: None }];
+        let asked = EventBody { exchanges, ..plain.clone() };
+        let declined = EventBody { reason_raw: Some("no luck".into()), ..plain.clone() };
+        let nothing = EventBody::default();
+        let nothing_asked = EventBody { exchanges: asked.exchanges.clone(), ..nothing.clone() };
+        let pairs = [
+            (&plain, &asked),
+            (&asked, &declined),
+            (&declined, &plain),
+            (&nothing, &nothing_asked),
+            (&nothing_asked, &nothing),
+        ];
+        for (before, event) in pairs {
+            let before = Body::of_event(before, None).unwrap();
+            let copied = Body::of_event(event, Some(&before)).unwrap();
+            assert!(copied.shares_lead_with(&before));
+            assert_eq!(copied, Body::of_event(event, None).unwrap());
+        }
+        let other = Body::of_event(&body(&[("state", Value::text("OK"))]), None).unwrap();
+        let written = Body::of_event(&plain, Some(&other)).unwrap();
+        assert_eq!(written, Body::of_event(&plain, None).unwrap());
+        assert!(!written.shares_lead_with(&other));
     }
 
     #[test]
