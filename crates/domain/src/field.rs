@@ -273,8 +273,14 @@ impl Fields {
     /// The field that a path of a lead (without `lead.`) belongs to, and the component of it.
     pub fn at<'a>(&self, path: &'a str) -> Option<(&Field, Option<&'a str>)> {
         self.fields.iter().find_map(|field| {
-            let rest = path.strip_prefix(field.name.as_str())?;
-            if rest.is_empty() { Some((field, None)) } else { Some((field, Some(rest.strip_prefix('.')?))) }
+            let name = field.name.as_str();
+            // Where a name would end is looked at first: few names end there, so that few are compared.
+            let component = match path.as_bytes().get(name.len()) {
+                Some(b'.') => Some(&path[name.len() + 1..]),
+                None if path.len() == name.len() => None,
+                Some(_) | None => return None,
+            };
+            path.starts_with(name).then_some((field, component))
         })
     }
 

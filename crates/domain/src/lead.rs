@@ -1,14 +1,16 @@
 //! The lead: every value under its path, in one canonical order.
 
+use std::sync::Arc;
+
 use crate::{FieldPath, Scalar, Value};
 
 /// A whole lead at one moment: fields, their components (`email.domain`), what steps appended
 /// (`appended.<step>.…`) and where it came from (`source.name`). Snapshots are taken by cloning,
-/// which shares the values.
+/// which shares everything until one of the two changes; equal ones that are shared are known at a glance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lead {
     // Invariant: ascending by the bytes of the path, no path twice.
-    entries: Vec<(FieldPath, Value)>,
+    entries: Arc<Vec<(FieldPath, Value)>>,
 }
 
 impl Lead {
@@ -24,15 +26,17 @@ impl Lead {
 
     /// Puts a value under a path, over whatever stood there.
     pub fn set(&mut self, path: FieldPath, value: Value) {
-        match self.find(path.as_str()) {
-            Ok(at) => self.entries[at].1 = value,
-            Err(at) => self.entries.insert(at, (path, value)),
+        let found = self.find(path.as_str());
+        let entries = Arc::make_mut(&mut self.entries);
+        match found {
+            Ok(at) => entries[at].1 = value,
+            Err(at) => entries.insert(at, (path, value)),
         }
     }
 
     /// Takes a value away, and says what it was.
     pub fn remove(&mut self, path: &str) -> Option<Value> {
-        self.find(path).ok().map(|at| self.entries.remove(at).1)
+        self.find(path).ok().map(|at| Arc::make_mut(&mut self.entries).remove(at).1)
     }
 
     /// Paths and values in ascending byte order of the path.
@@ -49,7 +53,13 @@ impl Lead {
     /// A lead of values whose paths ascend already.
     pub(crate) fn of_ascending(entries: Vec<(FieldPath, Value)>) -> Lead {
         debug_assert!(entries.is_sorted_by(|one, next| one.0 < next.0), "the invariant of a lead");
-        Lead { entries }
+        Lead { entries: Arc::new(entries) }
+    }
+
+    /// Whether the other is the same without a look at its values: it was cloned from this one, or this
+    /// from it, and neither has changed since.
+    pub fn is_shared_with(&self, other: &Lead) -> bool {
+        Arc::ptr_eq(&self.entries, &other.entries)
     }
 
     /// How many paths have a value.
@@ -89,7 +99,7 @@ impl FromIterator<(FieldPath, Value)> for Lead {
         entries.reverse();
         entries.dedup_by(|later, earlier| later.0 == earlier.0);
         entries.reverse();
-        Lead { entries }
+        Lead { entries: Arc::new(entries) }
     }
 }
 
@@ -115,6 +125,18 @@ mod tests {
         assert_eq!(lead.get("c"), None);
         let below = ["a.", "b.", "email.", "email_2.", "emai", "é.", "z."].map(|below| lead.has_below(below));
         assert_eq!(below, [false, false, true, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_clone_is_shared_until_one_of_the_two_changes() {
+        let lead: Lead = [(path("a"), Value::text("1"))].into_iter().collect();
+        let mut other = lead.clone();
+        assert!(other.is_shared_with(&lead));
+        other.set(path("a"), Value::text("2"));
+        assert!(!other.is_shared_with(&lead));
+        assert_eq!(lead.get("a"), Some(&Value::text("1")));
+        assert_eq!(other.remove("a"), Some(Value::text("2")));
+        assert_eq!(lead.len(), 1);
     }
 
     proptest! {

@@ -36,6 +36,28 @@ impl Timestamp {
         u64::try_from(self.0 - earlier.0).unwrap_or(0)
     }
 
+    /// Reads the form that [`Display`](fmt::Display) writes, as every event has it; none for anything else, which
+    /// may be a moment all the same.
+    fn read_own(text: &[u8]) -> Option<Timestamp> {
+        let text: &[u8; 24] = text.try_into().ok()?;
+        let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
+        if marks.iter().any(|(at, mark)| text[*at] != *mark) {
+            return None;
+        }
+        let number = |at: Range<usize>| {
+            text[at].iter().try_fold(0_i16, |number, digit| {
+                digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0'))
+            })
+        };
+        let short = |at: Range<usize>| number(at).and_then(|number| i8::try_from(number).ok());
+        let (year, month, day) = (number(0..4)?, short(5..7)?, short(8..10)?);
+        let (hour, minute, second) = (short(11..13)?, short(14..16)?, short(17..19)?);
+        let nanosecond = i32::from(number(20..23)?) * 1_000_000;
+        let civil = jiff::civil::DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()?;
+        let millis = jiff::tz::Offset::UTC.to_timestamp(civil).ok()?.as_millisecond();
+        (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&millis).then_some(Timestamp(millis))
+    }
+
     /// The moment this many milliseconds later (or earlier, when negative).
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Timestamp {
@@ -72,6 +94,9 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339 with any offset; more than three decimals are cut.
     fn from_str(text: &str) -> Result<Timestamp, TimestampError> {
+        if let Some(own) = Timestamp::read_own(text.as_bytes()) {
+            return Ok(own);
+        }
         let wrong = || TimestampError(text.chars().take(40).collect());
         let moment: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
         let millis = moment.as_nanosecond().div_euclid(1_000_000);
@@ -96,6 +121,11 @@ mod tests {
         assert_eq!(at.to_string(), "2024-01-15T14:30:45.123Z");
         assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.000Z");
+        let leap: Timestamp = "2016-12-31T23:59:60.500Z".parse().unwrap();
+        assert_eq!(leap.to_string(), "2016-12-31T23:59:59.500Z");
+        for wrong in ["2023-02-29T00:00:00.000Z", "2024-01-15T24:00:00.000Z", "2024-01-15T14:30:4x.123Z"] {
+            assert!(wrong.parse::<Timestamp>().is_err(), "{wrong}");
+        }
         assert!("yesterday".parse::<Timestamp>().is_err());
         assert!("2024-01-15".parse::<Timestamp>().is_err());
     }

@@ -156,7 +156,7 @@ pub(crate) fn check_size(raw: &Lead) -> Result<(), SubmitError> {
     if raw.text_bytes() <= SURELY_SMALL_BYTES {
         return Ok(());
     }
-    let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() })?;
+    let body = Body::of_event(&EventBody { lead: raw.clone(), ..EventBody::default() }, None)?;
     let bytes = body.bytes().len();
     if bytes > LEAD_BYTES_MAX { Err(SubmitError::TooLarge { bytes }) } else { Ok(()) }
 }
@@ -231,7 +231,7 @@ pub struct EngineParts {
 /// Takes leads through their flows. Cheap to clone; all clones are the same engine.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    context: Context,
+    context: Arc<Context>,
     /// Leads under way.
     under_way: TaskTracker,
     keys: IdempotencyKeys,
@@ -263,7 +263,7 @@ impl Engine {
             barriers,
         };
         Engine {
-            context,
+            context: Arc::new(context),
             under_way: TaskTracker::new(),
             keys: IdempotencyKeys::default(),
             taken_offers: TakenOffers::default(),
@@ -295,7 +295,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn context(&self) -> &Context {
+    pub(crate) fn context(&self) -> &Arc<Context> {
         &self.context
     }
 
@@ -363,7 +363,7 @@ impl Engine {
         let marks = Marks { test, request_id, idempotency: tags, ping_id, ..Marks::default() };
         let run = self.leads().create(lead_id).map(|lease| {
             let story = Story::new(lead_id, source_id, marks, now);
-            Run::new(self.context.clone(), lease, flow, story)
+            Run::new(Arc::clone(&self.context), lease, flow, story)
         });
         let mut run = match run {
             Ok(run) => run,
@@ -580,7 +580,7 @@ impl Engine {
             return Err(ResumeError::UnknownFlow { lead_id, flow_id, version });
         };
         let Some(story) = Story::of(events, Some(&flow.flow)) else { return Ok(None) };
-        Ok(Some(Run::new(self.context.clone(), lease, flow, story)))
+        Ok(Some(Run::new(Arc::clone(&self.context), lease, flow, story)))
     }
 
     /// The events of a lead, oldest first; none at all when a body is gone.

@@ -60,7 +60,7 @@ impl Default for HttpOptions {
             mail_server: None,
             mail_sender: None,
             reply_bytes_max: REPLY_BODY_BYTES_MAX,
-            idle_per_host_max: 8,
+            idle_per_host_max: 64,
             open_per_host_max: 512,
             idle_max: Duration::from_secs(30),
         }

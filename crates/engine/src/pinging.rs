@@ -117,7 +117,7 @@ impl Engine {
         let lease = self.leads().create(ping_id)?;
         let marks = Marks { test, request_id, ..Marks::default() };
         let story = Story::new(ping_id, source_id, marks, now);
-        let run = Run::new(self.context().clone(), lease, flow, story);
+        let run = Run::new(Arc::clone(self.context()), lease, flow, story);
         // The ping goes on when its source gives up waiting, so that its bids have an end.
         let task = self.under_way().spawn(run.ping(raw, request, render));
         match task.await {

@@ -26,8 +26,8 @@ use crate::turn_keeper::TurnKeeper;
 use crate::turns::LimitedParties;
 use crate::{Barriers, Clock, Control, PublishedFlow};
 
-/// What every run needs.
-#[derive(Debug, Clone)]
+/// What every run needs, shared by all of them.
+#[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) leads: Ledger,
     pub(crate) control: Control,
@@ -56,7 +56,7 @@ impl Context {
 /// One lead on its way. Owns the lead's lease: nobody else can add to its events meanwhile.
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) context: Context,
+    pub(crate) context: Arc<Context>,
     lease: Lease,
     pub(crate) flow: Arc<PublishedFlow>,
     /// The lead in the clear, which steps work with.
@@ -113,7 +113,7 @@ impl Moment {
 
 impl Run {
     /// A lead as far as its story goes.
-    pub(crate) fn new(context: Context, lease: Lease, flow: Arc<PublishedFlow>, story: Story) -> Run {
+    pub(crate) fn new(context: Arc<Context>, lease: Lease, flow: Arc<PublishedFlow>, story: Story) -> Run {
         let started = context.clock.monotonic();
         let before_ms = context.clock.now().millis_since(story.submitted_at);
         let mut run = Run {

@@ -111,18 +111,30 @@ pub(crate) struct CommitmentCache {
 impl CommitmentCache {
     /// The commitments `c_0 … c_n` of a body, computing only what changed.
     fn commit(&self, body: &Body, keys: &ChainKeys) -> Vec<Hash> {
-        let paths = || body.elements().map(|(path, _)| path);
-        let same_paths =
-            self.body.as_ref().is_some_and(|old| old.elements().map(|(path, _)| path).eq(paths()));
+        // Of a lead that both bodies share, nothing has changed, and its elements are not looked at.
+        let (old_lead, lead) = match &self.body {
+            Some(old) if old.shares_lead_with(body) => (old.lead_elements(), body.lead_elements()),
+            Some(_) | None => (0..0, 0..0),
+        };
+        let same_paths = self.body.as_ref().is_some_and(|old| {
+            let mut pairs = old.elements().zip(body.elements()).enumerate();
+            old.len() == body.len()
+                && old_lead == lead
+                && pairs.all(|(at, ((old, _), (own, _)))| lead.contains(&at) || old == own)
+        });
         let mut commitments = Vec::with_capacity(body.len() + 1);
         commitments.push(if same_paths {
             self.commitments[0]
         } else {
-            hash::commitment(&keys.salt, &hash::path_list_tail(paths()))
+            hash::commitment(&keys.salt, &hash::path_list_tail(body.elements().map(|(path, _)| path)))
         });
         let old = self.body.iter().flat_map(Body::elements).map(|(_, tail)| tail);
         let mut old = old.zip(self.commitments.iter().skip(1)).peekable();
-        for (_, tail) in body.elements() {
+        for (at, (_, tail)) in body.elements().enumerate() {
+            if lead.contains(&at) {
+                commitments.push(self.commitments[1 + old_lead.start + at - lead.start]);
+                continue;
+            }
             // Tails begin with the path, so both lists ascend alike, but for escapes; an element
             // that is missed is only computed again.
             let known = loop {
@@ -164,7 +176,7 @@ pub(crate) fn encode(
     let Keys { chain: keys, sensitive } = keys;
     let id = record.id();
     let mut since = context.stages.as_ref().map(|_| Instant::now());
-    let mut body = record.body()?;
+    let mut body = record.body(cache.body.as_ref())?;
     // Once the short-lived key is destroyed, nothing new is kept under it.
     if let Some(cipher) = sensitive.and_then(|sensitive| sensitive.cipher.as_ref())
         && let Some(plain) = record.sensitive()
@@ -182,7 +194,7 @@ pub(crate) fn encode(
     context.mark(Stage::Encode, &mut since);
 
     let commitments = sealing.map(|(body, keys)| cache.commit(body, keys));
-    let snapshot = hash::snapshot(&head.leaf, commitments.iter().flatten());
+    let snapshot = hash::snapshot(&head.leaf, commitments.as_deref().unwrap_or_default());
     context.mark(Stage::Commit, &mut since);
 
     let chain_seq = record.chain().map(|_| head.seq + 1);
@@ -223,4 +235,40 @@ pub(crate) fn encode(
     }
     let next = ChainHead { seq: chain_seq.unwrap_or(0), leaf };
     Ok((Encoded { frame, row }, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{EventBody, Exchange, Lead, Value};
+
+    use super::*;
+    use crate::keys::SecretKey;
+
+    #[test]
+    fn commitments_that_are_kept_are_those_that_would_be_computed() {
+        let keys = ChainKeys::derive(1, &SecretKey::from_bytes([1; 32]));
+        let lead: Lead = ["a", "email", "state"]
+            .map(|name| (name.parse().unwrap(), Value::text(name)))
+            .into_iter()
+            .collect();
+        let plain = EventBody { lead: lead.clone(), ..EventBody::default() };
+        let exchanges = vec![Exchange { request: Some(b"GET /".as_slice().into()), response: None }];
+        let asked = EventBody { exchanges, ..plain.clone() };
+        let declined = EventBody { reason_raw: Some("no luck".into()), ..plain.clone() };
+        let asked_and_declined = EventBody { reason_raw: declined.reason_raw.clone(), ..asked.clone() };
+        let mut more = lead;
+        more.set("b".parse().unwrap(), Value::text("b"));
+        let more = EventBody { lead: more, ..declined.clone() };
+        let nothing = EventBody::default();
+
+        let events =
+            [&nothing, &plain, &plain, &asked, &declined, &asked_and_declined, &more, &plain, &nothing];
+        let mut cache = CommitmentCache::default();
+        for event in events {
+            let body = Body::of_event(event, cache.body.as_ref()).unwrap();
+            let commitments = cache.commit(&body, &keys);
+            assert_eq!(commitments, CommitmentCache::default().commit(&body, &keys));
+            cache.keep(body, commitments);
+        }
+    }
 }

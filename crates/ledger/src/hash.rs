@@ -37,18 +37,18 @@ pub(crate) fn commitment(salter: &Salter, tail: &[u8]) -> Hash {
 
 /// The tail of the element that `c_0` commits to: `"",[<all paths in order>]]`. Paths come as
 /// JSON strings, quotes included.
-pub(crate) fn path_list_tail<'a>(paths: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut tail = b"\"\",".to_vec();
+pub(crate) fn path_list_tail<'a>(paths: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    let bytes: usize = paths.clone().map(|path| path.len() + 1).sum();
+    let mut tail = Vec::with_capacity(bytes + 8);
+    tail.extend_from_slice(b"\"\",");
     json::write_array(paths, &mut tail, |path, out| out.extend_from_slice(path));
     tail.push(b']');
     tail
 }
 
 /// base64url(SHA-256(0x03 ‖ `prev_leaf` ‖ `c_0` ‖ … ‖ `c_n`)); without a body there is no `c`.
-pub(crate) fn snapshot<'a>(prev_leaf: &Hash, commitments: impl Iterator<Item = &'a Hash>) -> String {
-    let mut hash = Sha256::new_with_prefix([0x03]).chain_update(prev_leaf);
-    for commitment in commitments {
-        hash.update(commitment);
-    }
+pub(crate) fn snapshot(prev_leaf: &Hash, commitments: &[Hash]) -> String {
+    let hash =
+        Sha256::new_with_prefix([0x03]).chain_update(prev_leaf).chain_update(commitments.as_flattened());
     BASE64_URL_SAFE_NO_PAD.encode(hash.finalize())
 }

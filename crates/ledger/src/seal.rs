@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::LazyLock;
 
 use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::{Aead as _, Payload};
+use aes_gcm::aead::{Aead as _, AeadInOut as _, Payload};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
@@ -127,14 +127,16 @@ pub(crate) fn encrypt(
     nonce: &[u8; NONCE_BYTES],
     ledger_id: &[u8; 16],
     leaf: &Hash,
-    compressed: Vec<u8>,
+    mut compressed: Vec<u8>,
     defences: &Defences,
 ) -> Vec<u8> {
     if !defences.sealing {
         return compressed;
     }
-    let payload = Payload { msg: &compressed, aad: &hot_data(ledger_id, leaf) };
-    cipher.encrypt(nonce.into(), payload).expect("bodies are far below the limit of AES-GCM")
+    cipher
+        .encrypt_in_place(nonce.into(), &hot_data(ledger_id, leaf), &mut compressed)
+        .expect("bodies are far below the limit of AES-GCM");
+    compressed
 }
 
 /// Decrypts and decompresses a hot body.

@@ -275,7 +275,7 @@ impl Walk {
         opener: &Opener<'_>,
     ) -> Result<(), String> {
         let Some((nonce, sealed)) = &frame.sealed else {
-            let expected = hash::snapshot(prev_leaf, std::iter::empty());
+            let expected = hash::snapshot(prev_leaf, &[]);
             return if *header.snapshot == *expected {
                 Ok(())
             } else {
@@ -323,7 +323,7 @@ impl Walk {
         let mut commitments =
             vec![hash::commitment(&keys.salt, &hash::path_list_tail(paths.iter().map(Vec::as_slice)))];
         commitments.extend(view.elements().map(|(_, tail)| hash::commitment(&keys.salt, tail.as_bytes())));
-        if *header.snapshot != *hash::snapshot(prev_leaf, commitments.iter()) {
+        if *header.snapshot != *hash::snapshot(prev_leaf, &commitments) {
             return Err("its body or its history does not match its snapshot".into());
         }
         self.report.bodies_checked += 1;

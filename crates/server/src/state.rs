@@ -1,5 +1,6 @@
 //! What handlers share: the services, and what the API keeps for itself while it runs.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -57,7 +58,7 @@ impl Api {
         let trusted_proxies = trusted_proxies.into();
         let streams = Arc::new(Semaphore::new(limits.streams));
         let (routes, openapi) = crate::router::documented();
-        let state = ApiState {
+        let state = ApiState(Arc::new(Shared {
             services,
             limits,
             demo,
@@ -69,14 +70,26 @@ impl Api {
             metrics,
             openapi,
             streams,
-        };
+        }));
         crate::router::surround(routes, state)
     }
 }
 
-/// What handlers share. Cheap to clone.
+/// What handlers share. Cheap to clone, which each layer around a handler does for each request.
 #[derive(Debug, Clone)]
-pub(crate) struct ApiState {
+pub(crate) struct ApiState(Arc<Shared>);
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What one API has.
+#[derive(Debug)]
+pub(crate) struct Shared {
     pub(crate) services: Services,
     pub(crate) limits: Limits,
     /// Whether the data is that of a demo.

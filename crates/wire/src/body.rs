@@ -47,6 +47,10 @@ pub struct Body {
     // Invariant: the JSON array, elements ascending by path.
     bytes: Vec<u8>,
     elements: Vec<Element>,
+    /// The lead whose values are among the elements, if any are.
+    lead: Lead,
+    // Invariant: the elements that are the values of `lead`, in its order.
+    lead_elements: Range<usize>,
 }
 
 /// Where one element lies in the bytes of its body.
@@ -79,18 +83,31 @@ impl Body {
 
     /// Of each element, in order: the path as its JSON string (quotes included), and the tail:
     /// the stored bytes after the element's `[`, which is what its commitment covers.
-    pub fn elements(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
+    pub fn elements(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
         self.elements
             .iter()
             .map(|element| (&self.bytes[element.path.clone()], &self.bytes[element.tail.clone()]))
     }
 
-    /// The body of an event of a lead.
+    /// Which elements are the values of a lead.
+    pub fn lead_elements(&self) -> Range<usize> {
+        self.lead_elements.clone()
+    }
+
+    /// Whether the other has the values of the same lead, which was shared, not compared: then their
+    /// elements are the same bytes.
+    pub fn shares_lead_with(&self, other: &Body) -> bool {
+        self.lead.is_shared_with(&other.lead)
+    }
+
+    /// The body of an event of a lead. From the body before it the values of the lead are copied, where they
+    /// are shared.
     ///
     /// # Errors
     /// When it has more than [`PATHS_MAX`] paths.
-    pub fn of_event(event: &EventBody) -> Result<Body, BodyError> {
-        let mut writer = BodyWriter::new();
+    pub fn of_event(event: &EventBody, before: Option<&Body>) -> Result<Body, BodyError> {
+        let before = before.filter(|before| before.lead.is_shared_with(&event.lead));
+        let mut writer = BodyWriter::with_room_for(event);
         let mut exchanges = Vec::new();
         for (index, Exchange { request, response }) in event.exchanges.iter().enumerate() {
             let sides = [("request", request), ("response", response)];
@@ -102,7 +119,10 @@ impl Body {
         for (path, text) in &exchanges {
             writer.element(path, |out| write_exchange(text, out));
         }
-        writer.lead(&event.lead);
+        match before {
+            Some(before) => writer.lead_of(before),
+            None => writer.lead(&event.lead),
+        }
         if let Some(words) = &event.reason_raw {
             writer.element("reason_raw", |out| json::write_string(words, out));
         }
@@ -125,10 +145,10 @@ impl Body {
     /// # Errors
     /// When it then has more than [`PATHS_MAX`] paths.
     pub fn with_sensitive(self, sealed: &[u8]) -> Result<Body, BodyError> {
-        let Body { mut bytes, elements } = self;
+        let Body { mut bytes, elements, lead, lead_elements } = self;
         let closed = bytes.pop();
         debug_assert_eq!(closed, Some(b']'));
-        let mut writer = BodyWriter { bytes, elements };
+        let mut writer = BodyWriter { bytes, elements, lead, lead_elements };
         debug_assert!(
             writer
                 .elements
@@ -158,17 +178,31 @@ impl Body {
 struct BodyWriter {
     bytes: Vec<u8>,
     elements: Vec<Element>,
+    lead: Lead,
+    lead_elements: Range<usize>,
 }
+
+/// What rules, reasons and the marks around elements take, so that a usual body is written into one allocation.
+const ROOM_BYTES: usize = 512;
 
 impl BodyWriter {
     fn new() -> BodyWriter {
-        BodyWriter { bytes: vec![b'['], elements: Vec::new() }
+        BodyWriter { bytes: vec![b'['], elements: Vec::new(), lead: Lead::new(), lead_elements: 0..0 }
+    }
+
+    fn with_room_for(event: &EventBody) -> BodyWriter {
+        let sides = event.exchanges.iter().flat_map(|exchange| [&exchange.request, &exchange.response]);
+        let exchanges: usize = sides.flatten().map(|text| text.len().min(EXCHANGE_BYTES_MAX)).sum();
+        let mut writer = BodyWriter::new();
+        writer.bytes.reserve(
+            ROOM_BYTES + exchanges + event.lead.text_bytes() + event.lead.len() * r#"["lead.",],"#.len(),
+        );
+        writer.elements.reserve(event.lead.len() + 2 * event.exchanges.len() + 3);
+        writer
     }
 
     fn element(&mut self, path: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        if !self.elements.is_empty() {
-            self.bytes.push(b',');
-        }
+        self.separate();
         self.bytes.push(b'[');
         let start = self.bytes.len();
         json::write_string(path, &mut self.bytes);
@@ -179,18 +213,46 @@ impl BodyWriter {
         self.elements.push(Element { path: start..path_end, tail: start..self.bytes.len() });
     }
 
+    fn separate(&mut self) {
+        if !self.elements.is_empty() {
+            self.bytes.push(b',');
+        }
+    }
+
     fn lead(&mut self, lead: &Lead) {
+        let first = self.elements.len();
         let mut path = String::from("lead.");
         for (field, value) in lead.iter() {
             path.truncate("lead.".len());
             path.push_str(field.as_str());
             self.element(&path, |out| json::write_value(value, out));
         }
+        self.lead = lead.clone();
+        self.lead_elements = first..self.elements.len();
+    }
+
+    /// The values of the lead of another body, as they stand there.
+    fn lead_of(&mut self, body: &Body) {
+        let first = self.elements.len();
+        let elements = &body.elements[body.lead_elements()];
+        if let (Some(begin), Some(end)) = (elements.first(), elements.last()) {
+            self.separate();
+            // From the bracket before the first path.
+            let (from, to) = (begin.tail.start - 1, self.bytes.len());
+            self.bytes.extend_from_slice(&body.bytes[from..end.tail.end]);
+            let moved = |at: &Range<usize>| at.start - from + to..at.end - from + to;
+            self.elements.extend(
+                elements.iter().map(|own| Element { path: moved(&own.path), tail: moved(&own.tail) }),
+            );
+        }
+        self.lead = body.lead.clone();
+        self.lead_elements = first..self.elements.len();
     }
 
     fn finish(mut self) -> Body {
         self.bytes.push(b']');
-        Body { bytes: self.bytes, elements: self.elements }
+        let BodyWriter { bytes, elements, lead, lead_elements } = self;
+        Body { bytes, elements, lead, lead_elements }
     }
 }
 
@@ -355,7 +417,7 @@ mod tests {
                 decided: true,
             }],
         });
-        let body = Body::of_event(&event).unwrap();
+        let body = Body::of_event(&event, None).unwrap();
         expect_test::expect![[r#"[["exchange.0.request","GET /"],["lead.email","ann@example.com"],["lead.state","TX"],["reason_raw","no \"luck\""],["rules",[{"rule":"state is TX","actual":"TX","passed":true,"decided":true}]]]"#]]
         .assert_eq(str::from_utf8(body.bytes()).unwrap());
 
@@ -366,6 +428,33 @@ mod tests {
         assert_eq!(view.lead().unwrap(), event.lead);
         assert_eq!(view.rules(), event.rules);
         assert_eq!(view.exchange(0, "request").as_deref(), Some("GET /"));
+    }
+
+    #[test]
+    fn a_shared_lead_is_copied_as_it_would_be_written() {
+        let plain = body(&[("email", Value::text("ann@example.com")), ("state", Value::text("TX"))]);
+        let exchanges = vec![Exchange { request: Some(b"GET /".as_slice().into()), response: None }];
+        let asked = EventBody { exchanges, ..plain.clone() };
+        let declined = EventBody { reason_raw: Some("no luck".into()), ..plain.clone() };
+        let nothing = EventBody::default();
+        let nothing_asked = EventBody { exchanges: asked.exchanges.clone(), ..nothing.clone() };
+        let pairs = [
+            (&plain, &asked),
+            (&asked, &declined),
+            (&declined, &plain),
+            (&nothing, &nothing_asked),
+            (&nothing_asked, &nothing),
+        ];
+        for (before, event) in pairs {
+            let before = Body::of_event(before, None).unwrap();
+            let copied = Body::of_event(event, Some(&before)).unwrap();
+            assert!(copied.shares_lead_with(&before));
+            assert_eq!(copied, Body::of_event(event, None).unwrap());
+        }
+        let other = Body::of_event(&body(&[("state", Value::text("OK"))]), None).unwrap();
+        let written = Body::of_event(&plain, Some(&other)).unwrap();
+        assert_eq!(written, Body::of_event(&plain, None).unwrap());
+        assert!(!written.shares_lead_with(&other));
     }
 
     #[test]
@@ -388,7 +477,7 @@ mod tests {
     fn too_many_paths_are_refused() {
         let pairs: Lead =
             (0..=PATHS_MAX).map(|index| (format!("f{index}").parse().unwrap(), Value::from(true))).collect();
-        let error = Body::of_event(&EventBody { lead: pairs, ..EventBody::default() }).unwrap_err();
+        let error = Body::of_event(&EventBody { lead: pairs, ..EventBody::default() }, None).unwrap_err();
         assert_eq!(error.to_string(), "the event has 1001 values; a record holds at most 1000");
     }
 

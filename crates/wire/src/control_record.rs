@@ -80,7 +80,7 @@ impl Record for ControlEvent {
         object.close();
     }
 
-    fn body(&self) -> Result<Option<Body>, BodyError> {
+    fn body(&self, _: Option<&Body>) -> Result<Option<Body>, BodyError> {
         let text = |text: &Arc<str>| Value::text(Arc::clone(text));
         let body = match &self.kind {
             ControlKind::FlowPublished { document, .. } | ControlKind::FlowDrafted { document, .. } => {
@@ -275,7 +275,7 @@ impl Record for LedgerEvent {
         object.close();
     }
 
-    fn body(&self) -> Result<Option<Body>, BodyError> {
+    fn body(&self, _: Option<&Body>) -> Result<Option<Body>, BodyError> {
         Ok(None)
     }
 }
@@ -361,7 +361,7 @@ mod tests {
                 kind,
             };
             let header = header(&event);
-            let body = event.body().unwrap().unwrap();
+            let body = event.body(None).unwrap().unwrap();
             let view = BodyView::read(body.bytes()).unwrap();
             assert_eq!(read_control_event(&Header::read(header.as_bytes()).unwrap(), &view).unwrap(), event);
         }

@@ -99,11 +99,11 @@ impl Record for Event {
         object.close();
     }
 
-    fn body(&self) -> Result<Option<Body>, BodyError> {
+    fn body(&self, before: Option<&Body>) -> Result<Option<Body>, BodyError> {
         match self.kind {
             // The lead's key is gone: there is nothing to seal under.
             EventKind::PrivacyErased => Ok(None),
-            _ => Body::of_event(&self.body).map(Some),
+            _ => Body::of_event(&self.body, before).map(Some),
         }
     }
 

@@ -25,11 +25,12 @@ pub trait Record: Sync {
     /// Appends the header: one JSON object without personal data.
     fn write_header(&self, place: Place<'_>, out: &mut Vec<u8>);
 
-    /// The body; none for records that have none, such as those of the ledger itself.
+    /// The body; none for records that have none, such as those of the ledger itself. `before` is the body
+    /// of the record before it in the chain, where it is at hand: what has not changed is copied from it.
     ///
     /// # Errors
     /// When it has too many paths.
-    fn body(&self) -> Result<Option<Body>, BodyError>;
+    fn body(&self, before: Option<&Body>) -> Result<Option<Body>, BodyError>;
 
     /// What the element `sensitive` of the body holds once it is sealed, in the form of a body; none
     /// when there is none, which is usual.

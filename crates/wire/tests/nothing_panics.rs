@@ -29,7 +29,7 @@ fn stored() -> (Vec<u8>, Vec<u8>) {
     };
     let mut header = Vec::new();
     event.write_header(Place { chain_seq: Some(2), snapshot: "S" }, &mut header);
-    (header, event.body().unwrap().unwrap().bytes().to_vec())
+    (header, event.body(None).unwrap().unwrap().bytes().to_vec())
 }
 
 /// Reads everything there is to read; what comes out does not matter.

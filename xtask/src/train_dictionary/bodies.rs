@@ -28,11 +28,9 @@ pub(crate) fn bodies(products: &[Product], seed: u64, leads: usize) -> Vec<Vec<u
     let mut bodies = Vec::with_capacity(leads * 8);
     for index in 0..leads {
         let events = LeadStory::new(products[index % products.len()], &mut draw).events();
-        bodies.extend(
-            events
-                .iter()
-                .map(|event| Body::of_event(event).expect("invented leads have few paths").bytes().to_vec()),
-        );
+        bodies.extend(events.iter().map(|event| {
+            Body::of_event(event, None).expect("invented leads have few paths").bytes().to_vec()
+        }));
     }
     bodies
 }

@@ -49,24 +49,19 @@ impl Decoded {
 
     /// The same with one layer of escapes undone; none when there is no escape.
     fn undone(&self) -> Option<Decoded> {
+        // Most text has none, and is only looked at.
+        let mut at = (0..self.chars.len()).find(|at| self.escape(*at).is_some())?;
         let mut next = Decoded {
             chars: Vec::with_capacity(self.chars.len()),
             spans: Vec::with_capacity(self.chars.len()),
         };
-        let mut at = 0;
-        let mut changed = false;
+        next.chars.extend_from_slice(&self.chars[..at]);
+        next.spans.extend_from_slice(&self.spans[..at]);
         while let Some(letter) = self.chars.get(at) {
-            let escape = match letter {
-                '%' => self.percent(at),
-                '\\' => self.backslash(at),
-                '&' => self.entity(at),
-                _ => None,
-            };
-            match escape {
+            match self.escape(at) {
                 Some((meant, length)) => {
                     next.push(meant, self.spans[at].start..self.spans[at + length - 1].end);
                     at += length;
-                    changed = true;
                 }
                 None => {
                     next.push(*letter, self.spans[at].clone());
@@ -74,7 +69,17 @@ impl Decoded {
                 }
             }
         }
-        changed.then_some(next)
+        Some(next)
+    }
+
+    /// What an escape that begins here means, and how many characters it takes.
+    fn escape(&self, at: usize) -> Option<(char, usize)> {
+        match self.chars[at] {
+            '%' => self.percent(at),
+            '\\' => self.backslash(at),
+            '&' => self.entity(at),
+            _ => None,
+        }
     }
 
     /// `%2D`, or the several bytes of one character; a byte that is no UTF-8 is one of Latin-1.

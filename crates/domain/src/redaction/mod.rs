@@ -172,17 +172,14 @@ impl Redactor {
             if self.feeding.contains(path) {
                 return Some(stars(value));
             }
-            let kind = match fields.get(path.as_str()) {
-                Some(field) if has_form(field.field_type) => {
+            self.free_unless(value, || {
+                fields.get(path.as_str()).filter(|field| has_form(field.field_type)).is_some_and(|field| {
                     let parsed = field.parse(value, Timestamp::MAX);
-                    let typed = parsed.is_some_and(|parsed| {
+                    parsed.is_some_and(|parsed| {
                         parsed.valid == Some(true) && !is_long_number(field.field_type, &parsed.normal)
-                    });
-                    if typed { Kind::Typed } else { Kind::Free }
-                }
-                Some(_) | None => Kind::Free,
-            };
-            self.value(kind, value)
+                    })
+                })
+            })
         })
     }
 
@@ -199,17 +196,22 @@ impl Redactor {
                     self.value(Kind::Answered, value)
                 };
             }
-            let kind = match fields.at(path.as_str()) {
-                Some((field, _)) if has_form(field.field_type) => {
+            self.free_unless(value, || {
+                let field = fields.at(path.as_str()).map(|(field, _)| field);
+                field.filter(|field| has_form(field.field_type)).is_some_and(|field| {
                     let valid = field.name.path().child("valid").ok();
                     let valid = valid.as_ref().and_then(|valid| lead.get(valid.as_str()));
-                    let typed = valid == Some(&Value::from(true)) && !is_long_number(field.field_type, value);
-                    if typed { Kind::Typed } else { Kind::Free }
-                }
-                Some(_) | None => Kind::Free,
-            };
-            self.value(kind, value)
+                    valid == Some(&Value::from(true)) && !is_long_number(field.field_type, value)
+                })
+            })
         })
+    }
+
+    /// A value as anybody's words, unless it is `typed`, which is asked only where that matters: in free text
+    /// all is found that is found in a typed value.
+    fn free_unless(&self, value: &Value, typed: impl FnOnce() -> bool) -> Option<Value> {
+        let masked = self.value(Kind::Free, value)?;
+        if typed() { self.value(Kind::Typed, value) } else { Some(masked) }
     }
 
     /// How a condition was decided, without the sensitive values it looked at.
@@ -287,6 +289,10 @@ impl Redactor {
 
     /// A path with what is sensitive in its keys masked; nothing when nothing is.
     fn name(&self, path: &FieldPath) -> Option<FieldPath> {
+        let is_clean = |key: &str| !key.contains('~') && self.bytes(Kind::Free, key.as_bytes()).is_none();
+        if path.as_str().split('.').all(is_clean) {
+            return None;
+        }
         let mut changed = false;
         let mut name: Option<FieldPath> = None;
         for key in path.as_str().split('.') {

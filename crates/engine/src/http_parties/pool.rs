@@ -1,6 +1,6 @@
 //! Connections between two requests, and how many requests a host gets at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ const PLACES_MAX: usize = 1_000;
 
 /// What is kept of one host.
 struct Shelf {
-    idle: Vec<(Connection, Instant)>,
+    /// Those used last at the end.
+    idle: VecDeque<(Connection, Instant)>,
     turns: Arc<Semaphore>,
 }
 
@@ -60,12 +61,12 @@ impl Pool {
         let turns = Arc::new(Semaphore::new(self.open_per_place_max));
         if shelves.len() >= PLACES_MAX {
             shelves.retain(|_, shelf| {
-                self.drop_old(&mut shelf.idle);
+                shelf.idle.retain(|kept| self.is_good(kept));
                 !shelf.idle.is_empty() || Arc::strong_count(&shelf.turns) > 1
             });
         }
         if shelves.len() < PLACES_MAX {
-            shelves.insert(place.clone(), Shelf { idle: Vec::new(), turns: Arc::clone(&turns) });
+            shelves.insert(place.clone(), Shelf { idle: VecDeque::new(), turns: Arc::clone(&turns) });
         }
         turns
     }
@@ -74,15 +75,11 @@ impl Pool {
         since.elapsed() < self.idle_max && !connection.sender.is_closed()
     }
 
-    fn drop_old(&self, idle: &mut Vec<(Connection, Instant)>) {
-        idle.retain(|kept| self.is_good(kept));
-    }
-
     /// The connection that was used last; the other side may have closed it meanwhile.
     pub(super) fn take(&self, place: &Place) -> Option<Connection> {
         let mut shelves = self.shelves();
         let idle = &mut shelves.get_mut(place)?.idle;
-        while let Some(kept) = idle.pop() {
+        while let Some(kept) = idle.pop_back() {
             if self.is_good(&kept) {
                 return Some(kept.0);
             }
@@ -94,9 +91,11 @@ impl Pool {
     pub(super) fn put(&self, place: &Place, connection: Connection) {
         let mut shelves = self.shelves();
         let Some(shelf) = shelves.get_mut(place) else { return };
-        self.drop_old(&mut shelf.idle);
+        while shelf.idle.front().is_some_and(|oldest| !self.is_good(oldest)) {
+            shelf.idle.pop_front();
+        }
         if shelf.idle.len() < self.idle_per_place_max && !connection.sender.is_closed() {
-            shelf.idle.push((connection, Instant::now()));
+            shelf.idle.push_back((connection, Instant::now()));
         }
     }
 }

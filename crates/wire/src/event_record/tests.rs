@@ -280,7 +280,7 @@ fn every_kind_is_read_back_as_it_was_written() {
         });
         written.body.reason_raw = Some("their words".into());
         let header = header_text(&written);
-        let body = written.body().unwrap();
+        let body = written.body(None).unwrap();
         let view = body.as_ref().map(|body| BodyView::read(body.bytes()).unwrap());
         let read = read_event(&Header::read(header.as_bytes()).unwrap(), view.as_ref()).unwrap();
         if written.kind == EventKind::PrivacyErased {
