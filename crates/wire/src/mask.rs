@@ -146,7 +146,9 @@ fn partial(privacy: Privacy, scalar: &Scalar) -> Option<Value> {
         }
         Privacy::Name => {
             let Scalar::Text(name) = scalar else { return None };
-            let first = name.trim_start().chars().next().filter(|first| first.is_alphabetic())?;
+            // Some signs are letters and numbers at once.
+            let is_letter = |first: &char| first.is_alphabetic() && !first.is_numeric();
+            let first = name.trim_start().chars().next().filter(is_letter)?;
             Some(Value::text(format!("{first}{HIDDEN}")))
         }
         Privacy::Closed(_) | Privacy::EmailDomain | Privacy::Hidden => None,
@@ -305,6 +307,7 @@ mod tests {
             ("email", "joe 7", "email=••• email.valid=Scalar(Bool(false))"),
             ("first_name", "Ana", "first_name=A•••"),
             ("first_name", "5125550134", "first_name=•••"),
+            ("first_name", "𒐀", "first_name=•••"),
             ("last_name", " Ruiz", "last_name=R•••"),
             ("state", "Texas", "state=TX state.name=Texas state.valid=Scalar(Bool(true))"),
             ("state", "Ana Ruiz", "state=••• state.valid=Scalar(Bool(false))"),
