@@ -110,7 +110,7 @@ fn dead_letters_are_listed_counted_and_sent_again() {
     let (id, seq) = (newest["event_id"].as_str().unwrap(), newest["seq"].to_string());
 
     up.store(true, Ordering::SeqCst);
-    assert_eq!(say(&server, &["dead-letters", "resend", id]), "1 of 1 dead letters are sent again\n");
+    assert_eq!(say(&server, &["dead-letters", "resend", id]), "1 of 1 dead letter is sent again\n");
     let tail = ["events", "tail", "--type", "recipient.delivered", "--after", &seq, "--json", "--count"];
     let delivered = say(&server, &[&tail[..], &["1"]].concat());
     let delivered: Value = serde_json::from_str(delivered.trim()).unwrap();
@@ -129,7 +129,7 @@ fn dead_letters_are_listed_counted_and_sent_again() {
     let filter = ["dead-letters", "resend", "--step", "premier", "--start", "-24h"];
     assert_eq!(
         say(&server, &filter),
-        "2 dead letters fit; nothing is sent. To send them again add --count 2\n"
+        "2 dead letters fit; nothing is sent. To send again what fits add --count 2\n"
     );
     let output = ask(&server, &[&filter[..], &["--count", "3"]].concat());
     assert_eq!(output.status.code(), Some(1));

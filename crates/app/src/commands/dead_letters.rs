@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::api_client::ApiClient;
 use crate::command_line::{LetterFilter, RunningServer};
 use crate::commands::{member, print_list};
-use crate::console::say;
+use crate::console::{counted, say};
 
 /// Some were not sent again.
 const SOME_NOT_SENT: u8 = 1;
@@ -63,14 +63,13 @@ pub(crate) async fn resend(chosen: Chosen, json: bool, server: &RunningServer) -
     if json {
         say(&answer.to_string());
     } else if only_counts {
-        let count = member(&answer, "count");
-        say(&format!("{count} dead letters fit; nothing is sent. To send them again add --count {count}"));
+        let count = number(&answer, "count");
+        let (letters, fit) = (counted(count, "dead letter"), if count == 1 { "fits" } else { "fit" });
+        say(&format!("{letters} {fit}; nothing is sent. To send again what fits add --count {count}"));
     } else {
-        say(&format!(
-            "{} of {} dead letters are sent again",
-            member(&answer, "resent"),
-            member(&answer, "count")
-        ));
+        let (resent, count) = (number(&answer, "resent"), number(&answer, "count"));
+        let are = if resent == 1 { "is" } else { "are" };
+        say(&format!("{resent} of {} {are} sent again", counted(count, "dead letter")));
         for letter in answer["not_resent"].as_array().into_iter().flatten() {
             let [lead, step, reason] = ["lead_id", "step_id", "reason"].map(|key| member(letter, key));
             say(&format!("{lead} {step} is not: {reason}"));
@@ -78,4 +77,9 @@ pub(crate) async fn resend(chosen: Chosen, json: bool, server: &RunningServer) -
     }
     let is_whole = answer["not_resent"].as_array().is_none_or(Vec::is_empty);
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(SOME_NOT_SENT) })
+}
+
+/// How many an answer says.
+fn number(answer: &Value, key: &str) -> usize {
+    answer[key].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
 }

@@ -51,6 +51,7 @@ impl Welcome<'_> {
             }
         }
         let coming = match *rate > 0.0 {
+            true if *rate == 1.0 => "About one lead a second comes in from eight sources. ".to_owned(),
             true => format!("About {rate} leads a second come in from eight sources. "),
             false => String::new(),
         };
