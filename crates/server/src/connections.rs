@@ -20,8 +20,6 @@ use tracing::{debug, warn};
 use crate::limits::Limits;
 use crate::lingering::Lingering;
 
-/// Most connections at a time; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 4096;
 /// How long to wait after a failed accept, which usually means too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest time that requests under way have to end when the server stops.
@@ -60,7 +58,7 @@ pub async fn serve_within(
     let mut stop = std::pin::pin!(stop);
     let (stops, stopping) = watch::channel(false);
     let router = router.layer(Extension(Stopping(stopping)));
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
     loop {
         let accept = async {

@@ -14,6 +14,8 @@ pub struct Limits {
     pub request_time: Duration,
     /// Longest time for which the rest of a body is read that nobody wants, once its request is answered.
     pub linger_time: Duration,
+    /// Most connections at a time; more wait to be accepted. A source that waits for its answer keeps one.
+    pub connections: usize,
     /// Most live streams at a time.
     pub streams: usize,
     /// Longest time that requests under way have to end when the server stops.
@@ -27,6 +29,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(20),
             request_time: Duration::from_secs(60),
             linger_time: Duration::from_secs(5),
+            connections: 16_384,
             streams: 256,
             shutdown_time: crate::SHUTDOWN_MAX,
         }

@@ -191,6 +191,25 @@ async fn a_connection_on_which_nothing_more_is_asked_is_closed() {
 }
 
 #[tokio::test]
+async fn beyond_the_most_connections_the_next_waits_until_one_ends() {
+    let installation = Installation::new().await;
+    let limits = Limits { headers_time: NEVER, connections: 1, ..Limits::default() };
+    let server = Server::start(&installation, limits).await;
+    let ask = "GET /healthz HTTP/1.1\r\nhost: example.com\r\n\r\n";
+    let mut first = server.send(ask).await;
+    until(&mut first, r#"{"status":"ok"}"#).await;
+    let mut second = server.send(ask).await;
+    first.write_all(ask.as_bytes()).await.unwrap();
+    until(&mut first, r#"{"status":"ok"}"#).await;
+    // Had it been accepted, it would be answered by now.
+    let error = second.try_read(&mut [0; 1]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    until(&mut second, r#"{"status":"ok"}"#).await;
+    installation.close().await;
+}
+
+#[tokio::test]
 async fn an_idle_connection_ends_when_the_server_stops() {
     let installation = Installation::new().await;
     let limits = Limits { headers_time: NEVER, shutdown_time: NEVER, ..Limits::default() };

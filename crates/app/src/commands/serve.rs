@@ -8,8 +8,9 @@ use anyhow::{Context as _, bail};
 use domain::Scope;
 use engine::{HttpOptions, Pace};
 use ledger::{DataDirectory, Stopped};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::{Api, Services};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -24,6 +25,8 @@ use crate::{LEDGER_STOPPED, console};
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// Who did what the installation did by itself.
 pub(crate) const SYSTEM: &str = "system";
+/// Connections that the system keeps until they are accepted; it may allow fewer.
+const BACKLOG: u32 = 4096;
 /// Longest wait for leads under way once no requests are left.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
@@ -110,9 +113,29 @@ async fn ensure_admin(services: &Services, given: Option<String>) -> anyhow::Res
 }
 
 pub(crate) async fn bind(listen: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = listen_on(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+/// Listens on an address; must be called within a runtime.
+pub(crate) fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart finds the port as the server before it left it.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Lets the process have as many files open as it may: each connection is one, and often only 1,024 are allowed
+/// unless asked for more.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
+    {
+        warn!("Cannot raise the limit of open files: {error}");
+    }
 }
 
 /// Why a server ends.
@@ -133,6 +156,7 @@ pub(crate) async fn serve(
     stopping: CancellationToken,
     ready: impl FnOnce(),
 ) -> anyhow::Result<ExitCode> {
+    raise_file_limit();
     let services = installation.services.clone();
     services.engine.resume().await.context("cannot finish the leads that the last stop interrupted")?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -42,7 +42,7 @@ use self::stand_ins::Redirected;
 use self::welcome::Welcome;
 use crate::api_client::ApiClient;
 use crate::command_line::Demo;
-use crate::commands::serve::{DEFAULT_LISTEN, SYSTEM, bind, serve};
+use crate::commands::serve::{DEFAULT_LISTEN, SYSTEM, bind, listen_on, serve};
 use crate::console::{complain, counted, say};
 use crate::installation::{Installation, Surroundings};
 
@@ -126,7 +126,7 @@ async fn listen_somewhere(wish: Option<SocketAddr>) -> anyhow::Result<(TcpListen
         return bind(listen).await;
     }
     let usual: SocketAddr = DEFAULT_LISTEN.parse().expect("the default is an address");
-    match TcpListener::bind(usual).await {
+    match listen_on(usual) {
         Ok(listener) => Ok((listener, usual)),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bind((usual.ip(), 0).into()).await,
         Err(error) => Err(error).with_context(|| format!("cannot listen on {usual}")),
