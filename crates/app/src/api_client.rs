@@ -181,7 +181,16 @@ impl ApiClient {
 
     /// Asks for something, and gives the body of a good answer.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = self.ask(Ask::get(path)).await?;
+        self.get_where(path, &[]).await
+    }
+
+    /// The same with a query.
+    pub(crate) async fn get_where(
+        &self,
+        path: &str,
+        query: &[(&'static str, String)],
+    ) -> anyhow::Result<Value> {
+        let answer = self.ask(Ask::get(path).query(query)).await?;
         answer.good()?;
         serde_json::from_str(&answer.text).context("the server's answer is not JSON")
     }

@@ -116,6 +116,14 @@ async fn it_is_told_why_each_buyer_did_or_did_not_get_a_lead_with_values_masked(
         (&json!("delivered"), &json!(5), &json!("auction"))
     );
     assert!(!reply.text.contains("ann@"), "{}", reply.text);
+    assert_eq!(north["rules"][0]["actual"], "•••");
+    let clear = format!("/leads/{lead_id}/explain?reveal=1&why=dispute");
+    let told = read(&house.get_as(&house.admin, &clear).await);
+    assert_eq!(told["recipients"][0]["rules"][0]["actual"], "OK");
+    let reader = house.key("read").await;
+    assert_eq!(house.get_as(&reader, &clear).await.status, StatusCode::FORBIDDEN);
+    let reply = house.get_as(&house.admin, &format!("/leads/{lead_id}/explain?why=dispute")).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     let missing = house.get_as(&house.admin, "/leads/lead_018d0d882e839a41d06f0001/explain").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }

@@ -61,7 +61,7 @@ const PACED_PER_SECOND: u32 = 500;
 struct Scenario {
     name: &'static str,
     flow: &'static str,
-    /// Leads a second that DESIGN promises on two cores.
+    /// Leads a second that are aimed for on two cores.
     target: f64,
 }
 

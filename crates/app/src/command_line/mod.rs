@@ -153,6 +153,12 @@ pub(crate) struct Explain {
     /// The answer as JSON, with the rules that were looked at, instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+    /// The values that rules met in clear, with --json; that you asked is recorded first
+    #[arg(long, requires = "json")]
+    pub(crate) reveal: bool,
+    /// Why you ask, for the record; with --reveal
+    #[arg(long, value_name = "REASON", requires = "reveal")]
+    pub(crate) why: Option<String>,
     #[command(flatten)]
     pub(crate) server: RunningServer,
 }

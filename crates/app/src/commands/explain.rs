@@ -11,7 +11,11 @@ use crate::console::say;
 
 pub(crate) async fn run(options: &Explain) -> anyhow::Result<ExitCode> {
     let client = ApiClient::open(&options.server)?;
-    let explanation = client.get(&format!("/leads/{}/explain", segment(&options.lead_id))).await?;
+    let reveal = options.reveal.then(|| ("reveal", "1".to_owned()));
+    let why = options.why.clone().map(|why| ("why", why));
+    let wanted: Vec<(&'static str, String)> = reveal.into_iter().chain(why).collect();
+    let path = format!("/leads/{}/explain", segment(&options.lead_id));
+    let explanation = client.get_where(&path, &wanted).await?;
     if options.json {
         say(&explanation.to_string());
         return Ok(ExitCode::SUCCESS);

@@ -18,8 +18,8 @@ use utoipa::{Modify, OpenApi as _};
 pub(crate) use errors::{Errors, ErrorsOrMissing, Refused};
 pub(crate) use parameters::{
     DeadLetterParameters, EventFilterParameters, LeadFilterParameters, LeadSightParameters,
-    PendingParameters, ResendParameters, SaleParameters, SightParameters, StreamParameters, SubmitParameters,
-    WindowParameters,
+    PendingParameters, ResendParameters, RevealParameters, SaleParameters, SightParameters, StreamParameters,
+    SubmitParameters, WindowParameters,
 };
 pub(crate) use shapes::{
     Answer, EntityRequest, Error, Event, EventPage, FeedbackReply, FeedbackRequest, Health, LeadListPage,

@@ -172,6 +172,17 @@ pub(crate) struct SightParameters {
     why: Option<String>,
 }
 
+/// How the values are shown that rules met.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RevealParameters {
+    /// `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first.
+    reveal: Option<String>,
+    /// Why they are asked for in clear; recorded.
+    #[param(max_length = 500)]
+    why: Option<String>,
+}
+
 /// Which reports a list shows. Comma lists and repeats are *or*.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -1,6 +1,6 @@
 //! `GET /leads/{id}/explain`: why each buyer did or did not get a lead.
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use domain::{EventId, Explained, LeadId, Money, Scope};
@@ -14,7 +14,8 @@ use wire::public_event::Expand;
 use crate::Services;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::openapi::ErrorsOrMissing;
+use crate::frame::RequestId;
+use crate::openapi::{ErrorsOrMissing, RevealParameters};
 use crate::parameters;
 use crate::routes::events;
 
@@ -59,7 +60,7 @@ pub(crate) struct RecipientExplained {
     /// The event that tells so; null where none does.
     #[schema(required)]
     event_id: Option<String>,
-    /// The rules of that event with the values they met, masked.
+    /// The rules of that event with the values they met, masked unless asked for in clear.
     #[schema(value_type = Vec<Object>)]
     rules: serde_json::Value,
 }
@@ -69,24 +70,31 @@ pub(crate) struct RecipientExplained {
     get,
     path = "/leads/{id}/explain",
     tag = "leads",
-    params(("id" = String, Path, description = "`lead_…`")),
+    params(("id" = String, Path, description = "`lead_…`"), RevealParameters),
     responses((status = 200, description = "One entry for each recipient of the flow", body = Explanation), ErrorsOrMissing)
 )]
 pub(crate) async fn explain(
     State(services): State<Services>,
     caller: Caller,
+    Extension(request_id): Extension<RequestId>,
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     caller.need(&Scope::Read)?;
-    parameters::none(&uri)?;
+    let mut sight = Sight { expand: Expand { rules: true, ..Expand::default() }, ..Sight::default() };
+    parameters::read(&uri, &["reveal", "why"], |name, value| sight.set(name, value))?;
     let lead_id: LeadId = id.parse().map_err(|_| ApiError::not_found("lead"))?;
-    let explanation = events::unblock(move || explanation(&services, lead_id)).await?;
+    if services.leads.reader().chain(lead_id).is_empty() {
+        return Err(ApiError::not_found("lead"));
+    }
+    let viewer = events::Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
+    viewer.record_reveal(&sight, || Ok(vec![lead_id])).await?;
+    let explanation = events::unblock(move || explanation(&services, lead_id, &sight)).await?;
     let explanation = explanation.ok_or_else(|| ApiError::not_found("lead"))?;
     Ok(axum::Json(explanation).into_response())
 }
 
-fn explanation(services: &Services, lead_id: LeadId) -> Result<Option<Explanation>, ApiError> {
+fn explanation(services: &Services, lead_id: LeadId, sight: &Sight) -> Result<Option<Explanation>, ApiError> {
     let reader = services.leads.reader();
     let mut events = Vec::new();
     for read in reader.headers(&reader.chain(lead_id)) {
@@ -99,13 +107,14 @@ fn explanation(services: &Services, lead_id: LeadId) -> Result<Option<Explanatio
     let published = services.control.flow_version(&flow_id, version);
     let published = published.ok_or_else(|| ApiError::not_found("flow"))?;
     let explained = published.flow.explain(&events);
-    let recipients = explained.into_iter().map(|own| recipient(services, own)).collect::<Result<_, _>>()?;
+    let recipients =
+        explained.into_iter().map(|own| recipient(services, own, sight)).collect::<Result<_, _>>()?;
     let (lead_id, flow_id) = (lead_id.to_string(), flow_id.to_string());
     Ok(Some(Explanation { lead_id, flow_id, flow_version: version.0, recipients }))
 }
 
-fn recipient(services: &Services, own: Explained) -> Result<RecipientExplained, ApiError> {
-    let rules = own.event_id.map_or(Ok(None), |id| rules_of(services, &id))?;
+fn recipient(services: &Services, own: Explained, sight: &Sight) -> Result<RecipientExplained, ApiError> {
+    let rules = own.event_id.map_or(Ok(None), |id| rules_of(services, &id, sight))?;
     let (reason, reason_code) =
         own.reason.map(|reason| (reason.text.to_string(), reason.code.to_string())).unzip();
     Ok(RecipientExplained {
@@ -124,12 +133,11 @@ fn recipient(services: &Services, own: Explained) -> Result<RecipientExplained, 
     })
 }
 
-/// The rules of an event as anybody may see them.
-fn rules_of(services: &Services, id: &EventId) -> Result<Option<serde_json::Value>, ApiError> {
-    let sight = Sight { expand: Expand { rules: true, ..Expand::default() }, ..Sight::default() };
+/// The rules of an event as the caller may see them.
+fn rules_of(services: &Services, id: &EventId, sight: &Sight) -> Result<Option<serde_json::Value>, ApiError> {
     let Some(found) = services.events().one(id)? else { return Ok(None) };
     let mut out = Vec::new();
-    found.write(&sight, &services.policies(), &mut out)?;
+    found.write(sight, &services.policies(), &mut out)?;
     let event: serde_json::Value =
         serde_json::from_slice(&out).map_err(|error| ApiError::internal(&error))?;
     Ok(event.get("rules").filter(|rules| rules.is_array()).cloned())

@@ -1775,7 +1775,7 @@ export interface components {
             price: number | null;
             reason: string | null;
             reason_code: string | null;
-            /** @description The rules of that event with the values they met, masked. */
+            /** @description The rules of that event with the values they met, masked unless asked for in clear. */
             rules: Record<string, never>[];
             /**
              * @description `delivered`, `declined` (it said no, or its cap was full), `error`, `waiting` (for a retry), `unknown` (nobody
@@ -3933,7 +3933,12 @@ export interface operations {
     };
     get_leads_id_explain: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `1` shows personal values in clear, which needs the scope `pii:read` and is recorded first. */
+                reveal?: string;
+                /** @description Why they are asked for in clear; recorded. */
+                why?: string;
+            };
             header?: never;
             path: {
                 /** @description `lead_…` */
