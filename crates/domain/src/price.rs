@@ -127,14 +127,15 @@ impl SalePrice {
     }
 
     /// The price of a lead a buyer took, and whether it is below the floor. `named` is the amount that it
-    /// named: by its bid where that is the price, else by its reply.
+    /// named: by its bid where that is the price, else by its reply. Nobody is paid for taking a lead, so that less
+    /// than nothing is nothing, and below any floor.
     pub fn price(&self, variables: &Variables<'_>, named: Option<Money>) -> (Money, bool) {
         match self {
             SalePrice::Fixed(amount) => (*amount, false),
             SalePrice::Table(table) => (table.price(variables).unwrap_or(Money::ZERO), false),
             SalePrice::FromReply { floor } | SalePrice::FromBid { floor } => {
                 let amount = named.unwrap_or(Money::ZERO);
-                (amount, floor.is_some_and(|floor| amount < floor))
+                (amount.max(Money::ZERO), amount < floor.unwrap_or(Money::ZERO))
             }
         }
     }
@@ -210,6 +211,9 @@ mod tests {
         assert_eq!(price.price(&Variables::of(&Lead::new()), Some(money("4.99"))), (money("4.99"), true));
         assert_eq!(price.price(&Variables::of(&Lead::new()), Some(money("5"))), (money("5"), false));
         assert_eq!(price.price(&Variables::of(&Lead::new()), None), (Money::ZERO, true));
+        let open = SalePrice::FromReply { floor: None };
+        assert_eq!(open.price(&Variables::of(&Lead::new()), Some(money("0"))), (Money::ZERO, false));
+        assert_eq!(open.price(&Variables::of(&Lead::new()), Some(money("-10"))), (Money::ZERO, true));
         assert_eq!(
             SalePrice::Table(table()).price(&Variables::of(&lead("TX")), Some(money("1"))),
             (money("14"), false)

@@ -585,6 +585,23 @@ async fn a_budget_reserves_the_most_and_pays_the_price_and_is_never_overspent() 
     house.close();
 }
 
+/// Or a buyer that names less than nothing now and then would buy more than its budget allows.
+#[tokio::test]
+async fn a_reply_that_names_less_than_nothing_gives_no_budget_back() {
+    let budget = "caps: [ { name: Budget, max_spend: 100, per: day } ]";
+    let named = |bid: &str| format!("200 {{\"status\":\"accepted\",\"bid\":{bid}}}");
+    let script = format!("buyer_premier: {} | {} | {}", named("30"), named("-30"), named("30"));
+    let house = House::new(&flow("", "", budget), &script).await;
+    let mut used = Vec::new();
+    for _ in 0..3 {
+        house.submit(&ANN).await;
+        used.push(house.caps());
+    }
+    let at = |used: &str| format!("flow_roofs.premier/budget {used} used 0 reserved of 100\n");
+    assert_eq!(used, [at("30"), at("30"), at("60")]);
+    house.close();
+}
+
 #[tokio::test]
 async fn test_leads_count_in_no_cap() {
     let all = flow(
