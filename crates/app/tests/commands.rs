@@ -477,14 +477,18 @@ fn caps_and_lists_are_made_beside_a_directory_and_over_a_server() {
         cap(&["--max-leads", "100", "--per", "day"], 0);
         cap(&["--name", "Budget", "--max-spend", "12.50", "--per", "week", "--every", "2"], 0);
         cap(&["--max-leads", "200"], 0);
+        // What is not said of it stays.
+        cap(&["--name", "Budget", "--max-spend", "16"], 0);
+        cap(&["--max-leads", "7", "--per", "hour"], 0);
         cap(&["--max-leads", "5", "--per", "fortnight"], 1);
         let parties = told(&["entity", "list", "--json"], target, 0);
         let party = parties.lines().find(|line| line.contains("src_web_form")).unwrap();
         let party: serde_json::Value = serde_json::from_str(party).unwrap();
         assert_eq!(
             party["caps"].to_string(),
-            r#"[{"max_leads":200,"name":"Daily cap","per":"day"},{"every":2,"max_spend":"12.50","name":"Budget","per":"week"}]"#
+            r#"[{"max_leads":200,"name":"Daily cap","per":"day"},{"every":2,"max_spend":"16","name":"Budget","per":"week"},{"max_leads":7,"name":"Hourly cap","per":"hour"}]"#
         );
+        cap(&["--name", "Hourly cap", "--remove"], 0);
         cap(&["--remove"], 0);
         cap(&["--remove"], 1);
         cap(&["--name", "Budget", "--remove"], 0);

@@ -231,9 +231,9 @@ pub(crate) fn tags_of(items: &[ListItem], tag: &dyn Fn(&str, &[u8]) -> ListTag) 
     tags
 }
 
-/// Whole minutes since 1970.
+/// Whole minutes since 1970, the one that is under way counted: what lives for a while lives no shorter.
 fn minutes(at: Timestamp) -> u32 {
-    u32::try_from(at.as_millis().div_euclid(60_000)).unwrap_or(0)
+    u32::try_from((at.as_millis() + 59_999).div_euclid(60_000)).unwrap_or(0)
 }
 
 fn moment(minutes: u32) -> Timestamp {
@@ -403,9 +403,12 @@ mod tests {
         assert!(found(59 * 60_000) && !found(60 * 60_000));
         list.add(&ann, at(30 * 60_000));
         assert!(found(89 * 60_000) && !found(90 * 60_000));
+        list.add(&ann, at(30 * 60_000 + 50_000));
+        assert!(found(90 * 60_000 + 49_999), "an hour after it was put in");
+        assert!(!found(91 * 60_000));
         let show = |ms| list.show("dnc".parse().unwrap(), at(ms)).items;
-        assert_eq!((show(0), show(90 * 60_000)), (1, 0));
-        list.forget_old(at(90 * 60_000));
+        assert_eq!((show(0), show(91 * 60_000)), (1, 0));
+        list.forget_old(at(91 * 60_000));
         assert_eq!(list.read().sha256.len, 0);
     }
 

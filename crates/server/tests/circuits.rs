@@ -62,7 +62,7 @@ async fn an_open_circuit_is_seen_in_the_api_in_events_and_in_metrics() {
     assert_eq!((&explained["status"], &explained["reason_code"]), (&json!("error"), &json!("circuit_open")));
 
     // Whoever takes the circuit away closes it.
-    let reply = house.raw("PUT /entities/buyer_premier\n\n{}").await;
+    let reply = house.raw("PUT /entities/buyer_premier\n\n{\"circuit\":null}").await;
     assert_eq!((reply.status, &reply.json()["circuit_state"]), (StatusCode::OK, &Value::Null));
     assert!(!metrics(&house).await.contains("circuit_open"));
     house.close().await;

@@ -56,7 +56,12 @@ async fn the_settings_of_a_party_are_changed_without_publishing() {
         assert!(reply.text.contains(&message.replace('"', "\\\"")), "{body}: {}", reply.text);
     }
     assert_eq!(installation.get("/entities/src_web").await, good.json(), "nothing of that has effect");
-    assert_eq!(put("{}").await.json()["caps"], serde_json::json!([]));
+    let limited = put("{\"limits\":{\"concurrent\":40}}").await.json();
+    assert_eq!(limited["caps"], good.json()["caps"], "what is not named stays");
+    assert_eq!(limited["limits"]["concurrent"], 40);
+    let without = put("{\"caps\":null,\"limits\":null}").await.json();
+    assert_eq!((&without["caps"], &without["limits"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    assert_eq!(without["hours"], good.json()["hours"]);
     assert_eq!(installation.raw("PUT /entities/buyer_nobody\n\n{}").await.status, StatusCode::NOT_FOUND);
     installation.close().await;
 }

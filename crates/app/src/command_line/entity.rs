@@ -9,18 +9,19 @@ use super::Target;
 // The subcommand of this name has a group of arguments, too.
 #[group(skip)]
 pub(crate) struct Cap {
-    /// What people call it; a cap of this name is changed
-    #[arg(long, default_value = "Daily cap")]
-    pub(crate) name: String,
+    /// What people call it; of a cap of this name what is said here is changed, and the rest stays [default: its period,
+    /// as in "Daily cap"]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     /// So many leads in a period
     #[arg(long, value_name = "N", required_unless_present_any = ["max_spend", "remove"], conflicts_with = "max_spend")]
     pub(crate) max_leads: Option<u32>,
     /// So much money in a period
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) max_spend: Option<String>,
-    /// minute, hour, day, week or month
-    #[arg(long, default_value = "day", value_name = "UNIT")]
-    pub(crate) per: String,
+    /// minute, hour, day, week or month [default of a new cap: day]
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) per: Option<String>,
     /// So many of those make one period
     #[arg(long, value_name = "N")]
     pub(crate) every: Option<u32>,

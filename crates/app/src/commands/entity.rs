@@ -66,9 +66,12 @@ fn as_json(entity: &Entity, control: &Control) -> Value {
     })
 }
 
+/// The period of a cap that is new and does not say it.
+const DEFAULT_PERIOD: &str = "day";
+
 /// Caps what a party sends or takes in all flows, or takes a cap away.
 pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let (name, removed) = (cap.name.clone(), cap.remove);
+    let (name, removed) = (cap_name(&cap), cap.remove);
     match Place::of(target, settings)? {
         Place::Server(client) => {
             let path = format!("/entities/{}", segment(id));
@@ -98,33 +101,45 @@ pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings)
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts a cap among others in place of the one of its name, or takes that away.
+/// What the cap is called, unless it is said: after its period.
+fn cap_name(cap: &Cap) -> String {
+    let of_period = || match cap.per.as_deref().unwrap_or(DEFAULT_PERIOD) {
+        "minute" => "Cap a minute",
+        "hour" => "Hourly cap",
+        "week" => "Weekly cap",
+        "month" => "Monthly cap",
+        _ => "Daily cap",
+    };
+    cap.name.clone().unwrap_or_else(|| of_period().to_owned())
+}
+
+/// Puts a cap among others, changes what is said of the one of its name, or takes that away.
 fn change_caps(caps: &mut Value, cap: &Cap) -> anyhow::Result<()> {
     if !caps.is_array() {
         *caps = json!([]);
     }
     let list = caps.as_array_mut().context("caps are a list")?;
-    let place = list.iter().position(|own| own["name"] == *cap.name);
+    let name = cap_name(cap);
+    let place = list.iter().position(|own| own["name"] == *name);
     if cap.remove {
-        list.remove(place.with_context(|| format!("there is no cap {:?}", cap.name))?);
+        list.remove(place.with_context(|| format!("there is no cap {name:?}"))?);
         return Ok(());
     }
-    let mut wanted = json!({ "name": cap.name, "per": cap.per });
+    let place = place.unwrap_or_else(|| {
+        list.push(json!({ "name": name, "per": DEFAULT_PERIOD }));
+        list.len() - 1
+    });
+    let own = list[place].as_object_mut().context("a cap has keys")?;
+    // It counts leads or money, not both.
+    own.retain(|key, _| key != "max_leads" && key != "max_spend");
     let members = [
         ("max_leads", cap.max_leads.map(Value::from)),
         ("max_spend", cap.max_spend.clone().map(Value::from)),
+        ("per", cap.per.clone().map(Value::from)),
         ("every", cap.every.map(Value::from)),
         ("time_zone", cap.time_zone.clone().map(Value::from)),
     ];
-    for (key, value) in members {
-        if let Some(value) = value {
-            wanted[key] = value;
-        }
-    }
-    match place {
-        Some(place) => list[place] = wanted,
-        None => list.push(wanted),
-    }
+    own.extend(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     Ok(())
 }
 

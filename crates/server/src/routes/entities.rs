@@ -204,6 +204,13 @@ pub(crate) async fn put(
     {
         return Err(invalid("a name has 1 to 200 characters on one line".to_owned()).about("name"));
     }
+    let entity = services.control.entity(&id).ok_or_else(not_found)?;
+    let stands: serde_json::Map<String, Value> =
+        serde_json::from_str(&entity.settings_document).map_err(|error| ApiError::internal(&error))?;
+    // Or whoever sets one of them would take the others away, caps among them.
+    for (key, value) in stands {
+        settings.entry(key).or_insert(value);
+    }
     let file = EntityFile::read(&id, &Value::Object(settings).to_string()).map_err(|error| {
         // The document is one line.
         let told: Vec<&str> = error.problems().iter().map(|problem| problem.message.as_str()).collect();
