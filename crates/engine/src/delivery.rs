@@ -313,7 +313,7 @@ impl Run {
         let chance = u32::from_le_bytes(self.context.draw());
         let wait = recipient.retry.wait_after(failed.attempt, asked, chance)?;
         let wait_ms = i64::try_from(wait.as_millis()).expect("waits have a bound");
-        let now = self.story.last_at.max(self.context.clock.now());
+        let now = self.now();
         Some(EventKind::RetryScheduled {
             step_id: step.id.clone(),
             entity_id: recipient.entity_id.clone(),

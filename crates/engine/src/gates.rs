@@ -57,13 +57,14 @@ impl Run {
         let flow = &self.flow.flow;
         let (lead, lead_id) = (&self.story.lead, self.story.lead_id);
         let party = self.context.control.entity(&EntityId::from(source.id.clone()));
-        let at = self.counted_at(party.as_deref());
+        let (now, at) = (self.now(), self.counted_at(party.as_deref()));
         let mut trace = RuleTrace::default();
         let mut rejection = flow
             .missing_field(lead)
             .or_else(|| self.closed_source(source, party.as_deref()))
             .map(Rejection::from);
-        let claims = self.claim_keys(source, at, &mut rejection);
+        // By the clock, whatever it shows: by the moment of caps the window of another lead could be over too early.
+        let claims = self.claim_keys(source, now, &mut rejection);
         if rejection.is_none() {
             rejection = self.suppressed().map(Rejection::from);
         }
@@ -94,13 +95,14 @@ impl Run {
                 self.context.duplicates.release(key.tag, lead_id);
             }
         }
+        let at = if result.is_ok() { at } else { now };
         Entry { at, trace, result, keys }
     }
 
     /// The moment of what the caps of a party count: not before they began to count, though the clock may have
     /// been set back since. A start takes in what is not older than its cap.
     fn counted_at(&self, party: Option<&Entity>) -> Timestamp {
-        let now = self.story.last_at.max(self.context.clock.now());
+        let now = self.now();
         let since = party.into_iter().flat_map(Entity::caps).map(|(_, since)| since);
         since.fold(now, Timestamp::max)
     }
@@ -173,7 +175,7 @@ impl Run {
                 if self.story.marks.test {
                     return None;
                 }
-                let at = self.story.last_at.max(self.context.clock.now());
+                let at = self.now();
                 let own = flow.gates().caps.iter().chain(&source.gates.caps);
                 let price = flow.purchase_price(source, &self.story.raw, &self.rule_variables());
                 let caps = in_use(own, party.as_deref(), &self.rule_variables(), price);
@@ -212,7 +214,7 @@ impl Run {
         if let Some(reason) = self.withheld(Party::Buyer, &recipient.entity_id) {
             return Some(reason);
         }
-        let at = self.story.last_at.max(self.context.clock.now());
+        let at = self.now();
         let party = control.entity(&recipient.entity_id);
         let own = party.as_ref().map(|party| &party.settings);
         let zone = own.and_then(|own| own.time_zone.as_ref()).unwrap_or(self.flow.flow.time_zone());
@@ -234,7 +236,7 @@ impl Run {
 
     /// Why a buyer is not even asked what it offers: a cap of its is full.
     pub(crate) fn full_by_now(&self, step: &Step, recipient: &Recipient) -> Option<Reason> {
-        let at = self.story.last_at.max(self.context.clock.now());
+        let at = self.now();
         let look = |of_buyer: &[CapInUse<'_>]| self.context.caps.look(of_buyer, at);
         self.with_caps(step, recipient, look).map(|Full { reason }| reason)
     }

@@ -72,7 +72,7 @@ impl Run {
             return Ok(Resent::Refused(reason));
         }
         let (delivery_id, attempt) = (delivery.delivery_id, delivery.attempt + 1);
-        let due = self.story.last_at.max(self.context.clock.now());
+        let due = self.now();
         let scheduled = EventKind::RetryScheduled {
             step_id: step.id.clone(),
             entity_id: recipient.entity_id.clone(),

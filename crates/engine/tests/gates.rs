@@ -431,6 +431,23 @@ async fn a_cap_of_a_party_counts_what_came_after_it_whatever_the_clock_shows() {
     house.close();
 }
 
+/// The cap counts the lead at a later moment than the clock shows, at which the window of the earlier one is over.
+#[tokio::test]
+async fn a_cap_made_before_the_clock_was_set_back_ends_no_window_of_duplicates() {
+    let house = House::new(&same_phone("flow", "accepted"), YES).await;
+    set(&house, "src_web", "{ caps: [ { name: Few, max_leads: 5, per: day, every: 1000 } ] }").await;
+    let back = start().plus_millis(-40 * 24 * 3600 * 1000);
+    let house = House::open(house.close(), back, YES);
+    let first = house.submission("flow_roofs", "src_call", &ANN);
+    assert_eq!(house.engine.submit(first).await.unwrap().answer.outcome, Outcome::Success);
+    for _ in 0..2 {
+        let twin = house.submit(&ANN).await;
+        assert_eq!(twin.answer.reason.unwrap().code, domain::ReasonCode::Duplicate);
+        assert!(house.events(twin.lead_id)[1].head.at < start(), "it is refused when it comes");
+    }
+    house.close();
+}
+
 #[tokio::test]
 async fn a_full_cap_of_a_flow_or_a_source_rejects_and_no_other_counts() {
     let both = flow(

@@ -419,7 +419,7 @@ impl Run {
     }
 
     /// The moment at which something of this lead happens: not before what happened last.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.story.last_at.max(self.context.clock.now())
     }
 }

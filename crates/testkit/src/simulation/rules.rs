@@ -621,7 +621,7 @@ fn check_sale(
 ) -> Result<(), String> {
     let fixed = |text: &str| text.parse::<Money>().expect("an amount");
     let paid = match (said(event, retry, book)?, step.as_str()) {
-        (Some(Says::Yes(Some(amount))), "bid") => Some(amount.min(flow::bid_most())),
+        (Some(Says::Yes(Some(amount))), "bid") => Some(amount.clamp(Money::ZERO, flow::bid_most())),
         (Some(Says::Yes(None)), "fix") => Some(fixed("25")),
         (Some(Says::Yes(None)), "copy") => Some(fixed("1")),
         (Some(Says::Yes(None)), "red" | "green" | "blue") => Some(fixed("3")),
