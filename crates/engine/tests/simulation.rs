@@ -20,9 +20,10 @@ const HISTORIES: u64 = 200;
 /// Which seeds to play, as the environment says.
 fn seeds() -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    let first = number("GLASSLINE_FIRST_SEED").unwrap_or(0);
     match number("GLASSLINE_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("GLASSLINE_HISTORIES").unwrap_or(HISTORIES),
+        None => first..first + number("GLASSLINE_HISTORIES").unwrap_or(HISTORIES),
     }
 }
 
