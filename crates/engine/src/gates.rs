@@ -75,8 +75,13 @@ impl Run {
         }
         let offered = self.offer.as_ref().map(|offer| offer.price);
         let price = flow.purchase_price(source, raw, &self.rule_variables()).or(offered);
+        // What a cap decides, it decides at its moment.
+        let mut decided_at = at;
         let result = match rejection {
-            Some(rejection) => Err(rejection),
+            Some(rejection) => {
+                decided_at = now;
+                Err(rejection)
+            }
             None if self.story.marks.test => Ok(Admission { price, caps: Vec::new() }),
             None => {
                 let own = flow.gates().caps.iter().chain(&source.gates.caps);
@@ -95,8 +100,7 @@ impl Run {
                 self.context.duplicates.release(key.tag, lead_id);
             }
         }
-        let at = if result.is_ok() { at } else { now };
-        Entry { at, trace, result, keys }
+        Entry { at: decided_at, trace, result, keys }
     }
 
     /// The moment of what the caps of a party count: not before they began to count, though the clock may have

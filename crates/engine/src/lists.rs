@@ -208,8 +208,9 @@ impl Items {
     }
 }
 
+/// Whether the time of what was put in within a minute is over, whenever in that minute it was.
 fn over(added: u32, ttl_ms: u64, now: Timestamp) -> bool {
-    now.millis_since(moment(added)) >= ttl_ms
+    now.millis_since(moment(added)) >= ttl_ms.saturating_add(60_000)
 }
 
 /// Under which kind of tag a hash is kept.
@@ -231,9 +232,9 @@ pub(crate) fn tags_of(items: &[ListItem], tag: &dyn Fn(&str, &[u8]) -> ListTag) 
     tags
 }
 
-/// Whole minutes since 1970, the one that is under way counted: what lives for a while lives no shorter.
+/// Whole minutes since 1970.
 fn minutes(at: Timestamp) -> u32 {
-    u32::try_from((at.as_millis() + 59_999).div_euclid(60_000)).unwrap_or(0)
+    u32::try_from(at.as_millis().div_euclid(60_000)).unwrap_or(0)
 }
 
 fn moment(minutes: u32) -> Timestamp {
@@ -400,9 +401,9 @@ mod tests {
         let ann = tags_of(&[read("ann@example.com")], &keyed);
         let found = |ms| list.find(&read("Ann@example.com"), &keyed, at(ms)).is_some();
         list.add(&ann, at(0));
-        assert!(found(59 * 60_000) && !found(60 * 60_000));
+        assert!(found(60 * 60_000) && !found(61 * 60_000));
         list.add(&ann, at(30 * 60_000));
-        assert!(found(89 * 60_000) && !found(90 * 60_000));
+        assert!(found(90 * 60_000) && !found(91 * 60_000));
         list.add(&ann, at(30 * 60_000 + 50_000));
         assert!(found(90 * 60_000 + 49_999), "an hour after it was put in");
         assert!(!found(91 * 60_000));
