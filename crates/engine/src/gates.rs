@@ -57,7 +57,8 @@ impl Run {
         let flow = &self.flow.flow;
         let (lead, lead_id) = (&self.story.lead, self.story.lead_id);
         let party = self.context.control.entity(&EntityId::from(source.id.clone()));
-        let (now, at) = (self.now(), self.counted_at(party.as_deref()));
+        let now = self.now();
+        let at = counted_at(party.as_deref(), now);
         let mut trace = RuleTrace::default();
         let mut rejection = flow
             .missing_field(lead)
@@ -103,17 +104,9 @@ impl Run {
         Entry { at: decided_at, trace, result, keys }
     }
 
-    /// The moment of what the caps of a party count: not before they began to count, though the clock may have
-    /// been set back since. A start takes in what is not older than its cap.
-    fn counted_at(&self, party: Option<&Entity>) -> Timestamp {
-        let now = self.now();
-        let since = party.into_iter().flat_map(Entity::caps).map(|(_, since)| since);
-        since.fold(now, Timestamp::max)
-    }
-
     /// When the lead is on its way to a buyer, as its caps count that.
     pub(crate) fn attempted_at(&self, recipient: &Recipient) -> Timestamp {
-        self.counted_at(self.context.control.entity(&recipient.entity_id).as_deref())
+        counted_at(self.context.control.entity(&recipient.entity_id).as_deref(), self.now())
     }
 
     /// Why nothing of a source is taken now. What counts is when the lead came.
@@ -269,6 +262,13 @@ impl Run {
             }
         }
     }
+}
+
+/// The moment of what the caps of a party count: not before they began to count, though the clock may have
+/// been set back since. A start takes in what is not older than its cap.
+fn counted_at(party: Option<&Entity>, now: Timestamp) -> Timestamp {
+    let since = party.into_iter().flat_map(Entity::caps).map(|(_, since)| since);
+    since.fold(now, Timestamp::max)
 }
 
 /// Whether a key is known only as long as a lead is sold, or may be.
