@@ -4,46 +4,17 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
-use support::{ADMIN, Server, glassline, run, text};
+use support::{ADMIN, Server, glassline, run, stand_in, text};
 use tempfile::TempDir;
 
 /// A buyer that answers 503 until it is up.
 fn buyer(up: Arc<AtomicBool>) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let up = Arc::clone(&up);
-            std::thread::spawn(move || take(stream, &up).unwrap_or_default());
-        }
-    });
-    port
-}
-
-/// Reads one request to its end and answers it.
-fn take(mut stream: TcpStream, up: &AtomicBool) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    let mut body_bytes = 0;
-    loop {
-        let mut line = String::new();
-        lines.read_line(&mut line)?;
-        if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
-            body_bytes = length.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    lines.read_exact(&mut vec![0; body_bytes])?;
-    let status = if up.load(Ordering::SeqCst) { "200 OK" } else { "503 Down" };
-    write!(stream, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}")
+    stand_in(move |_| (if up.load(Ordering::SeqCst) { "200 OK" } else { "503 Down" }, "{}"))
 }
 
 const FLOW: &str = r#"

@@ -4,43 +4,16 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
-use support::{ADMIN, Server, client, get, glassline, run, text};
+use support::{ADMIN, Server, client, get, glassline, run, stand_in, text};
 use tempfile::TempDir;
 
 /// A buyer that takes every lead and hears everything else.
 fn buyer() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || take(stream).unwrap_or_default());
-        }
-    });
-    port
-}
-
-/// Reads one request to its end and answers it.
-fn take(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    let mut body_bytes = 0;
-    loop {
-        let mut line = String::new();
-        lines.read_line(&mut line)?;
-        if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
-            body_bytes = length.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    lines.read_exact(&mut vec![0; body_bytes])?;
-    stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
+    stand_in(|_| ("200 OK", "{}"))
 }
 
 const FLOW: &str = r#"

@@ -4,13 +4,11 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
-use support::{ADMIN, Server, client, glassline, run, text};
+use support::{ADMIN, Server, client, glassline, run, stand_in, text};
 use tempfile::TempDir;
 
 const GUIDE: &str = include_str!("../../../docs/user-guide.md");
@@ -24,39 +22,11 @@ fn block(kind: &str, holds: &str) -> &'static str {
 
 /// Buyers of every name, whose hosts are the first parts of paths.
 fn buyers() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || answer(stream).unwrap_or_default());
-        }
-    });
-    port
-}
-
-/// Reads one request to its end, and answers by its path.
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    let (mut first, mut body_bytes) = (String::new(), 0);
-    lines.read_line(&mut first)?;
-    loop {
-        let mut line = String::new();
-        lines.read_line(&mut line)?;
-        if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
-            body_bytes = length.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    lines.read_exact(&mut vec![0; body_bytes])?;
-    let body = match first.split(' ').nth(1) {
-        Some("/north/ping") => r#"{"bid":10.00,"token":"t1"}"#,
-        Some("/shingle/leads") => r#"{"status":"no","why":"Daily cap reached"}"#,
-        _ => "{}",
-    };
-    let length = body.len();
-    write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+    stand_in(|path| match path {
+        "/north/ping" => ("200 OK", r#"{"bid":10.00,"token":"t1"}"#),
+        "/shingle/leads" => ("200 OK", r#"{"status":"no","why":"Daily cap reached"}"#),
+        _ => ("200 OK", "{}"),
+    })
 }
 
 /// Serves a flow of the guide, whose buyers are on this machine.

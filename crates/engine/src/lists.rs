@@ -210,7 +210,7 @@ impl Items {
 
 /// Whether the time of what was put in within a minute is over, whenever in that minute it was.
 fn over(added: u32, ttl_ms: u64, now: Timestamp) -> bool {
-    now.millis_since(moment(added)) >= ttl_ms.saturating_add(60_000)
+    now.millis_since(moment(added)) >= ttl_ms.saturating_add(MINUTE_MS.unsigned_abs())
 }
 
 /// Under which kind of tag a hash is kept.
@@ -232,13 +232,16 @@ pub(crate) fn tags_of(items: &[ListItem], tag: &dyn Fn(&str, &[u8]) -> ListTag) 
     tags
 }
 
+/// In which moments are kept, in milliseconds.
+const MINUTE_MS: i64 = 60_000;
+
 /// Whole minutes since 1970.
 fn minutes(at: Timestamp) -> u32 {
-    u32::try_from(at.as_millis().div_euclid(60_000)).unwrap_or(0)
+    u32::try_from(at.as_millis().div_euclid(MINUTE_MS)).unwrap_or(0)
 }
 
 fn moment(minutes: u32) -> Timestamp {
-    Timestamp::from_millis(i64::from(minutes) * 60_000)
+    Timestamp::from_millis(i64::from(minutes) * MINUTE_MS)
 }
 
 /// Tags and the minute each was put in, in sorted runs by their first bits: no byte is spent on anything

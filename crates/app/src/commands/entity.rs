@@ -77,10 +77,8 @@ pub(crate) async fn cap(id: &str, cap: Cap, target: Target, settings: &Settings)
             let path = format!("/entities/{}", segment(id));
             let mut party = client.get(&path).await?;
             change_caps(&mut party["caps"], &cap)?;
-            let wanted = json!({
-                "limits": party["limits"], "circuit": party["circuit"], "time_zone": party["time_zone"],
-                "hours": party["hours"], "caps": party["caps"],
-            });
+            // What is not named stays.
+            let wanted = json!({ "caps": party["caps"] });
             client.send(Method::PUT, &path, wanted.to_string()).await?;
         }
         Place::Directory(path) => {

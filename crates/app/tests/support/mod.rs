@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "helpers of tests")]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -176,4 +177,42 @@ pub async fn chain(client: &reqwest::Client, address: &str, lead_id: &str) -> Ve
     }
     assert!(events.windows(2).all(|pair| pair[0]["seq"].as_u64() < pair[1]["seq"].as_u64()));
     events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A partner on loopback that answers each request by its path, with the end of a status line (`200 OK`) and a body;
+/// gives its port.
+pub fn stand_in(answer: impl Fn(&str) -> (&'static str, &'static str) + Clone + Send + 'static) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let answer = answer.clone();
+            std::thread::spawn(move || answer_one(stream, answer).unwrap_or_default());
+        }
+    });
+    port
+}
+
+/// Reads one request to its end and answers it.
+fn answer_one(
+    mut stream: TcpStream,
+    answer: impl Fn(&str) -> (&'static str, &'static str),
+) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?);
+    let (mut first, mut body_bytes) = (String::new(), 0);
+    lines.read_line(&mut first)?;
+    loop {
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        if let Some(length) = line.to_lowercase().strip_prefix("content-length:") {
+            body_bytes = length.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    lines.read_exact(&mut vec![0; body_bytes])?;
+    let (status, body) = answer(first.split(' ').nth(1).unwrap_or_default());
+    let length = body.len();
+    write!(stream, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }

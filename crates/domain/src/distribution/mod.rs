@@ -130,7 +130,7 @@ impl Distribution {
     /// Why it is not known yet whether the lead is sold.
     fn pending(&self, offers: &Offers) -> Reason {
         let may_have_it = |(step, recipient): (&Step, &Recipient)| {
-            offers.stand(&step.id).is_some_and(|stand| stand.may_have_lead()) && !recipient.is_copy
+            offers.stand(&step.id).is_some_and(|stand| stand.may_be_sale(recipient))
         };
         if self.recipients.iter().filter_map(as_recipient).any(may_have_it) {
             Reason::new(ReasonCode::Unknown, "A buyer may have the lead; its answer is awaited")
@@ -153,9 +153,8 @@ impl Distribution {
                         .checked_add(price.amount)
                         .expect("amounts of one lead are far from the limits");
                 }
-                Some(stand) if stand.holds_slot(recipient) => result.outcome = Outcome::Error,
-                // Others may be asked meanwhile, but this one may have the lead.
-                Some(stand) if stand.may_have_lead() && !recipient.is_copy => {
+                // Of the second others may be asked meanwhile.
+                Some(stand) if stand.holds_slot(recipient) || stand.may_be_sale(recipient) => {
                     result.outcome = Outcome::Error;
                 }
                 Some(_) | None => {}

@@ -57,6 +57,11 @@ impl Stand {
         matches!(self, Stand::Sold(price) if !price.copy)
     }
 
+    /// Whether the lead is sold to it, or may be without our knowing.
+    pub fn may_be_sale(&self, recipient: &Recipient) -> bool {
+        self.may_have_lead() && !recipient.is_copy
+    }
+
     /// Whether it takes one of the group's sales that is not sold: somebody may have the lead, or may yet
     /// get it.
     pub fn holds_slot(&self, recipient: &Recipient) -> bool {

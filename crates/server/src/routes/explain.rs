@@ -90,11 +90,10 @@ pub(crate) async fn explain(
     let viewer = events::Viewer { services: &services, caller: &caller, request_id: &request_id, uri: &uri };
     viewer.record_reveal(&sight, || Ok(vec![lead_id])).await?;
     let explanation = events::unblock(move || explanation(&services, lead_id, &sight)).await?;
-    let explanation = explanation.ok_or_else(|| ApiError::not_found("lead"))?;
     Ok(axum::Json(explanation).into_response())
 }
 
-fn explanation(services: &Services, lead_id: LeadId, sight: &Sight) -> Result<Option<Explanation>, ApiError> {
+fn explanation(services: &Services, lead_id: LeadId, sight: &Sight) -> Result<Explanation, ApiError> {
     let reader = services.leads.reader();
     let mut events = Vec::new();
     for read in reader.headers(&reader.chain(lead_id)) {
@@ -102,7 +101,7 @@ fn explanation(services: &Services, lead_id: LeadId, sight: &Sight) -> Result<Op
         let event = Header::read(&read.header).and_then(|header| wire::read_event(&header, None));
         events.push(event.map_err(|source| LeadsError::Header { seq: read.seq, source })?);
     }
-    let Some(head) = events.first().map(|event| &event.head) else { return Ok(None) };
+    let head = events.first().map(|event| &event.head).ok_or_else(|| ApiError::not_found("lead"))?;
     let (flow_id, version) = (head.flow_id.clone(), head.flow_version);
     let published = services.control.flow_version(&flow_id, version);
     let published = published.ok_or_else(|| ApiError::not_found("flow"))?;
@@ -110,7 +109,7 @@ fn explanation(services: &Services, lead_id: LeadId, sight: &Sight) -> Result<Op
     let recipients =
         explained.into_iter().map(|own| recipient(services, own, sight)).collect::<Result<_, _>>()?;
     let (lead_id, flow_id) = (lead_id.to_string(), flow_id.to_string());
-    Ok(Some(Explanation { lead_id, flow_id, flow_version: version.0, recipients }))
+    Ok(Explanation { lead_id, flow_id, flow_version: version.0, recipients })
 }
 
 fn recipient(services: &Services, own: Explained, sight: &Sight) -> Result<RecipientExplained, ApiError> {
